@@ -1,0 +1,104 @@
+"""Checks of user input, shared by the whole library.
+
+Every check runs before anything is allocated or computed, and its message says what
+was wrong, with the numbers, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convexnn_lib.errors import InvalidDataError
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+__all__ = [
+    "BoolArray",
+    "FloatArray",
+    "as_float_array",
+    "as_matrix",
+    "as_vector",
+    "check_integer",
+    "random_generator",
+]
+
+
+def as_float_array(values: Any, name: str) -> FloatArray:
+    """Convert to float64, refusing what float64 cannot hold exactly or at all."""
+    if hasattr(values, "toarray"):
+        raise InvalidDataError(
+            f"{name} is a sparse matrix; pass a dense array, e.g. {name}.toarray()."
+        )
+    try:
+        raw = np.asarray(values)
+        array = np.array(raw, dtype=np.float64)  # always a copy: inputs stay the caller's
+    except (TypeError, ValueError) as error:
+        raise InvalidDataError(
+            f"{name} cannot be read as an array of real numbers: {error}."
+        ) from error
+    if np.iscomplexobj(raw):
+        raise InvalidDataError(f"{name} is complex; pass real numbers.")
+    if array.size and not np.all(np.isfinite(array)):
+        bad = np.argwhere(~np.isfinite(array))
+        where = tuple(int(i) for i in bad[0])
+        raise InvalidDataError(
+            f"{name} has {len(bad)} NaN or infinite entries, the first at index "
+            f"{where}; remove or impute them."
+        )
+    if raw.dtype.kind in "iuO" and not np.all(array == raw):
+        raise InvalidDataError(
+            f"{name} holds integers beyond 2**53 that float64 cannot represent exactly; "
+            "rescale them."
+        )
+    return array
+
+
+def as_matrix(X: Any, name: str = "X") -> FloatArray:
+    """Return ``X`` as a finite, non-empty (n, d) float64 array of its own."""
+    array = as_float_array(X, name)
+    if array.ndim != 2:
+        hint = f"; use {name}.reshape(-1, 1) for one feature" if array.ndim == 1 else ""
+        raise InvalidDataError(
+            f"{name} must be a two-dimensional array (samples, features), "
+            f"got shape {array.shape}{hint}."
+        )
+    if 0 in array.shape:
+        raise InvalidDataError(
+            f"{name} is empty: shape {array.shape}. At least one sample and one feature "
+            "are needed."
+        )
+    return array
+
+
+def as_vector(values: Any, size: int, name: str) -> FloatArray:
+    """Return ``values`` as a finite float64 array of shape (size,)."""
+    array = as_float_array(values, name)
+    if array.shape != (size,):
+        raise InvalidDataError(f"{name} must have shape ({size},), got {array.shape}.")
+    return array
+
+
+def check_integer(value: Any, name: str, *, minimum: int) -> int:
+    """Return ``value`` as an ``int`` that is at least ``minimum``."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise InvalidDataError(f"{name} must be an integer, got {value!r}.")
+    if value < minimum:
+        raise InvalidDataError(f"{name} must be at least {minimum}, got {value}.")
+    return int(value)
+
+
+def random_generator(seed: Any) -> np.random.Generator:
+    """Return a generator for ``seed``, which must be given: results are reproducible."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)):
+        raise InvalidDataError(
+            f"seed must be a non-negative integer or a numpy Generator, got {seed!r}."
+        )
+    if seed < 0:
+        raise InvalidDataError(f"seed must be non-negative, got {seed}.")
+    return np.random.default_rng(int(seed))

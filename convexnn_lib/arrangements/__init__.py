@@ -1,0 +1,1 @@
+"""Hyperplane arrangements: exact counts, enumeration and sampling of activation patterns."""

@@ -1,0 +1,1 @@
+"""The convex equivalence: losses, problems, networks, solvers and certificates."""

@@ -1,0 +1,1 @@
+"""Gradient flow and the max-margin implicit bias."""

@@ -1,0 +1,1 @@
+"""The non-convex landscape: Clarke stationarity."""
