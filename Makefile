@@ -1,0 +1,69 @@
+# Every target makes its own environment in .venv first, if it is missing or stale.
+# Needed beforehand: Python 3.11 or newer (another one: make PYTHON=python3.12 book).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ENV := $(VENV)/.complete
+
+LIBRARY := $(shell find convexnn_lib -name '*.py' -o -name '*.pyi')
+BOOK_SOURCES := _config.yml _toc.yml references.bib \
+	$(shell find chapters _ext _static _vendor -type f -not -path '*/.ipynb_checkpoints/*')
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help book test lint types unit notebooks lab chapters clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+book: _build/html/.complete ## execute the chapters and build the book
+	@echo "The book is at $(CURDIR)/_build/html/index.html"
+
+test: lint types unit notebooks ## run all checks: lint, types, unit tests, doctests, notebooks
+
+lint: $(ENV) ## check style and format of modules and notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(ENV) ## check the types of the library
+	$(BIN)/mypy
+
+unit: $(ENV) ## run the unit tests and the docstrings' examples
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+notebooks: $(ENV) ## execute every chapter and compare with its stored outputs
+	$(BIN)/python -m pytest -n auto --dist loadfile -p no:doctest -o addopts= \
+		--nbval --nbval-current-env --nbval-cell-timeout 300 \
+		--nbval-sanitize-with tests/sanitize.cfg chapters
+
+lab: $(ENV) ## open the chapters in JupyterLab
+	$(BIN)/jupyter lab chapters
+
+chapters: $(ENV) ## execute every chapter and store its text outputs (for authors)
+	$(BIN)/python tools/chapters.py store chapters/*.ipynb
+
+clean: ## remove the built book and the environment
+	rm -rf _build $(VENV)
+
+$(ENV): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
+			"Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "Installing the environment in $(VENV) (about a minute; torch is large) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --editable .
+	@touch $@
+
+# The cache of executed chapters knows their cells, not the library that they call.
+_build/.library: $(LIBRARY) requirements.lock
+	@mkdir -p _build && rm -rf _build/.jupyter_cache && touch $@
+
+# A build that failed leaves nothing behind that a later one could take for finished.
+_build/html/.complete: $(ENV) _build/.library $(BOOK_SOURCES)
+	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going || { \
+		rm -rf _build/html _build/.doctrees; exit 1; }
+	@touch $@
