@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from convexnn_lib._validation import (
     BoolArray,
@@ -154,8 +155,8 @@ class ReLUNetwork:
     def split(self, neuron: int, weights: Any) -> ReLUNetwork:
         r"""Replace a neuron by collinear parts of the same total penalty.
 
-        Part j is :math:`\sqrt{c_j}\,(w_{1,k},w_{2,k})`. The parts stand where the neuron
-        stood.
+        Part j is :math:`\sqrt{c_j}\,(w_{1,k},w_{2,k})`. The parts stand where the
+        neuron stood.
 
         Parameters
         ----------
@@ -203,8 +204,8 @@ class ReLUNetwork:
         r"""Merge neurons of one sign that share a closed cone of the arrangement of X.
 
         With :math:`v_k=|w_{2,k}|w_{1,k}`, neurons of one sign whose vectors lie in a
-        common closed cone :math:`\{u:(2D-I)Xu\ge0\}` are replaced by one balanced neuron
-        with the sum of their vectors. The outputs on X stay the same, and by the
+        common closed cone :math:`\{u:(2D-I)Xu\ge0\}` are replaced by one balanced
+        neuron with the sum of their vectors. The outputs on X stay the same, and by the
         triangle inequality the penalty does not rise. Neurons that are zero in a layer
         are dropped.
 
@@ -258,9 +259,9 @@ class ReLUNetwork:
                 group_signs[group] = signs[k]
             sums[group] += vectors[k]
             group_sides[group] = np.where(sides[k] != 0, sides[k], group_sides[group])
-        return (
-            ReLUNetwork(sums[:width].T, group_signs[:width]).balanced()._without_zeros()
-        )
+        sums, group_signs = sums[:width], group_signs[:width]
+        nonzero = sums.any(axis=1)  # vectors on which X vanishes may cancel
+        return ReLUNetwork(sums[nonzero].T, group_signs[nonzero]).balanced()
 
     def pruned(self, X: Any) -> ReLUNetwork:
         r"""Remove neurons until their features on X are linearly independent.
@@ -288,8 +289,8 @@ class ReLUNetwork:
         Write the outputs as :math:`z=\sum_kc_ka_k` with unit neurons
         :math:`a_k=\pm(X\hat w_{1,k})_+` and cost :math:`\sum_kc_k`. While
         :math:`\sum_k\gamma_ka_k=0` for some :math:`\gamma\ne0`, signed such that
-        :math:`\sum_k\gamma_k\ge0`, move :math:`c\leftarrow c-t\gamma` until a coordinate
-        vanishes: conic Carathéodory with a non-increasing cost [1]_.
+        :math:`\sum_k\gamma_k\ge0`, move :math:`c\leftarrow c-t\gamma` until a
+        coordinate vanishes: conic Carathéodory with a non-increasing cost [1]_.
 
         References
         ----------
@@ -360,8 +361,8 @@ class ReLUNetwork:
         r"""Return the point of the convex program that belongs to the network.
 
         Neuron k adds :math:`v_k=|w_{2,k}|w_{1,k}` to the variable :math:`u_i`
-        (:math:`w_{2,k}>0`) or :math:`u'_i` (:math:`w_{2,k}<0`) of a pattern whose closed
-        cone contains it. Zero neurons are left out.
+        (:math:`w_{2,k}>0`) or :math:`u'_i` (:math:`w_{2,k}<0`) of a pattern whose
+        closed cone contains it. Zero neurons are left out.
 
         Parameters
         ----------
@@ -515,15 +516,11 @@ class ReLUNetwork:
         convexnn_lib.errors.InvalidDataError
             If the name does not end in ``.npz``.
         """
-        if Path(path).suffix != ".npz":
-            raise InvalidDataError(
-                f"the file name must end in .npz, got {str(path)!r}."
-            )
-        np.savez(Path(path), W1=self.W1, w2=self.w2)
+        np.savez(_npz_path(path), W1=self.W1, w2=self.w2)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a network that :meth:`convexnn_lib.convex.network.ReLUNetwork.save` wrote.
+        """Read a network written by ``save``.
 
         Parameters
         ----------
@@ -538,12 +535,11 @@ class ReLUNetwork:
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If the file does not hold the arrays ``W1`` and ``w2``.
+            If the name does not end in ``.npz`` or the arrays ``W1`` and ``w2`` are not
+            in the file.
         """
-        with np.load(Path(path), allow_pickle=False) as data:
-            if not isinstance(data, np.lib.npyio.NpzFile) or not {"W1", "w2"} <= set(
-                data
-            ):
+        with np.load(_npz_path(path), allow_pickle=False) as data:
+            if not {"W1", "w2"} <= set(data.files):
                 raise InvalidDataError(
                     f"{str(path)!r} does not hold the arrays W1 and w2 of a network."
                 )
@@ -551,30 +547,34 @@ class ReLUNetwork:
 
     def _inputs(self, X: Any) -> FloatArray:
         """Return X as a matrix with this network's number of features."""
-        X = as_matrix(X)
-        if X.shape[1] != self.d:
+        inputs = as_matrix(X)
+        if inputs.shape[1] != self.d:
             raise InvalidDataError(
-                f"X has {X.shape[1]} features, the network has {self.d}."
+                f"X has {inputs.shape[1]} features, the network has {self.d}."
             )
-        return X
+        return inputs
 
     def _vectors(self) -> FloatArray:
         """Return the (m, d) vectors ``|w2_k| * w1_k``."""
         vectors: FloatArray = (np.abs(self.w2) * self.W1).T
         return vectors
 
-    def _without_zeros(self) -> ReLUNetwork:
-        """Return the network without the neurons whose second-layer weight is zero."""
-        kept = self.w2 != 0.0
-        return ReLUNetwork(self.W1[:, kept], self.w2[kept])
+
+def _npz_path(path: str | Path) -> Path:
+    """Return the path, which must end in .npz: NumPy appends it in silence if not."""
+    if Path(path).suffix != ".npz":
+        raise InvalidDataError(f"the file name must end in .npz, got {str(path)!r}.")
+    return Path(path)
 
 
 def _is_a(value: Any, name: str) -> bool:
-    """Tell whether a class of this name is among the value's classes (torch unneeded)."""
+    """Tell whether the value has a class of this name, without importing torch."""
     return any(kind.__name__ == name for kind in type(value).__mro__)
 
 
-def _sides(X: FloatArray, vectors: FloatArray, tolerance: float) -> np.ndarray:
+def _sides(
+    X: FloatArray, vectors: FloatArray, tolerance: float
+) -> npt.NDArray[np.int8]:
     """Return the (m, n) signs of ``X @ v``, 0 for ties and whatever rounding hides."""
     products = vectors @ X.T
     rounding = (X.shape[1] + 2) * np.finfo(np.float64).eps

@@ -57,7 +57,7 @@ def check_separable(X: FloatArray, y: FloatArray) -> None:
     >>> check_separable(np.array([[1.0], [2.0]]), np.array([1.0, -1.0]))
     Traceback (most recent call last):
     ...
-    convexnn_lib.errors.NotSeparableError: no network separates the data: rows 0 and 1 ...
+    convexnn_lib.errors.NotSeparableError: no network separates the data: rows 0 ...
     """
     zero = np.flatnonzero(~X.any(axis=1))
     if zero.size:
@@ -144,15 +144,8 @@ def _linearly_separable(X: FloatArray, y: FloatArray) -> bool:
     if result.x is None:
         return False
     a = [Fraction(float(entry)) for entry in result.x[:d]]
-    return all(
-        label
-        * sum(
-            (
-                Fraction(float(entry)) * weight
-                for entry, weight in zip(row, a, strict=True)
-            ),
-            Fraction(0),
-        )
-        > 0
-        for label, row in zip(y.astype(int).tolist(), X, strict=True)
-    )
+    for label, row in zip(y.tolist(), X.tolist(), strict=True):
+        products = (Fraction(x) * w for x, w in zip(row, a, strict=True))
+        if label * sum(products, Fraction(0)) <= 0:
+            return False
+    return True
