@@ -1,1 +1,1 @@
-"""Hyperplane arrangements: exact counts, enumeration and sampling of activation patterns."""
+"""Hyperplane arrangements: counts, enumeration, sampling of activation patterns."""
