@@ -89,6 +89,23 @@ class Loss(ABC):
             The factor; ``inf`` if the dual objective grows without bound.
         """
 
+    def project_dual(self, lam: FloatArray, y: FloatArray) -> FloatArray:
+        r"""Return the point nearest to a dual point in the dual objective's domain.
+
+        Parameters
+        ----------
+        lam : (n,) array
+            The dual point, say a solver's, outside the domain by its tolerance.
+        y : (n,) array
+            Labels.
+
+        Returns
+        -------
+        (n,) array
+            The nearest point with a finite dual objective; here ``lam`` itself.
+        """
+        return lam
+
     def check_labels(self, y: FloatArray) -> None:
         """Raise an error unless the loss admits the labels.
 
@@ -262,6 +279,10 @@ class Logistic(Loss):
             return high
         return float(brentq(slope, low, high, xtol=1e-300, rtol=1e-14))
 
+    def project_dual(self, lam: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the dual point with every ``y * lam`` clipped to [0, 1]."""
+        return y * np.clip(y * lam, 0.0, 1.0)
+
 
 @dataclass(frozen=True)
 class Hinge(Loss):
@@ -304,6 +325,10 @@ class Hinge(Loss):
         """Return the best factor for a dual point: the largest one in the domain."""
         lam, y = _pair(lam, y)
         return min(limit, _box_limit(y * lam))
+
+    def project_dual(self, lam: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the dual point with every ``y * lam`` clipped to [0, 1]."""
+        return y * np.clip(y * lam, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -361,6 +386,10 @@ class HardMargin(Loss):
         lam, y = _pair(lam, y)
         alpha = y * lam
         return 0.0 if np.any(alpha < 0.0) or not np.any(alpha) else limit
+
+    def project_dual(self, lam: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the dual point with every negative ``y * lam`` set to 0."""
+        return y * np.clip(y * lam, 0.0, None)
 
 
 def get_loss(loss: str | Loss) -> Loss:

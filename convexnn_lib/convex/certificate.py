@@ -1,0 +1,567 @@
+r"""Certificates of global optimality: dual norms and duality gaps.
+
+Every dual point :math:`\lambda`, scaled until :math:`M(\lambda)\le\beta` with the dual
+norm
+
+.. math:: M(\lambda)=\max_{\|u\|_2\le1}|\lambda^T(Xu)_+|,
+
+bounds the objective of every network from below by :math:`-\ell^*(-\lambda,y)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import linprog, nnls
+
+from convexnn_lib._validation import BoolArray, FloatArray, as_matrix, as_vector
+from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.convex.losses import HardMargin, Hinge
+from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.convex.zonotope import farthest_point
+from convexnn_lib.errors import InvalidDataError, RegularizationError, SolverError
+
+__all__ = [
+    "Certificate",
+    "DualNorm",
+    "ExtremeNeuron",
+    "beta_max",
+    "certify",
+    "dual_norm",
+    "dual_norm_bounds",
+    "patterns_in_scope",
+]
+
+
+class ExtremeNeuron(NamedTuple):
+    r"""The unit neuron on which the dual norm is attained.
+
+    Attributes
+    ----------
+    direction : (d,) array
+        A unit vector u with :math:`|\lambda^T(Xu)_+|=M(\lambda)`.
+    sign : float
+        The sign of :math:`\lambda^T(Xu)_+`. If the dual norm exceeds beta, a small
+        neuron along u whose second-layer weight has this sign lowers the objective, and
+        no other unit neuron lowers it faster.
+    """
+
+    direction: FloatArray
+    sign: float
+
+
+class DualNorm(NamedTuple):
+    """Rigorous bounds on a dual norm.
+
+    Attributes
+    ----------
+    lower : float
+        The value that ``neuron`` attains.
+    upper : float
+        An upper bound, all rounding errors included.
+    neuron : convexnn_lib.convex.certificate.ExtremeNeuron
+        The neuron that attains ``lower``.
+    """
+
+    lower: float
+    upper: float
+    neuron: ExtremeNeuron
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Certificate:
+    r"""How far a network is from the global optimum.
+
+    The certificate is a dual point :math:`\lambda` and a factor :math:`\tau` with
+    :math:`\tau M(\lambda)\le\beta`. It proves that no network in its scope has an
+    objective below ``lower_bound``, and it can be checked on its own by ``verify``.
+
+    Attributes
+    ----------
+    primal : float
+        Objective of the network; ``inf`` if it violates a hard margin.
+    lower_bound : float
+        Lower bound on the global optimum,
+        :math:`-\ell^*(-\tau\lambda,y)` less its rounding error.
+    dual : (n,) array
+        The dual point :math:`\lambda`; :math:`-\nabla\ell(f(X),y)` for a
+        differentiable loss.
+    scale : float
+        The factor :math:`\tau`.
+    dual_norm : float
+        The dual norm :math:`M(\lambda)`, attained by ``extreme_neuron``.
+    extreme_neuron : convexnn_lib.convex.certificate.ExtremeNeuron
+        The direction and sign that attain the dual norm. Where ``dual_norm`` exceeds
+        beta, adding a small neuron there lowers the objective.
+    patterns : (p, n) array of bool or None
+        The patterns in scope; None for all.
+    """
+
+    primal: float
+    lower_bound: float
+    dual: FloatArray
+    scale: float
+    dual_norm: float
+    extreme_neuron: ExtremeNeuron
+    patterns: BoolArray | None = None
+
+    @property
+    def gap(self) -> float:
+        """The duality gap ``primal - lower_bound``.
+
+        The network's objective exceeds the optimum by at most this much. With given
+        patterns it is negative if the network beats every network of these patterns.
+        """
+        return self.primal - self.lower_bound
+
+    @property
+    def relative_gap(self) -> float:
+        """The gap divided by the primal value; 0 if both are 0."""
+        if not np.isfinite(self.primal):
+            return np.inf
+        if self.gap == 0.0:
+            return 0.0
+        return self.gap / max(abs(self.primal), np.finfo(np.float64).tiny)
+
+    @property
+    def scope(self) -> str:
+        """Whether the bound holds for all patterns or only for those given."""
+        if self.patterns is None:
+            return "all patterns"
+        return f"{len(self.patterns)} given patterns"
+
+    @property
+    def feasible_dual(self) -> FloatArray:
+        """The dual feasible point, ``scale * dual``."""
+        return self.scale * self.dual
+
+    def __repr__(self) -> str:
+        """Return the gap, what it is made of, and its scope."""
+        return (
+            f"Certificate(gap={self.gap:.3g}, relative_gap={self.relative_gap:.3g}, "
+            f"primal={self.primal:.10g}, lower_bound={self.lower_bound:.10g}, "
+            f"dual_norm={self.dual_norm:.6g}, scope={self.scope!r})"
+        )
+
+    def verify(self, network: ReLUNetwork, problem: TrainingProblem) -> bool:
+        r"""Check the certificate again from nothing but its dual point.
+
+        Parameters
+        ----------
+        network : convexnn_lib.convex.network.ReLUNetwork
+            The network that it certifies.
+        problem : convexnn_lib.convex.problem.TrainingProblem
+            The problem.
+
+        Returns
+        -------
+        bool
+            Whether the network has the stated objective, and the scaled dual point is
+            feasible and gives the stated lower bound.
+        """
+        primal = problem.objective(network)
+        same = primal == self.primal or bool(
+            np.isclose(primal, self.primal, rtol=1e-12, atol=0.0)
+        )
+        # computed anew: the largest factor that the dual norm allows
+        bounds = dual_norm_bounds(problem.X, self.dual, self.patterns)
+        feasible = self.scale <= _largest_scale(problem.beta, bounds.upper)
+        value = problem.dual_objective(self.feasible_dual)
+        return same and feasible and self.lower_bound <= value
+
+
+def dual_norm(X: Any, lam: Any) -> tuple[float, FloatArray]:
+    r"""Return the dual norm and a direction that attains it.
+
+    .. math:: M(\lambda)=\max_{\|u\|_2\le1}|\lambda^T(Xu)_+|.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point :math:`\lambda`.
+
+    Returns
+    -------
+    value : float
+        The dual norm.
+    u : (d,) array
+        A unit vector with :math:`|\lambda^T(Xu)_+|=M(\lambda)`. If the dual norm is 0,
+        every direction attains it, and u is the first unit vector.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If X or ``lam`` is not finite or the shapes do not agree.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If the rows with positive (or with negative) :math:`\lambda_i` have too many
+        activation patterns to list.
+
+    Notes
+    -----
+    With :math:`Z_\pm=\sum_i\max(\pm\lambda_i,0)\,[0,x_i]` the dual norm is the
+    Hausdorff distance of the two zonotopes. The vertices of either are the activation
+    patterns of its rows alone, rows with :math:`\lambda_i=0` drop out, and each vertex
+    asks for the distance of a point from a zonotope:
+    see :mod:`convexnn_lib.convex.zonotope`. In the worst case the number of vertices
+    grows like :math:`n^{r-1}`, r the rank of X.
+
+    Examples
+    --------
+    >>> from convexnn_lib import dual_norm
+    >>> value, u = dual_norm([[3.0, 4.0], [0.0, 1.0]], [1.0, 0.0])
+    >>> round(value, 12), u.round(12)
+    (5.0, array([0.6, 0.8]))
+    """
+    bounds = dual_norm_bounds(X, lam)
+    return bounds.lower, bounds.neuron.direction
+
+
+def dual_norm_bounds(X: Any, lam: Any, patterns: BoolArray | None = None) -> DualNorm:
+    r"""Return rigorous bounds on the dual norm, over all or over given patterns.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point :math:`\lambda`.
+    patterns : (p, n) array of bool, optional
+        Maximize over the cones :math:`\{u:(2D_i-I)Xu\ge0\}` of these patterns only.
+
+    Returns
+    -------
+    convexnn_lib.convex.certificate.DualNorm
+        Lower and upper bound and the neuron that attains the lower one. The two agree
+        to about twelve digits.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If X or ``lam`` is not finite or the shapes do not agree.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If there are too many activation patterns to list.
+
+    Notes
+    -----
+    Over one cone, :math:`\max_{u\in K,\|u\|\le1}c^Tu` is the norm of the projection of
+    :math:`c=\pm X^TD\lambda` onto K, that is
+    :math:`\min_{\alpha\ge0}\|c+X^T(2D-I)\alpha\|`: nonnegative least squares.
+
+    Examples
+    --------
+    >>> from convexnn_lib.convex.certificate import dual_norm_bounds
+    >>> lower, upper, neuron = dual_norm_bounds([[1.0], [-1.0]], [1.0, -3.0])
+    >>> lower, bool(3.0 <= upper <= 3.0 + 1e-13), neuron.direction, neuron.sign
+    (3.0, True, array([-1.]), -1.0)
+    """
+    X = as_matrix(X)
+    lam = as_vector(lam, len(X), "lam")
+    live = (lam != 0.0) & X.any(axis=1)
+    first = np.zeros(X.shape[1])
+    first[0] = 1.0
+    if not live.any():
+        return DualNorm(0.0, 0.0, ExtremeNeuron(first, 1.0))
+    # the dual norm depends on |lam_i| x_i and the signs of lam_i only
+    row_size = np.max(np.abs(X), axis=1)
+    size = float(np.max(row_size[live] * np.abs(lam[live])))
+    generators = X * (np.abs(lam) / size)[:, None]
+    signs = np.sign(lam)
+    if patterns is None:
+        best = _over_all_patterns(X[live], generators[live], signs[live])
+    else:
+        best = _over_given_patterns(X, generators, signs, patterns)
+    lower, upper, direction, sign = best
+    rounding = (len(X) + X.shape[1] + 8) * np.finfo(np.float64).eps
+    upper += rounding * float(np.linalg.norm(generators, axis=1).sum())
+    if lower <= 0.0:
+        direction, sign = first, 1.0
+    return DualNorm(
+        size * max(lower, 0.0), size * upper, ExtremeNeuron(direction, sign)
+    )
+
+
+def beta_max(problem: TrainingProblem) -> float:
+    r"""Return the least regularization strength for which the zero network is optimal.
+
+    .. math:: \beta_{\max}=\max_{\|u\|_2\le1}|\nabla\ell(0,y)^T(Xu)_+|.
+
+    Parameters
+    ----------
+    problem : convexnn_lib.convex.problem.TrainingProblem
+        A problem with a loss that is differentiable at 0; its ``beta`` plays no role.
+
+    Returns
+    -------
+    float
+        :math:`\beta_{\max}`.
+
+    Raises
+    ------
+    ValueError
+        If the loss is the hard margin, for which the zero network is not feasible.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If there are too many activation patterns to list.
+
+    Examples
+    --------
+    >>> from convexnn_lib import TrainingProblem
+    >>> from convexnn_lib.convex.certificate import beta_max
+    >>> round(beta_max(TrainingProblem([[1, 0], [0, 1]], [1, 1], 0.1)), 12)
+    1.414213562373
+    """
+    gradient = problem.loss.gradient(np.zeros(problem.n), problem.y)
+    return dual_norm(problem.X, gradient)[0]
+
+
+def certify(
+    network: ReLUNetwork,
+    problem: TrainingProblem,
+    patterns: Any = None,
+    *,
+    dual: Any = None,
+) -> Certificate:
+    r"""Certify how far a network is from the global optimum.
+
+    Parameters
+    ----------
+    network : convexnn_lib.convex.network.ReLUNetwork
+        Any network, however it was trained.
+    problem : convexnn_lib.convex.problem.TrainingProblem
+        The problem, with ``beta > 0``.
+    patterns : (p, n) array of bool or Arrangement, optional
+        Bound only the networks whose neurons lie in the closed cones of these patterns.
+        By default, and for a complete arrangement of the same data, the bound holds for
+        all networks.
+    dual : (n,) array, optional
+        A dual point to use where it gives a better bound than those found here.
+
+    Returns
+    -------
+    convexnn_lib.convex.certificate.Certificate
+        The objective, a lower bound on the global optimum, and the gap between them.
+
+    Raises
+    ------
+    convexnn_lib.errors.RegularizationError
+        If ``beta`` is 0.
+    convexnn_lib.errors.InvalidDataError
+        If the network has another number of features, or the patterns or the dual point
+        have the wrong shape.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If there are too many activation patterns to list.
+
+    Notes
+    -----
+    For a differentiable loss the dual point is :math:`\lambda=-\nabla\ell(f(X),y)`, and
+    the gap is 0 at every global optimum. For the hinge loss and the hard margin,
+    :math:`-\partial\ell` holds many dual points. Tried are the dual of the linear
+    program over the network's own features,
+
+    .. math:: \min_{c\ge0}\;\ell\Big(\sum_kc_ka_k,\,y\Big)+\beta\sum_kc_k,\qquad
+              a_k=\pm(X\hat w_{1,k})_+,
+
+    and, where that leaves a gap and CVXPY is installed, the dual of the convex program
+    over the (pattern, sign) pairs of the network. Each one gives a valid bound, and the
+    best is kept.
+
+    Examples
+    --------
+    >>> from convexnn_lib import ReLUNetwork, TrainingProblem, certify
+    >>> problem = TrainingProblem([[1.0]], [1.0], beta=0.5)
+    >>> certify(ReLUNetwork([[1.0]], [0.5]), problem)
+    Certificate(gap=0.0625, relative_gap=0.143, primal=0.4375, lower_bound=0.375, ...
+    """
+    if problem.beta <= 0.0:
+        raise RegularizationError(
+            "a certificate needs beta > 0: without regularization the dual norm gives "
+            "no bound. Use a positive beta, or certify the margin (certify_margin)."
+        )
+    scope = patterns_in_scope(problem.X, patterns)
+    primal = problem.objective(network)
+    if dual is not None:
+        dual = problem.loss.project_dual(as_vector(dual, problem.n, "dual"), problem.y)
+    best: Certificate | None = None
+    for lam in _dual_points(network, problem, dual):
+        candidate = _bound(lam, problem, scope, primal)
+        if best is None or candidate.lower_bound > best.lower_bound:
+            best = candidate
+        if best.relative_gap <= 1e-10:
+            break
+    assert best is not None
+    return best
+
+
+def patterns_in_scope(X: FloatArray, patterns: Any) -> BoolArray | None:
+    """Return the patterns to optimize over as a boolean array, None for all of them.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    patterns : None, (p, n) array of bool or Arrangement
+        What the caller gave. A complete arrangement of the same data stands for all.
+
+    Returns
+    -------
+    (p, n) array of bool or None
+        The patterns.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If the patterns are not a non-empty boolean array of the right shape.
+    """
+    if patterns is None:
+        return None
+    if hasattr(patterns, "patterns"):
+        if patterns.complete and np.array_equal(patterns.X, X):
+            return None
+        patterns = patterns.patterns
+    array = np.array(patterns)
+    if array.dtype != np.bool_ or array.ndim != 2 or array.shape[1] != len(X):
+        raise InvalidDataError(
+            f"patterns must be a boolean (p, {len(X)}) array, got shape {array.shape} "
+            f"of {array.dtype}."
+        )
+    if not len(array):
+        raise InvalidDataError("patterns is empty; give at least one pattern.")
+    return np.unique(array, axis=0)
+
+
+def _largest_scale(beta: float, norm: float) -> float:
+    """Return the largest factor that keeps the dual norm at most beta."""
+    return float(np.nextafter(beta / norm, 0.0)) if norm > 0.0 else np.inf
+
+
+def _bound(
+    lam: FloatArray, problem: TrainingProblem, scope: BoolArray | None, primal: float
+) -> Certificate:
+    """Return the certificate that a dual point gives."""
+    norm = dual_norm_bounds(problem.X, lam, scope)
+    limit = _largest_scale(problem.beta, norm.upper)
+    scale = problem.loss.best_scale(lam, problem.y, limit)
+    lower = problem.dual_objective(scale * lam)
+    terms = abs(lower) + 2.0 * float(np.sum(np.abs(scale * lam * problem.y)))
+    lower -= (problem.n + 8) * np.finfo(np.float64).eps * terms
+    return Certificate(
+        primal=primal,
+        lower_bound=lower,
+        dual=lam,
+        scale=scale,
+        dual_norm=norm.lower,
+        extreme_neuron=norm.neuron,
+        patterns=scope,
+    )
+
+
+def _dual_points(
+    network: ReLUNetwork, problem: TrainingProblem, dual: FloatArray | None
+) -> Iterator[FloatArray]:
+    """Yield dual points in the order of what they cost; the first is always valid."""
+    if not isinstance(problem.loss, HardMargin):
+        yield -problem.loss.gradient(network.predict(problem.X), problem.y)
+    if dual is not None:
+        yield dual
+    if isinstance(problem.loss, Hinge | HardMargin):
+        lam = _dual_of_linear_program(network, problem)
+        if lam is not None:
+            yield lam
+        yield from _dual_of_restricted_program(network, problem)
+    if isinstance(problem.loss, HardMargin):
+        yield problem.y.copy()
+
+
+def _dual_of_linear_program(
+    network: ReLUNetwork, problem: TrainingProblem
+) -> FloatArray | None:
+    """Return the dual point of the program over the network's own unit neurons.
+
+    For both losses it is a linear program in the coefficients c and, for the hinge
+    loss, the slacks of the margins. Simplex multipliers are exactly zero off the
+    support, which makes the dual norm cheap.
+    """
+    size = np.linalg.norm(network.W1, axis=0)
+    used = (size > 0.0) & (network.w2 != 0.0)
+    unit = network.W1[:, used] / size[used]
+    features = np.maximum(problem.X @ unit, 0.0) * np.sign(network.w2[used])
+    margins = problem.y[:, None] * features
+    cost = np.full(margins.shape[1], problem.beta)
+    if isinstance(problem.loss, Hinge):
+        margins = np.hstack([margins, np.eye(problem.n)])
+        cost = np.r_[cost, np.ones(problem.n)]
+    if not cost.size:
+        return None
+    result = linprog(cost, A_ub=-margins, b_ub=-np.ones(problem.n), method="highs")
+    if result.status != 0:
+        return None
+    lam: FloatArray = -problem.y * result.ineqlin.marginals
+    return problem.loss.project_dual(lam, problem.y)
+
+
+def _dual_of_restricted_program(
+    network: ReLUNetwork, problem: TrainingProblem
+) -> Iterator[FloatArray]:
+    """Yield the dual point of the program over the network's (pattern, sign) pairs."""
+    try:
+        from convexnn_lib.convex.program import solve_program
+    except ImportError:  # no CVXPY: the linear program's dual point has to do
+        return
+    patterns, u, u_prime = network.to_convex(problem.X)
+    positive, negative = patterns[u.any(axis=1)], patterns[u_prime.any(axis=1)]
+    try:
+        yield solve_program(problem, positive, negative).dual
+    except SolverError:  # say, no network of these pairs meets the hard margin
+        return
+
+
+def _over_all_patterns(
+    X: FloatArray, generators: FloatArray, signs: FloatArray
+) -> tuple[float, float, FloatArray, float]:
+    """Return (lower, upper, direction, sign) over all directions, by zonotopes."""
+    best = (0.0, 0.0, np.zeros(X.shape[1]), 1.0)
+    for sign in (1.0, -1.0):
+        plus = signs == sign
+        if not plus.any():
+            continue  # this zonotope is the origin, which lies in the other one
+        # exact patterns need the data themselves, not the rounded generators
+        vertices = enumerate_patterns(X[plus]).patterns
+        lower, upper, direction = farthest_point(
+            generators[plus], generators[~plus], vertices
+        )
+        upper = max(upper, best[1])
+        best = (lower, upper, direction, sign) if lower > best[0] else best
+        best = (best[0], upper, best[2], best[3])
+    return best
+
+
+def _over_given_patterns(
+    X: FloatArray, generators: FloatArray, signs: FloatArray, patterns: BoolArray
+) -> tuple[float, float, FloatArray, float]:
+    """Return (lower, upper, direction, sign) over the closed cones of the patterns."""
+    lower, upper, direction, best_sign = 0.0, 0.0, np.zeros(X.shape[1]), 1.0
+    row_size = np.max(np.abs(X), axis=1, keepdims=True)
+    walls = X / np.where(row_size > 0.0, row_size, 1.0)
+    gradients = (patterns * signs) @ generators
+    order = np.argsort(-np.linalg.norm(gradients, axis=1))
+    for k in order:
+        if np.linalg.norm(gradients[k]) <= lower:
+            break  # a projection is no longer than c, and the rest of them is shorter
+        inward = np.where(patterns[k], 1.0, -1.0)[:, None] * walls
+        for sign in (1.0, -1.0):
+            c = sign * gradients[k]
+            multipliers, _ = nnls(inward.T, -c)
+            projection = c + inward.T @ multipliers
+            size = float(np.linalg.norm(projection))
+            upper = max(upper, size)
+            if size > lower:
+                unit = projection / size
+                value = sign * float(signs @ np.maximum(generators @ unit, 0.0))
+                if value > lower:
+                    lower, direction, best_sign = value, unit, sign
+    return lower, max(lower, upper), direction, best_sign
