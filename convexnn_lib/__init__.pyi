@@ -1,6 +1,7 @@
 from . import datasets as datasets
 from . import errors as errors
 from . import plotting as plotting
+from .arrangements.counting import count_patterns as count_patterns
 from .arrangements.counting import cover_bound as cover_bound
 from .arrangements.counting import cover_count as cover_count
 from .arrangements.counting import sauer_bound as sauer_bound

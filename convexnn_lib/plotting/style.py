@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.pyplot as plt
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -34,7 +35,7 @@ NEGATIVE = VERMILION
 PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, YELLOW, GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
-_RC: dict[str, Any] = {
+_RC: dict[Any, Any] = {
     "figure.dpi": 110,
     "savefig.dpi": 160,
     "figure.facecolor": "white",
@@ -43,7 +44,7 @@ _RC: dict[str, Any] = {
     "axes.grid": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": plt.cycler(color=PALETTE),
+    "axes.prop_cycle": cycler(color=PALETTE),
     "font.size": 11,
     "axes.titlesize": 11,
     "axes.labelsize": 11,
@@ -62,7 +63,12 @@ def book_style() -> Iterator[None]:
 
 
 def new_figure(
-    rows: int = 1, columns: int = 1, *, width: float = 6.4, height: float = 4.0, **kwargs: Any
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    width: float = 6.4,
+    height: float = 4.0,
+    **kwargs: Any,
 ) -> tuple[Figure, Any]:
     """Return a figure and its axes, detached from pyplot.
 
@@ -89,7 +95,7 @@ def new_figure(
 
 
 def draw_origin_axes(axes: Axes, *, radius: float) -> None:
-    """Turn axes into a plane of equal scales around the origin, with thin axis lines."""
+    """Make axes a plane of equal scales around the origin, with thin axis lines."""
     axes.set_aspect("equal")
     axes.set_xlim(-radius, radius)
     axes.set_ylim(-radius, radius)

@@ -1,0 +1,297 @@
+"""Figures of the chapters on hyperplane arrangements and on Cover's count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Wedge
+
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.arrangements.counting import cover_bound, cover_count
+from convexnn_lib.arrangements.enumeration import Arrangement
+from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.plotting.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    MARKERS,
+    NEGATIVE,
+    PALETTE,
+    POSITIVE,
+    book_style,
+    draw_origin_axes,
+    new_figure,
+)
+
+__all__ = ["plot_capacity", "plot_cones", "plot_counts", "plot_sampling", "plot_splits"]
+
+
+def plot_cones(*arrangements: Arrangement, titles: Sequence[str] = ()) -> Figure:
+    """Draw the cones of two-dimensional arrangements, each with its pattern.
+
+    Parameters
+    ----------
+    *arrangements : Arrangement
+        Open cells of data matrices with two features, one panel for each.
+    titles : sequence of str, optional
+        A title for each panel.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Sectors of weight vectors, the rows of X as arrows, and dashed the lines that
+        they are normal to.
+    """
+    for arrangement in arrangements:
+        if arrangement.X.shape[1] != 2:
+            raise InvalidDataError(
+                "plot_cones draws data with two features, "
+                f"got {arrangement.X.shape[1]}."
+            )
+    with book_style():
+        figure, axes = new_figure(
+            1,
+            len(arrangements),
+            width=4.6 * len(arrangements),
+            height=4.6,
+            squeeze=False,
+        )
+        for index, arrangement in enumerate(arrangements):
+            _draw_cones(axes[0, index], arrangement)
+            if titles:
+                axes[0, index].set_title(titles[index])
+    return figure
+
+
+def _draw_cones(axes: Axes, arrangement: Arrangement) -> None:
+    X = arrangement.X
+    nonzero = X[np.any(X != 0, axis=1)]
+    normals = nonzero / np.linalg.norm(nonzero, axis=1, keepdims=True)
+    draw_origin_axes(axes, radius=1.45)
+    # A cell is the sector between two neighbouring normals of rows.
+    rays = np.arctan2(normals[:, 1], normals[:, 0])
+    edges = np.unique(
+        np.round(np.concatenate([rays + np.pi / 2, rays - np.pi / 2]) % (2 * np.pi), 12)
+    )
+    for start, stop in zip(
+        edges, np.append(edges[1:], edges[0] + 2 * np.pi), strict=True
+    ):
+        middle = (start + stop) / 2
+        direction = np.array([np.cos(middle), np.sin(middle)])
+        pattern = X @ direction >= 0
+        position = int(np.flatnonzero((arrangement.patterns == pattern).all(1))[0])
+        axes.add_patch(
+            Wedge(
+                (0, 0),
+                1.0,
+                np.degrees(start),
+                np.degrees(stop),
+                facecolor=PALETTE[position % len(PALETTE)],
+                alpha=0.25,
+                edgecolor="none",
+            )
+        )
+        axes.text(
+            1.2 * direction[0],
+            1.2 * direction[1],
+            "".join("1" if active else "0" for active in pattern),
+            ha="center",
+            va="center",
+            family="monospace",
+        )
+    for angle in edges:
+        axes.plot(
+            [0, np.cos(angle)], [0, np.sin(angle)], color=GREY, linestyle="--", lw=1.0
+        )
+    scale = 0.95 / np.linalg.norm(nonzero, axis=1).max()
+    for number, row in enumerate(X, start=1):
+        if not np.any(row):
+            continue
+        axes.annotate(
+            "",
+            xy=scale * row,
+            xytext=(0, 0),
+            arrowprops={"arrowstyle": "-|>", "color": BLACK, "lw": 1.4},
+        )
+        offset = 0.1 * np.array([row[1], -row[0]]) / np.linalg.norm(row)
+        x, y = scale * row * 0.92 + offset
+        axes.text(x, y, f"$x_{number}$", ha="center", va="center")
+
+
+def plot_splits(
+    X: FloatArray,
+    y: FloatArray,
+    arrangement: Arrangement,
+    cells: Sequence[int],
+    *,
+    names: tuple[str, str] = ("feature 1", "feature 2"),
+) -> Figure:
+    """Draw patterns of planar points as splits of the points by a line.
+
+    Parameters
+    ----------
+    X : (n, 3) array
+        Two features and a column of ones.
+    y : (n,) array
+        Labels, ±1, shown by colour and marker.
+    arrangement : Arrangement
+        Activation patterns of ``X``, with witnesses.
+    cells : sequence of int
+        The cells to draw, one panel each.
+    names : pair of str
+        What the two features are called.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The line that each witness draws; the samples on its active side are filled.
+    """
+    if X.ndim != 2 or X.shape[1] != 3 or not np.all(X[:, 2] == 1):
+        raise InvalidDataError(
+            "plot_splits needs two features and a column of ones, "
+            f"got an array of shape {X.shape}."
+        )
+    with book_style():
+        figure, axes = new_figure(
+            1,
+            len(cells),
+            width=3.4 * len(cells),
+            height=3.2,
+            sharey=True,
+            squeeze=False,
+        )
+        low, high = X[:, :2].min(axis=0), X[:, :2].max(axis=0)
+        margin = 0.08 * (high - low)
+        horizontal = np.array([low[0] - margin[0], high[0] + margin[0]])
+        for panel, cell in zip(axes[0], cells, strict=True):
+            active = arrangement.patterns[cell]
+            for label, colour, marker in ((1, POSITIVE, "o"), (-1, NEGATIVE, "s")):
+                for on in (True, False):
+                    chosen = (y == label) & (active == on)
+                    panel.scatter(
+                        X[chosen, 0],
+                        X[chosen, 1],
+                        s=22,
+                        marker=marker,
+                        facecolors=colour if on else "none",
+                        edgecolors=colour,
+                        linewidths=1.0,
+                    )
+            u = arrangement.witnesses[cell]
+            if u[1] != 0:
+                panel.plot(
+                    horizontal, -(u[0] * horizontal + u[2]) / u[1], color=BLACK, lw=1.2
+                )
+            elif u[0] != 0:
+                panel.axvline(-u[2] / u[0], color=BLACK, lw=1.2)
+            panel.set_xlim(*horizontal)
+            panel.set_ylim(low[1] - margin[1], high[1] + margin[1])
+            panel.set_title(f"{int(active.sum())} of {len(active)} active")
+            panel.set_xlabel(names[0])
+        axes[0, 0].set_ylabel(names[1])
+    return figure
+
+
+def plot_sampling(
+    draws: Sequence[int], shares: Mapping[str, Sequence[float]]
+) -> Figure:
+    """Draw the share of all cells that random directions have found.
+
+    Parameters
+    ----------
+    draws : sequence of int
+        Numbers of random directions.
+    shares : mapping of str to sequence of float
+        For each data set, the share found after each number of draws.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with book_style():
+        figure, axes = new_figure()
+        for (label, values), marker in zip(shares.items(), MARKERS, strict=False):
+            axes.semilogx(draws, values, marker=marker, label=label)
+        axes.axhline(1.0, color=GREY, linestyle=":", lw=1.2)
+        axes.set_xlabel("random directions drawn")
+        axes.set_ylabel("share of all patterns found")
+        axes.set_ylim(0, 1.05)
+        axes.legend(loc="upper left")
+    return figure
+
+
+def plot_capacity(dimensions: Sequence[int]) -> Figure:
+    """Draw the share of dichotomies that a hyperplane realizes, against n / d.
+
+    Parameters
+    ----------
+    dimensions : sequence of int
+        Dimensions d; each gives one curve of C(n, d) / 2^n.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with book_style():
+        figure, axes = new_figure()
+        for d, marker in zip(dimensions, MARKERS, strict=False):
+            sizes = np.unique(np.linspace(1, 4 * d, 60).round().astype(int))
+            shares = [cover_count(int(n), d) / 2.0 ** int(n) for n in sizes]
+            axes.plot(sizes / d, shares, label=f"$d={d}$", marker=marker, markevery=6)
+        axes.plot([2], [0.5], "o", color=BLACK, zorder=5)
+        axes.annotate(
+            "$n=2d$: one half",
+            xy=(2, 0.5),
+            xytext=(2.35, 0.62),
+            arrowprops={"arrowstyle": "-", "color": GREY},
+        )
+        axes.set_xlabel("samples per dimension, $n/d$")
+        axes.set_ylabel("share of dichotomies, $C(n,d)/2^n$")
+        axes.legend()
+    return figure
+
+
+def plot_counts(sizes: Sequence[int], ranks: Sequence[int]) -> Figure:
+    """Draw Cover's count, the bound of the talk and 2^n, as n grows.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Numbers of samples n, at least 2.
+    ranks : sequence of int
+        Ranks r of the data; each gives a solid and a dashed curve.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with book_style():
+        figure, axes = new_figure()
+        n = np.asarray(sizes)
+        axes.loglog(n, 2.0**n, color=GREY, linestyle=":", label="$2^n$")
+        for r, colour, marker in zip(
+            ranks, (BLUE, *PALETTE[1:]), MARKERS, strict=False
+        ):
+            kept = n[n >= r]
+            axes.loglog(
+                kept,
+                [cover_count(int(k), r) for k in kept],
+                color=colour,
+                marker=marker,
+                markersize=4,
+                label=f"$C(n,{r})$",
+            )
+            axes.loglog(
+                kept,
+                [cover_bound(int(k), r) for k in kept],
+                color=colour,
+                linestyle="--",
+            )
+        axes.set_ylim(1, 10.0 * max(cover_bound(int(n[-1]), r) for r in ranks))
+        axes.set_xlabel("number of samples $n$")
+        axes.set_ylabel("activation patterns")
+        axes.legend(title="solid: count, dashed: bound")
+    return figure

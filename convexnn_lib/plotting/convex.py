@@ -1,0 +1,253 @@
+"""Figures of the chapter on the convex equivalence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.errors import InvalidDataError, RegularizationError
+from convexnn_lib.plotting.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    MARKERS,
+    ORANGE,
+    PALETTE,
+    VERMILION,
+    book_style,
+    new_figure,
+)
+
+__all__ = [
+    "convex_landscape",
+    "nonconvex_landscape",
+    "plot_fits",
+    "plot_gaps",
+    "plot_landscapes",
+    "plot_subsampling",
+]
+
+
+def nonconvex_landscape(u: FloatArray, a: FloatArray, beta: float) -> FloatArray:
+    r"""Return the toy's non-convex objective.
+
+    .. math:: (1-\max\{u,0\}\,a)^2+\tfrac\beta2(u^2+a^2)
+
+    Parameters
+    ----------
+    u, a : array
+        First- and second-layer weight; shapes must broadcast.
+    beta : float
+        Regularization strength.
+
+    Returns
+    -------
+    array
+    """
+    return (1 - np.maximum(u, 0) * a) ** 2 + beta / 2 * (u**2 + a**2)
+
+
+def convex_landscape(v: FloatArray, w: FloatArray, beta: float) -> FloatArray:
+    r"""Return the toy's convex objective for nonnegative arguments.
+
+    .. math:: (1-v+w)^2+\beta(v+w)
+
+    Parameters
+    ----------
+    v, w : array
+        The variables of the two signs; shapes must broadcast.
+    beta : float
+        Regularization strength.
+
+    Returns
+    -------
+    array
+    """
+    return (1 - v + w) ** 2 + beta * (v + w)
+
+
+def plot_landscapes(beta: float = 1.0) -> Figure:
+    """Draw the non-convex and the convex landscape of the talk's toy side by side.
+
+    Parameters
+    ----------
+    beta : float
+        Regularization strength, positive.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Level lines at the same levels in both panels; a star marks each global
+        minimizer, a cross the stationary point at the origin.
+    """
+    if not beta > 0:
+        raise RegularizationError(f"beta must be positive, got {beta}.")
+    v = max(1 - beta / 2, 0.0)
+    best = float(convex_landscape(np.array(v), np.array(0.0), beta))
+    levels = best + np.array(
+        [0.0, 0.02, 0.08, 0.18, 0.32, 0.5, 0.8, 1.2, 1.8, 2.6, 3.6]
+    )
+    with book_style():
+        figure, axes = new_figure(1, 2, width=9.2, height=4.3)
+        u, a = np.meshgrid(np.linspace(-1.6, 1.6, 321), np.linspace(-1.6, 1.6, 321))
+        shown = axes[0].contourf(
+            u, a, nonconvex_landscape(u, a, beta), levels, cmap="cividis", extend="max"
+        )
+        axes[0].contour(
+            u,
+            a,
+            nonconvex_landscape(u, a, beta),
+            levels,
+            colors="white",
+            linewidths=0.5,
+        )
+        axes[0].set_xlabel("first-layer weight $u$")
+        axes[0].set_ylabel(r"second-layer weight $\alpha$")
+        axes[0].set_title("non-convex objective")
+        root = np.sqrt(v)
+        axes[0].plot(root, root, "*", color=ORANGE, mec=BLACK, ms=15, label="minimizer")
+        if v > 0:
+            axes[0].plot(0, 0, "X", color="white", mec=BLACK, ms=9, label="stationary")
+        v_grid, w = np.meshgrid(np.linspace(0, 1.6, 161), np.linspace(0, 1.6, 161))
+        axes[1].contourf(
+            v_grid,
+            w,
+            convex_landscape(v_grid, w, beta),
+            levels,
+            cmap="cividis",
+            extend="max",
+        )
+        axes[1].contour(
+            v_grid,
+            w,
+            convex_landscape(v_grid, w, beta),
+            levels,
+            colors="white",
+            linewidths=0.5,
+        )
+        axes[1].plot(
+            v, 0, "*", color=ORANGE, mec=BLACK, ms=15, label="minimizer", clip_on=False
+        )
+        axes[1].set_xlabel("$v$ (neurons with positive output)")
+        axes[1].set_ylabel("$w$ (negative output)")
+        axes[1].set_title("convex objective")
+        for panel in axes:
+            panel.legend(
+                loc="upper left" if panel is axes[0] else "upper right",
+                frameon=True,
+                framealpha=0.9,
+            )
+        figure.colorbar(shown, ax=axes, label="objective", shrink=0.9)
+    return figure
+
+
+def plot_fits(
+    x: FloatArray, y: FloatArray, networks: Mapping[str, ReLUNetwork]
+) -> Figure:
+    """Draw networks of one feature and a bias as functions, over the data.
+
+    Parameters
+    ----------
+    x : (n,) array
+        The feature.
+    y : (n,) array
+        Labels.
+    networks : mapping of str to ReLUNetwork
+        Networks of two inputs, the second of which is a one.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    for label, network in networks.items():
+        if network.d != 2:
+            raise InvalidDataError(
+                "plot_fits draws networks of one feature and a bias, "
+                f"but {label!r} has {network.d} inputs."
+            )
+    grid = np.linspace(x.min() - 0.1 * np.ptp(x), x.max() + 0.1 * np.ptp(x), 600)
+    inputs = np.column_stack([grid, np.ones_like(grid)])
+    styles = ("-", "--", "-.", ":")
+    with book_style():
+        figure, axes = new_figure()
+        axes.scatter(x, y, s=18, color=GREY, alpha=0.8, linewidths=0, label="data")
+        for (label, network), colour, line in zip(
+            networks.items(), PALETTE, styles, strict=False
+        ):
+            axes.plot(grid, network.predict(inputs), line, color=colour, label=label)
+        axes.set_xlabel("feature")
+        axes.set_ylabel("label and prediction")
+        axes.legend()
+    return figure
+
+
+def plot_gaps(objectives: Mapping[str, Sequence[float]], optimum: float) -> Figure:
+    """Draw the objectives of trained networks over the certified optimum.
+
+    Parameters
+    ----------
+    objectives : mapping of str to sequence of float
+        Final objectives of several runs, for each group of runs.
+    optimum : float
+        The certified global optimum.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One column of points a group, the relative excess on a logarithmic axis.
+    """
+    with book_style():
+        figure, axes = new_figure()
+        for column, (values, colour, marker) in enumerate(
+            zip(objectives.values(), PALETTE, MARKERS, strict=False)
+        ):
+            excess = np.maximum(np.asarray(values) / optimum - 1, 1e-12)
+            spread = np.linspace(-0.18, 0.18, len(excess))
+            axes.semilogy(
+                column + spread, np.sort(excess), marker, color=colour, alpha=0.85
+            )
+        axes.set_xticks(range(len(objectives)), list(objectives))
+        axes.set_xlim(-0.5, len(objectives) - 0.5)
+        axes.set_ylabel("relative excess over the optimum")
+    return figure
+
+
+def plot_subsampling(
+    sizes: Sequence[int], values: Sequence[Sequence[float]], optimum: float
+) -> Figure:
+    """Draw the optimal value of the program over sampled patterns.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Numbers of sampled patterns.
+    values : sequence of sequence of float
+        For each size, the optimal values of several samples.
+    optimum : float
+        The optimum over all patterns.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with book_style():
+        figure, axes = new_figure()
+        for size, sample in zip(sizes, values, strict=True):
+            axes.plot([size] * len(sample), sample, "o", color=BLUE, alpha=0.45, ms=5)
+        axes.plot(
+            sizes, [np.mean(sample) for sample in values], color=BLUE, label="mean"
+        )
+        axes.axhline(
+            optimum, color=VERMILION, linestyle="--", label="optimum over all patterns"
+        )
+        axes.set_xscale("log")
+        axes.set_xticks(list(sizes), [str(size) for size in sizes])
+        axes.minorticks_off()
+        axes.set_xlabel("sampled patterns")
+        axes.set_ylabel("optimal value")
+        axes.legend()
+    return figure
