@@ -89,6 +89,17 @@ class Loss(ABC):
             The factor; ``inf`` if the dual objective grows without bound.
         """
 
+    def curvature(self, z: Any, y: Any) -> FloatArray | None:
+        """Return the diagonal of the Hessian in ``z``, an (n,) array.
+
+        Returns
+        -------
+        (n,) array or None
+            The second derivatives, or None for a loss that has none (or does not give
+            them): its optima are then not refined by Newton's method.
+        """
+        return None
+
     def project_dual(self, lam: FloatArray, y: FloatArray) -> FloatArray:
         r"""Return the point nearest to a dual point in the dual objective's domain.
 
@@ -201,6 +212,11 @@ class Squared(Loss):
         gradient: FloatArray = self.scale * (z - y)
         return gradient
 
+    def curvature(self, z: Any, y: Any) -> FloatArray:
+        """Return the diagonal of the Hessian, ``scale`` for every sample."""
+        z, y = _pair(z, y)
+        return np.full(z.shape, self.scale)
+
     def conjugate(self, lam: Any, y: Any) -> float:
         """Return the conjugate in the first argument at ``lam`` (n,)."""
         lam, y = _pair(lam, y)
@@ -248,6 +264,12 @@ class Logistic(Loss):
         z, y = _pair(z, y)
         gradient: FloatArray = -y * expit(-y * z)
         return gradient
+
+    def curvature(self, z: Any, y: Any) -> FloatArray:
+        """Return the diagonal of the Hessian, ``s(z) * s(-z)`` with the logistic s."""
+        z, y = _pair(z, y)
+        curvature: FloatArray = y**2 * expit(z) * expit(-z)
+        return curvature
 
     def conjugate(self, lam: Any, y: Any) -> float:
         """Return the conjugate at ``lam`` (n,): ``inf`` unless 0 <= -y * lam <= 1."""

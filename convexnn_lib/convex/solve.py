@@ -1,0 +1,239 @@
+"""Globally optimal training of two-layer ReLU networks, with a certificate."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.convex.certificate import Certificate, certify, patterns_in_scope
+from convexnn_lib.convex.losses import HardMargin
+from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.convex.polish import polish
+from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.errors import InvalidDataError, RegularizationError
+
+__all__ = ["Solution", "solve"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Solution:
+    r"""A global optimum of a training problem, with its certificate.
+
+    Attributes
+    ----------
+    network : convexnn_lib.convex.network.ReLUNetwork
+        An optimal network: balanced, neurons merged over common faces, and features on
+        X linearly independent, hence at most n neurons.
+    patterns : (p, n) array of bool
+        The activation patterns optimized over.
+    u, u_prime : (p, d) arrays
+        The same optimum in the variables of the convex program: row i belongs to
+        pattern i, ``u`` to neurons with positive second-layer weight.
+    certificate : convexnn_lib.convex.certificate.Certificate
+        The certificate of ``network``, computed apart from the solver.
+    problem : convexnn_lib.convex.problem.TrainingProblem
+        The problem.
+    """
+
+    network: ReLUNetwork
+    patterns: BoolArray
+    u: FloatArray
+    u_prime: FloatArray
+    certificate: Certificate
+    problem: TrainingProblem
+
+    @property
+    def value(self) -> float:
+        """The objective of the network."""
+        return self.certificate.primal
+
+    @property
+    def dual(self) -> FloatArray:
+        """The dual feasible point that gives the lower bound, an (n,) array."""
+        return self.certificate.feasible_dual
+
+    @property
+    def gap(self) -> float:
+        """The duality gap, ``value`` minus the lower bound."""
+        return self.certificate.gap
+
+    def __repr__(self) -> str:
+        """Return the value, its gap, the number of neurons and the scope."""
+        return (
+            f"Solution(value={self.value:.10g}, gap={self.gap:.3g}, "
+            f"neurons={self.network.width}, scope={self.certificate.scope!r})"
+        )
+
+
+def solve(
+    problem: TrainingProblem,
+    patterns: Any = None,
+    *,
+    method: str = "cvxpy",
+    tol: float = 1e-6,
+    progress: bool = False,
+) -> Solution:
+    r"""Train a two-layer ReLU network to the global optimum.
+
+    Solves the convex program
+
+    .. math::
+
+        \min_{u_i,u'_i\in K_i}\;\ell\Big(\sum_iD_iX(u_i-u'_i),\,y\Big)
+        +\beta\sum_i\big(\|u_i\|_2+\|u'_i\|_2\big),
+        \qquad K_i=\{u:(2D_i-I)Xu\ge0\},
+
+    which has the value of the training problem for every width of at least its least
+    number of nonzero groups [1]_. The network is certified apart from the solver.
+
+    Parameters
+    ----------
+    problem : convexnn_lib.convex.problem.TrainingProblem
+        The problem, with ``beta > 0``.
+    patterns : (p, n) array of bool or Arrangement, optional
+        The patterns to optimize over; the optimum is then that of the networks whose
+        neurons lie in their closed cones. A pattern that no direction attains is
+        harmless: its cone still is one on which the program is exact. By default, and
+        for a complete arrangement of the same data, all patterns.
+    method : str, default "cvxpy"
+        ``"cvxpy"`` solves one model over all patterns with CVXPY and Clarabel, the
+        reference for up to a few thousand patterns.
+    tol : float, default 1e-6
+        The relative gap to certify. If it is not reached, a warning says so, and the
+        certificate holds the gap.
+    progress : bool, default False
+        Whether to print the solver's progress.
+
+    Returns
+    -------
+    convexnn_lib.convex.solve.Solution
+        The optimal network, the variables of the convex program and the certificate.
+
+    Raises
+    ------
+    convexnn_lib.errors.RegularizationError
+        If ``beta`` is 0.
+    convexnn_lib.errors.InvalidDataError
+        If the patterns have the wrong shape or type, the method is unknown or ``tol``
+        is not positive.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If there are too many activation patterns to list.
+    convexnn_lib.errors.NotSeparableError
+        If the loss is the hard margin and no network of the given patterns is feasible.
+    convexnn_lib.errors.SolverError
+        If the solver ended without a usable point.
+
+    References
+    ----------
+    .. [1] Pilanci & Ergen (2020), `pilanci2020neural`.
+
+    Examples
+    --------
+    >>> from convexnn_lib import TrainingProblem, solve
+    >>> problem = TrainingProblem([[3, 3], [2, 2], [1, 0]], [1, -1, 1], beta=0.1)
+    >>> solution = solve(problem)
+    >>> round(solution.value, 7), bool(solution.certificate.relative_gap < 1e-8)
+    (1.0874743, True)
+    """
+    if method not in _METHODS:
+        raise InvalidDataError(
+            f"unknown method {method!r}; choose one of "
+            f"{', '.join(map(repr, _METHODS))}."
+        )
+    if not (0.0 < float(tol) < np.inf):
+        raise InvalidDataError(f"tol must be a positive number, got {tol!r}.")
+    if problem.beta <= 0.0:
+        raise RegularizationError(
+            "the convex program needs beta > 0, got 0: without regularization its "
+            "optimum need not exist, and it bounds no network."
+        )
+    scope = patterns_in_scope(problem.X, patterns)
+    solution = _METHODS[method](problem, scope, float(tol), progress)
+    if not solution.certificate.relative_gap <= tol:
+        warnings.warn(
+            f"the certified relative gap {solution.certificate.relative_gap:.2g} "
+            f"exceeds tol = {tol:.2g}; the certificate holds the gap. Rescale X or y, "
+            "or raise tol.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return solution
+
+
+def _solve_with_cvxpy(
+    problem: TrainingProblem, scope: BoolArray | None, tol: float, progress: bool
+) -> Solution:
+    """Solve one model over all patterns."""
+    from convexnn_lib.convex.program import solve_program
+
+    patterns = enumerate_patterns(problem.X).patterns if scope is None else scope
+    point = solve_program(
+        problem, patterns, patterns, tol=min(1e-10, tol), verbose=progress
+    )
+    network = _clean(point.u, point.u_prime, problem, tol)
+    certificate = certify(network, problem, scope, dual=point.dual)
+    u, u_prime = _groups(network, problem.X, patterns)
+    return Solution(network, patterns, u, u_prime, certificate, problem)
+
+
+_METHODS: dict[
+    str, Callable[[TrainingProblem, BoolArray | None, float, bool], Solution]
+] = {"cvxpy": _solve_with_cvxpy}
+
+
+def _clean(
+    u: FloatArray, u_prime: FloatArray, problem: TrainingProblem, tol: float
+) -> ReLUNetwork:
+    """Return the sparsest network that is as good as the solver's point.
+
+    An interior point has many small groups where a vertex of the optimal set has none.
+    Cutting them off at a high threshold is tried first; lower ones follow until the
+    objective no longer suffers.
+    """
+    raw = _feasible(ReLUNetwork.from_convex(u, u_prime), problem)
+    target = problem.objective(raw)
+    target += 1e-3 * tol * abs(target)
+    for threshold in (1.0, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8):
+        network = ReLUNetwork.from_convex(u, u_prime, tolerance=threshold)
+        network = network.merged(problem.X, tolerance=1e-6).pruned(problem.X)
+        network = polish(_feasible(network, problem), problem)
+        if problem.objective(network) <= target:
+            return network
+    return polish(_feasible(raw.merged(problem.X), problem), problem)
+
+
+def _feasible(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
+    """Scale a network to margin 1 where the loss is the hard margin."""
+    if not isinstance(problem.loss, HardMargin):
+        return network
+    margin = float(np.min(problem.y * network.predict(problem.X)))
+    if margin <= 0.0:
+        return network
+    # balanced neurons share the factor between their layers
+    factor = 1.0 / np.sqrt(margin)
+    return ReLUNetwork(factor * network.W1, factor * network.w2)
+
+
+def _groups(
+    network: ReLUNetwork, X: FloatArray, patterns: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the network in the variables of the convex program.
+
+    A neuron goes to the pattern whose cone it violates least: the tolerance with which
+    neurons on common faces were merged may put it off every cone by as much.
+    """
+    u = np.zeros((len(patterns), X.shape[1]))
+    u_prime = np.zeros_like(u)
+    lengths = np.linalg.norm(X, axis=1)
+    walls = X / np.where(lengths > 0.0, lengths, 1.0)[:, None]
+    inward = np.where(patterns, 1.0, -1.0)
+    for w1, w2 in zip(network.W1.T, network.w2, strict=True):
+        depth = np.min(inward * (walls @ w1), axis=1)
+        (u if w2 > 0.0 else u_prime)[int(np.argmax(depth))] += abs(w2) * w1
+    return u, u_prime
