@@ -33,8 +33,9 @@ def directional_derivative(
         \frac{\mathcal L(\theta+t\delta)-\mathcal L(\theta)}t
         =\beta\theta^T\delta+\max_{g\in\partial\ell}g^Tf'(\theta;\delta),
 
-    where :math:`f'_i(\theta;\delta)=\sum_k(x_i^Tw_{1,k})_+\delta_{2,k}+w_{2,k}\rho_{ik}`
-    and :math:`\rho_{ik}` is :math:`x_i^T\delta_{1,k}` for an active sample, its positive
+    where
+    :math:`f'_i(\theta;\delta)=\sum_k(x_i^Tw_{1,k})_+\delta_{2,k}+w_{2,k}\rho_{ik}` and
+    :math:`\rho_{ik}` is :math:`x_i^T\delta_{1,k}` for an active sample, its positive
     part for a tied one, and 0 otherwise.
 
     Parameters
@@ -86,7 +87,9 @@ def directional_derivative(
     products = model.X @ delta1
     rate = np.where(model.tied, np.maximum(products, 0.0), model.active * products)
     outputs = model.features @ delta2 + rate @ model.w2
-    derivative = float(np.sum(model.penalty_W1 * delta1) + model.penalty_w2 @ delta2)
+    derivative = float(
+        np.sum(model.penalty_first * delta1) + model.penalty_second @ delta2
+    )
     derivative += float(model.gradient @ outputs)
     violation = (-model.y * outputs)[model.kinked]
     if np.isfinite(model.upper):

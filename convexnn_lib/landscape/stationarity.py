@@ -7,26 +7,27 @@ concave kinks fixed say whether some direction descends although that distance i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from convexnn_lib._validation import BoolArray, FloatArray, check_integer
-from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib._validation import FloatArray, check_integer
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.errors import EnumerationTooLargeError
-from convexnn_lib.landscape.nearest import SubgradientSet, nearest_point
+from convexnn_lib.landscape.nearest import nearest_point
+from convexnn_lib.landscape.subdifferential import (
+    Block,
+    blocks,
+    cells_of,
+    clarke_set,
+    smooth_part,
+)
 from convexnn_lib.landscape.ties import LocalModel, local_model
 
 __all__ = ["ClarkeResidual", "Tie", "clarke_residual"]
-
-# Tied rows count as independent if their unit vectors are, by this margin. Rows that
-# fail are not assumed dependent: their cells are enumerated.
-_INDEPENDENT = 1e-9
 
 
 class Tie(NamedTuple):
@@ -222,11 +223,11 @@ def clarke_residual(
     samples, neurons = np.nonzero(model.tied)
     activation = np.zeros(model.tied.shape)
     alpha = np.zeros(model.kinked.size)
-    least = _smooth_part(model)
-    steepest = _smooth_part(model)
+    least = smooth_part(model)
+    steepest = smooth_part(model)
     exact = exact_slope = True
-    for block in _blocks(model):
-        subgradients, block_exact = _clarke_set(block, model, max_patterns)
+    for block in blocks(model):
+        subgradients, block_exact = clarke_set(block, model, max_patterns)
         element, alpha, q = nearest_point(subgradients)
         block.write(least, element)
         _write_activation(activation, block, alpha, q)
@@ -267,100 +268,12 @@ def clarke_residual(
     )
 
 
-class _Block(NamedTuple):
-    """Neurons whose parts of the subdifferential depend on each other."""
-
-    subgradients: SubgradientSet
-    neurons: np.ndarray[tuple[int], np.dtype[np.intp]]
-    tie_samples: np.ndarray[tuple[int], np.dtype[np.intp]]
-    tie_neurons: np.ndarray[tuple[int], np.dtype[np.intp]]
-    concave: BoolArray
-
-    def write(self, target: FloatArray, element: FloatArray) -> None:
-        """Write an element into the (d + 1, m) array of both layers."""
-        target[:, self.neurons] = element.reshape(target.shape[0], -1)
-
-
-def _smooth_part(model: LocalModel) -> FloatArray:
-    """Return the gradient without ties and kinked samples, both layers, (d + 1, m)."""
-    first = model.X.T @ (model.active * model.gradient[:, None]) * model.w2
-    second = model.features.T @ model.gradient
-    part: FloatArray = np.vstack(
-        [model.penalty_W1 + first, model.penalty_w2 + second],
-    )
-    return part
-
-
-def _blocks(model: LocalModel) -> list[_Block]:
-    """Split the nonsmooth part: by neurons, unless samples at a kink couple them."""
-    kinks = model.slopes != 0.0
-    smooth = _smooth_part(model)
-    if model.kinked.size:
-        groups = [np.arange(model.w2.size)]
-    else:
-        groups = [np.array([k]) for k in np.flatnonzero(kinks.any(axis=0))]
-    position = np.full(model.y.size, -1)
-    position[model.kinked] = np.arange(model.kinked.size)
-    blocks = []
-    for neurons in groups:
-        base = smooth[:, neurons]
-        rows, local = np.nonzero(kinks[:, neurons])
-        columns = np.zeros((*base.shape, rows.size))
-        slopes = model.slopes[rows, neurons[local]]
-        columns[:-1, local, np.arange(rows.size)] = (model.X[rows] * slopes[:, None]).T
-        active = model.active[np.ix_(model.kinked, neurons)] * model.w2[neurons]
-        first = np.einsum("ij,ik->jki", model.X[model.kinked], active)
-        second = model.features[np.ix_(model.kinked, neurons)].T[None]
-        samples = np.concatenate([first, second]) * -model.y[model.kinked]
-        subgradients = SubgradientSet(
-            base=base.ravel(),
-            samples=samples.reshape(base.size, model.kinked.size),
-            ties=columns.reshape(base.size, rows.size),
-            owner=position[rows],
-            upper=model.upper,
-        )
-        blocks.append(
-            _Block(subgradients, neurons, rows, neurons[local], slopes < 0.0)
-        )
-    return blocks
-
-
-def _clarke_set(
-    block: _Block, model: LocalModel, max_patterns: int
-) -> tuple[SubgradientSet, bool]:
-    """Return the Clarke subdifferential of a block, or an outer set and False."""
-    outer = block.subgradients
-    if np.isinf(outer.upper) or not block.tie_samples.size:
-        return outer, True
-    zonotopes = True
-    for k in np.unique(block.tie_neurons):
-        of_neuron = block.tie_neurons == k
-        signs = block.concave[of_neuron]
-        rows = model.X[block.tie_samples[of_neuron]]
-        zonotopes &= bool(np.all(signs == signs[0])) or _independent(rows)
-    if model.kinked.size:
-        # moving w2 alone then brings the kinked samples to any sides of their kinks;
-        # equal samples are always on the same side, and need only one
-        labelled = np.column_stack([model.X, model.y])[model.kinked]
-        _, distinct = np.unique(labelled, axis=0, return_index=True)
-        features = model.features[model.kinked[distinct]]
-        return outer, zonotopes and _independent(features)
-    if zonotopes:
-        return outer, True
-    cells = _cells(model.X[block.tie_samples], max_patterns)
-    if cells is None:
-        return outer, False
-    return replace(outer, cells=cells), True
-
-
-def _steepest(
-    block: _Block, model: LocalModel, max_patterns: int
-) -> FloatArray | None:
+def _steepest(block: Block, model: LocalModel, max_patterns: int) -> FloatArray | None:
     """Return the farthest of the least elements over completions of concave kinks."""
     columns = block.concave
     listed = []
     for k in np.unique(block.tie_neurons[columns]):
-        cells = _cells(
+        cells = cells_of(
             model.X[block.tie_samples[columns & (block.tie_neurons == k)]], max_patterns
         )
         if cells is None:
@@ -396,25 +309,8 @@ def _steepest(
     return farthest
 
 
-def _cells(rows: FloatArray, max_patterns: int) -> BoolArray | None:
-    """Return the open cells of the arrangement of nonzero rows, None if too many."""
-    try:
-        return enumerate_patterns(rows, max_patterns=max_patterns).patterns
-    except EnumerationTooLargeError:
-        return None
-
-
-def _independent(rows: FloatArray) -> bool:
-    """Tell whether nonzero rows are linearly independent, by a margin."""
-    if rows.shape[0] > rows.shape[1]:
-        return False
-    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    smallest = float(np.linalg.svd(unit, compute_uv=False)[-1])
-    return smallest > _INDEPENDENT
-
-
 def _write_activation(
-    activation: FloatArray, block: _Block, alpha: FloatArray, q: FloatArray
+    activation: FloatArray, block: Block, alpha: FloatArray, q: FloatArray
 ) -> None:
     """Write the mean activations of a block's ties."""
     owner = block.subgradients.owner
@@ -429,5 +325,5 @@ def _scale(model: LocalModel, gradient: FloatArray) -> float:
     lengths = np.linalg.norm(model.X, axis=1) * strength
     first = np.abs(model.w2) * (lengths @ (model.active | model.tied))
     second = strength @ model.features
-    penalty = np.concatenate([model.penalty_W1.ravel(), model.penalty_w2])
+    penalty = np.concatenate([model.penalty_first.ravel(), model.penalty_second])
     return float(np.linalg.norm(penalty) + np.linalg.norm(np.append(first, second)))

@@ -50,9 +50,9 @@ class LocalModel:
     upper : float
         There the derivative ranges over ``-y * alpha``, where alpha is between 0 and
         this number: 1 for the hinge loss, infinity for a constraint.
-    penalty_W1 : (d, m) array
+    penalty_first : (d, m) array
         The gradient of the penalty in the first layer.
-    penalty_w2 : (m,) array
+    penalty_second : (m,) array
         The gradient of the penalty in the second layer.
     """
 
@@ -65,8 +65,8 @@ class LocalModel:
     gradient: FloatArray
     kinked: np.ndarray[tuple[int], np.dtype[np.intp]]
     upper: float
-    penalty_W1: FloatArray
-    penalty_w2: FloatArray
+    penalty_first: FloatArray
+    penalty_second: FloatArray
 
     @property
     def slopes(self) -> FloatArray:
@@ -132,8 +132,8 @@ def local_model(
             gradient[kinked] = 0.0
     else:
         raise InvalidDataError(
-            f"the subdifferential of the loss {problem.loss!r} is not known here; use a "
-            "differentiable loss, the hinge loss or the hard margin."
+            f"the subdifferential of the loss {problem.loss!r} is not known here; use "
+            "a differentiable loss, the hinge loss or the hard margin."
         )
     return LocalModel(
         X=problem.X,
@@ -145,8 +145,8 @@ def local_model(
         gradient=gradient,
         kinked=np.flatnonzero(kinked),
         upper=upper,
-        penalty_W1=problem.beta * network.W1,
-        penalty_w2=problem.beta * network.w2,
+        penalty_first=problem.beta * network.W1,
+        penalty_second=problem.beta * network.w2,
     )
 
 
@@ -188,7 +188,8 @@ def find_ties(
     if tie_tolerance:
         lengths = np.linalg.norm(X, axis=1)[:, None] * np.linalg.norm(W1, axis=0)
         width = width + tie_tolerance * lengths
-    tied: BoolArray = (np.abs(X @ W1) <= width) & X.any(axis=1)[:, None]
+    nonzero = np.any(X != 0.0, axis=1)
+    tied: BoolArray = (np.abs(X @ W1) <= width) & nonzero[:, None]
     return tied
 
 
