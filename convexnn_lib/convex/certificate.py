@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import linprog, nnls
+from scipy.optimize import nnls
 
 from convexnn_lib._validation import BoolArray, FloatArray, as_matrix, as_vector
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.convex.losses import HardMargin, Hinge
+from convexnn_lib.convex.margin_program import margin_program
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.convex.zonotope import farthest_point
@@ -361,11 +362,7 @@ def certify(
     For a differentiable loss the dual point is :math:`\lambda=-\nabla\ell(f(X),y)`, and
     the gap is 0 at every global optimum. For the hinge loss and the hard margin,
     :math:`-\partial\ell` holds many dual points. Tried are the dual of the linear
-    program over the network's own features,
-
-    .. math:: \min_{c\ge0}\;\ell\Big(\sum_kc_ka_k,\,y\Big)+\beta\sum_kc_k,\qquad
-              a_k=\pm(X\hat w_{1,k})_+,
-
+    program over the network's own neurons (:mod:`convexnn_lib.convex.margin_program`)
     and, where that leaves a gap and CVXPY is installed, the dual of the convex program
     over the (pattern, sign) pairs of the network. Each one gives a valid bound, and the
     best is kept.
@@ -469,39 +466,12 @@ def _dual_points(
     if dual is not None:
         yield dual
     if isinstance(problem.loss, Hinge | HardMargin):
-        lam = _dual_of_linear_program(network, problem)
-        if lam is not None:
-            yield lam
+        trained = margin_program(network, problem)
+        if trained is not None:
+            yield trained[1]
         yield from _dual_of_restricted_program(network, problem)
     if isinstance(problem.loss, HardMargin):
         yield problem.y.copy()
-
-
-def _dual_of_linear_program(
-    network: ReLUNetwork, problem: TrainingProblem
-) -> FloatArray | None:
-    """Return the dual point of the program over the network's own unit neurons.
-
-    For both losses it is a linear program in the coefficients c and, for the hinge
-    loss, the slacks of the margins. Simplex multipliers are exactly zero off the
-    support, which makes the dual norm cheap.
-    """
-    size = np.linalg.norm(network.W1, axis=0)
-    used = (size > 0.0) & (network.w2 != 0.0)
-    unit = network.W1[:, used] / size[used]
-    features = np.maximum(problem.X @ unit, 0.0) * np.sign(network.w2[used])
-    margins = problem.y[:, None] * features
-    cost = np.full(margins.shape[1], problem.beta)
-    if isinstance(problem.loss, Hinge):
-        margins = np.hstack([margins, np.eye(problem.n)])
-        cost = np.r_[cost, np.ones(problem.n)]
-    if not cost.size:
-        return None
-    result = linprog(cost, A_ub=-margins, b_ub=-np.ones(problem.n), method="highs")
-    if result.status != 0:
-        return None
-    lam: FloatArray = -problem.y * result.ineqlin.marginals
-    return problem.loss.project_dual(lam, problem.y)
 
 
 def _dual_of_restricted_program(

@@ -1,12 +1,14 @@
 r"""Refine an approximate optimum by Newton's method on its active face.
 
 A solver's point is right about which groups of the convex program are nonzero and which
-cone constraints are tight long before it is right to many digits. With these fixed,
+constraints are tight long before it is right to many digits. With these fixed,
 
 .. math:: F(v)=\ell\Big(\sum_ks_kD_kXv_k,\,y\Big)+\beta\sum_k\|v_k\|_2,
           \qquad x_i^Tv_k=0\ \text{for the tight rows},
 
-is smooth around the optimum, and a few Newton steps reach the limit of float64.
+is smooth around the optimum, and a few Newton steps reach the limit of float64. For the
+hinge loss and the hard margin the samples with :math:`y_if(x_i)=1` are held there by
+equations, and the loss is linear in the others.
 """
 
 from __future__ import annotations
@@ -17,15 +19,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import block_diag, null_space
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.convex.losses import HardMargin, Hinge
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 
-__all__ = ["polish"]
+__all__ = ["meet_hard_margin", "polish"]
 
 IntArray = npt.NDArray[np.int8]
 
 _TIE = 1e-6  # relative products below this count as tight rows
+_TIGHT = 1e-7  # margins this close to 1 count as tight samples
 _VANISHED = 1e-9  # a neuron this short, relative to the longest one, has died
 _STEPS = 40
 
@@ -38,8 +42,8 @@ def polish(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
     network : convexnn_lib.convex.network.ReLUNetwork
         A network near an optimum of the convex program, without zero neurons.
     problem : convexnn_lib.convex.problem.TrainingProblem
-        The problem. If its loss has no second derivatives, the network is returned as
-        it is.
+        The problem. If its loss neither has second derivatives nor is the hinge loss or
+        the hard margin, the network is returned as it is.
 
     Returns
     -------
@@ -47,52 +51,80 @@ def polish(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
         A network whose neurons lie in the same closed cones, up to the tolerance that
         decides which rows are tight. Its objective is no larger, up to rounding.
     """
-    if network.width == 0:
-        return network
-    curvature = problem.loss.curvature(network.predict(problem.X), problem.y)
-    if curvature is None:
+    network = meet_hard_margin(network, problem)
+    outputs = network.predict(problem.X)
+    smooth = problem.loss.curvature(outputs, problem.y) is not None
+    if not network.width or not (
+        smooth or isinstance(problem.loss, Hinge | HardMargin)
+    ):
         return network
     face = _Face.of(network, problem)
-    best, best_value, best_slope = network, problem.objective(network), np.inf
+    best, best_value, best_error = network, problem.objective(network), np.inf
     for _ in range(_STEPS):
-        candidate = face.network()
+        candidate = face.network(problem)
         value = problem.objective(candidate)
-        gradient, hessian = face.derivatives(problem)
-        slope = float(np.linalg.norm(gradient))
+        step, error = face.newton_step(problem)
         rounding = 1e-14 * abs(best_value)
-        # near the optimum the value is flat, and only the gradient shows progress
+        # near the optimum the value is flat, and only the error shows progress
         if value > best_value + rounding or (
-            value >= best_value - rounding and slope >= 0.5 * best_slope
+            value >= best_value - rounding and error >= 0.5 * best_error
         ):
             break
-        best, best_value, best_slope = candidate, min(value, best_value), slope
-        if slope == 0.0:
-            break
-        step: FloatArray = -np.linalg.lstsq(hessian, gradient, rcond=None)[0]
+        best, best_value, best_error = candidate, min(value, best_value), error
         face = face.moved(step, problem)
-        if not len(face.signs):
+        if error == 0.0 or not len(face.signs):
             break
     return best
 
 
+def meet_hard_margin(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
+    """Scale a network to margin 1 if the loss is the hard margin.
+
+    Parameters
+    ----------
+    network : convexnn_lib.convex.network.ReLUNetwork
+        The network.
+    problem : convexnn_lib.convex.problem.TrainingProblem
+        The problem.
+
+    Returns
+    -------
+    convexnn_lib.convex.network.ReLUNetwork
+        Both layers multiplied by one factor, or the network itself if its least margin
+        is not positive or the loss is another one.
+    """
+    if not isinstance(problem.loss, HardMargin):
+        return network
+    margin = float(np.min(problem.y * network.predict(problem.X)))
+    if margin <= 0.0:
+        return network
+    factor = 1.0 / np.sqrt(margin)
+    return ReLUNetwork(factor * network.W1, factor * network.w2)
+
+
 @dataclass(frozen=True)
 class _Face:
-    """Neurons with the rows that are tight for them, whose signs do not change."""
+    """Neurons with their tight rows, and the tight samples."""
 
-    vectors: FloatArray  # (m, d), inside the subspace that ``bases`` span
+    vectors: FloatArray  # (m, d), inside the subspaces that the bases span
     signs: FloatArray  # (m,), of the second-layer weights
     sides: IntArray  # (m, n), signs of the products with the rows, 0 where tight
     bases: list[FloatArray]
+    tight: BoolArray  # (n,), samples held at margin 1
 
     @classmethod
     def of(cls, network: ReLUNetwork, problem: TrainingProblem) -> _Face:
-        """Return the face of a network, with nearly tight rows made tight."""
+        """Return the face of a network, with whatever is nearly tight made tight."""
         vectors = (np.abs(network.w2) * network.W1).T
         products = vectors @ problem.X.T
         lengths = np.linalg.norm(vectors, axis=1)[:, None]
         ties = np.abs(products) <= _TIE * lengths * np.linalg.norm(problem.X, axis=1)
         sides = np.where(ties, 0, np.sign(products)).astype(np.int8)
-        return cls.on(vectors, np.sign(network.w2), sides, problem)
+        tight = np.zeros(problem.n, dtype=np.bool_)
+        if isinstance(problem.loss, Hinge | HardMargin):
+            margins = problem.y * network.predict(problem.X)
+            tight = np.abs(margins - 1.0) <= _TIGHT
+        return cls.on(vectors, np.sign(network.w2), sides, tight, problem)
 
     @classmethod
     def on(
@@ -100,55 +132,63 @@ class _Face:
         vectors: FloatArray,
         signs: FloatArray,
         sides: IntArray,
+        tight: BoolArray,
         problem: TrainingProblem,
     ) -> _Face:
         """Return the face with the vectors projected onto their tight rows."""
         bases = [null_space(problem.X[side == 0]) for side in sides]
-        projected = [
-            basis @ (basis.T @ v) for basis, v in zip(bases, vectors, strict=True)
-        ]
+        projected = np.array(
+            [basis @ (basis.T @ v) for basis, v in zip(bases, vectors, strict=True)]
+        )
         norms = np.linalg.norm(projected, axis=1)
         alive = norms > _VANISHED * norms.max(initial=0.0)
-        return cls(
-            np.array(projected)[alive].reshape(-1, problem.d),
-            signs[alive],
-            sides[alive],
-            [basis for basis, kept in zip(bases, alive, strict=True) if kept],
-        )
+        bases = [basis for basis, kept in zip(bases, alive, strict=True) if kept]
+        return cls(projected[alive], signs[alive], sides[alive], bases, tight)
 
-    def network(self) -> ReLUNetwork:
-        """Return the balanced network."""
-        return ReLUNetwork(self.vectors.T, self.signs).balanced()
+    def network(self, problem: TrainingProblem) -> ReLUNetwork:
+        """Return the balanced network, feasible for a hard margin."""
+        network = ReLUNetwork(self.vectors.T, self.signs).balanced()
+        return meet_hard_margin(network, problem)
 
-    def derivatives(self, problem: TrainingProblem) -> tuple[FloatArray, FloatArray]:
-        """Return gradient and Hessian of F in the coordinates of the bases."""
-        rows = [
-            sign * (problem.X * (side > 0)[:, None]) @ basis
-            for sign, side, basis in zip(
-                self.signs, self.sides, self.bases, strict=True
-            )
-        ]
-        outputs = sum(
-            (
-                row @ (basis.T @ v)
-                for row, basis, v in zip(rows, self.bases, self.vectors, strict=True)
-            ),
-            np.zeros(problem.n),
-        )
-        jacobian = np.hstack(rows)
-        slopes, bends = [], []
-        for v, basis in zip(self.vectors, self.bases, strict=True):
-            norm = np.linalg.norm(v)
-            unit = basis.T @ v / norm
-            slopes.append(unit)
+    def newton_step(self, problem: TrainingProblem) -> tuple[FloatArray, float]:
+        """Return Newton's step in the coordinates of the bases, and the present error.
+
+        The error is the norm of the gradient, less what the multipliers of the tight
+        samples explain, plus that of the violation of their margins.
+        """
+        loss, X, y = problem.loss, problem.X, problem.y
+        units, rows, bends = [], [], []
+        for k, basis in enumerate(self.bases):
+            coordinates = basis.T @ self.vectors[k]
+            norm = np.linalg.norm(coordinates)
+            unit = coordinates / norm
+            units.append(unit)
+            rows.append(self.signs[k] * (X * (self.sides[k] > 0)[:, None]) @ basis)
             bends.append((np.eye(len(unit)) - np.outer(unit, unit)) / norm)
-        curvature = problem.loss.curvature(outputs, problem.y)
-        assert curvature is not None
-        gradient = jacobian.T @ problem.loss.gradient(outputs, problem.y)
-        gradient += problem.beta * np.concatenate(slopes)
-        hessian = jacobian.T @ (curvature[:, None] * jacobian)
-        hessian += problem.beta * block_diag(*bends)
-        return gradient, hessian
+        jacobian = np.hstack(rows)
+        outputs = jacobian @ self._coordinates()
+        gradient = problem.beta * np.concatenate(units)
+        hessian = problem.beta * block_diag(*bends)
+        curvature = loss.curvature(outputs, y)
+        if curvature is not None:
+            gradient = gradient + jacobian.T @ loss.gradient(outputs, y)
+            hessian = hessian + jacobian.T @ (curvature[:, None] * jacobian)
+        elif isinstance(loss, Hinge):
+            gradient = gradient + jacobian.T @ np.where(
+                self.tight, 0.0, loss.gradient(outputs, y)
+            )
+        equations = (y[:, None] * jacobian)[self.tight]
+        violation = 1.0 - (y * outputs)[self.tight]
+        size, count = len(gradient), len(violation)
+        system = np.zeros((size + count, size + count))
+        system[:size, :size] = hessian
+        system[size:, :size] = equations
+        system[:size, size:] = equations.T
+        right = np.concatenate([-gradient, violation])
+        solution: FloatArray = np.linalg.lstsq(system, right, rcond=None)[0]
+        multipliers = np.linalg.lstsq(equations.T, -gradient, rcond=None)[0]
+        error = np.linalg.norm(gradient + equations.T @ multipliers)
+        return solution[:size], float(error + np.linalg.norm(violation))
 
     def moved(self, step: FloatArray, problem: TrainingProblem) -> _Face:
         """Return the face after a step, shortened where it would leave a cone."""
@@ -163,14 +203,19 @@ class _Face:
         room = np.full(before.shape, np.inf)
         room[leaving] = np.maximum(before[leaving], 0.0) / rate[leaving]
         length = min(1.0, float(room.min()))
-        start = problem.objective(self.network())
-        reached = length
+        start = problem.objective(self.network(problem))
         for _ in range(30):
-            vectors = self.vectors + reached * change
-            value = problem.objective(ReLUNetwork(vectors.T, self.signs).balanced())
-            if value <= start * (1.0 + 1e-14):
+            vectors = self.vectors + length * change
+            trial = _Face(vectors, self.signs, self.sides, self.bases, self.tight)
+            if problem.objective(trial.network(problem)) <= start * (1.0 + 1e-14):
                 break
-            reached *= 0.5
-        blocked = (room <= reached) & leaving
+            length *= 0.5
+        blocked = leaving & (room <= length)
         sides = np.where(blocked, 0, self.sides).astype(np.int8)
-        return self.on(vectors, self.signs, sides, problem)
+        return self.on(vectors, self.signs, sides, self.tight, problem)
+
+    def _coordinates(self) -> FloatArray:
+        """Return the vectors in the coordinates of the bases, end to end."""
+        return np.concatenate(
+            [basis.T @ v for basis, v in zip(self.bases, self.vectors, strict=True)]
+        )

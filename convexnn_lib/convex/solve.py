@@ -12,9 +12,10 @@ import numpy as np
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.convex.certificate import Certificate, certify, patterns_in_scope
-from convexnn_lib.convex.losses import HardMargin
+from convexnn_lib.convex.losses import HardMargin, Hinge
+from convexnn_lib.convex.margin_program import margin_program
 from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.polish import polish
+from convexnn_lib.convex.polish import meet_hard_margin, polish
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 
@@ -196,28 +197,19 @@ def _clean(
     Cutting them off at a high threshold is tried first; lower ones follow until the
     objective no longer suffers.
     """
-    raw = _feasible(ReLUNetwork.from_convex(u, u_prime), problem)
+    raw = meet_hard_margin(ReLUNetwork.from_convex(u, u_prime), problem)
     target = problem.objective(raw)
     target += 1e-3 * tol * abs(target)
     for threshold in (1.0, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8):
         network = ReLUNetwork.from_convex(u, u_prime, tolerance=threshold)
-        network = network.merged(problem.X, tolerance=1e-6).pruned(problem.X)
-        network = polish(_feasible(network, problem), problem)
+        network = network.merged(problem.X, tolerance=1e-6)
+        if isinstance(problem.loss, Hinge | HardMargin):
+            trained = margin_program(network, problem)
+            network = network if trained is None else trained[0]
+        network = polish(network.pruned(problem.X), problem)
         if problem.objective(network) <= target:
             return network
-    return polish(_feasible(raw.merged(problem.X), problem), problem)
-
-
-def _feasible(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
-    """Scale a network to margin 1 where the loss is the hard margin."""
-    if not isinstance(problem.loss, HardMargin):
-        return network
-    margin = float(np.min(problem.y * network.predict(problem.X)))
-    if margin <= 0.0:
-        return network
-    # balanced neurons share the factor between their layers
-    factor = 1.0 / np.sqrt(margin)
-    return ReLUNetwork(factor * network.W1, factor * network.w2)
+    return polish(raw.merged(problem.X), problem)
 
 
 def _groups(
