@@ -17,7 +17,9 @@ CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("chapters", ROOT / "tools/chapters.py")
+    spec = importlib.util.spec_from_file_location(
+        "chapters", ROOT / "tools/chapters.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -42,7 +44,7 @@ def _shows_figure(cell: nbformat.NotebookNode) -> bool:
 
 def test_every_chapter_of_the_contents_is_tested() -> None:
     toc = (ROOT / "_toc.yml").read_text()
-    listed = {name for name in re.findall(r"chapters/(\w+)", toc)}
+    listed = set(re.findall(r"chapters/(\w+)", toc))
     notebooks = {path.stem for path in CHAPTERS}
     assert notebooks <= listed
     pages = {path.stem for path in (ROOT / "chapters").glob("*.md")}
@@ -62,7 +64,9 @@ class TestChapter:
         for cell in _code_cells(path):
             assert all(output.output_type != "error" for output in cell.outputs)
 
-    def test_every_figure_has_a_caption_and_says_what_it_shows(self, path: Path) -> None:
+    def test_every_figure_has_a_caption_and_says_what_it_shows(
+        self, path: Path
+    ) -> None:
         names = []
         for cell in filter(_shows_figure, _code_cells(path)):
             mystnb = cell.metadata.get("mystnb", {})
@@ -79,7 +83,10 @@ class TestChapter:
         asserting = [
             cell
             for cell in _code_cells(path)
-            if any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(cell.source)))
+            if any(
+                isinstance(node, ast.Assert)
+                for node in ast.walk(ast.parse(cell.source))
+            )
         ]
         assert len(asserting) >= 5
 
@@ -95,5 +102,7 @@ class TestChapter:
 
     def test_does_not_ignore_outputs(self, path: Path) -> None:
         """Every stored text output is compared by nbval."""
-        tags = {tag for cell in _code_cells(path) for tag in cell.metadata.get("tags", [])}
+        tags = {
+            tag for cell in _code_cells(path) for tag in cell.metadata.get("tags", [])
+        }
         assert not {tag for tag in tags if tag.startswith("nbval")}

@@ -1,0 +1,57 @@
+"""The public face of the library: names, docstrings, and their page in the book."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from numpydoc.docscrape import FunctionDoc
+
+import convexnn_lib
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = {"datasets", "errors", "plotting"}
+NAMES = sorted(set(convexnn_lib.__all__) - MODULES)
+FUNCTIONS = [name for name in NAMES if inspect.isfunction(getattr(convexnn_lib, name))]
+
+
+def test_stub_names_what_the_package_offers() -> None:
+    tree = ast.parse((ROOT / "convexnn_lib/__init__.pyi").read_text())
+    imported = {
+        alias.asname
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert imported == set(convexnn_lib.__all__)
+    for name in convexnn_lib.__all__:
+        assert getattr(convexnn_lib, name) is not None
+
+
+def test_library_reference_lists_every_public_name() -> None:
+    text = (ROOT / "chapters/library_reference.md").read_text()
+    documented = set(re.findall(r"auto(?:function|class):: convexnn_lib\.(\w+)", text))
+    assert documented == set(NAMES)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_docstring_agrees_with_the_signature(name: str) -> None:
+    function = getattr(convexnn_lib, name)
+    doc = FunctionDoc(function)
+    described = [
+        item.strip().lstrip("*")
+        for parameter in doc["Parameters"]
+        for item in parameter.name.split(",")
+    ]
+    assert described == list(inspect.signature(function).parameters)
+    assert doc["Returns"]
+    assert doc["Examples"]
+    assert doc["Raises"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_name_has_an_example(name: str) -> None:
+    assert ">>>" in (inspect.getdoc(getattr(convexnn_lib, name)) or "")
