@@ -17,6 +17,7 @@ import numpy as np
 from convexnn_lib._validation import FloatArray, check_integer
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.landscape.nearest import nearest_point
 from convexnn_lib.landscape.subdifferential import (
     Block,
@@ -219,6 +220,10 @@ def clarke_residual(
     (Tie(neuron=0, sample=1, kind='concave', activation=0.5),)
     """
     max_patterns = check_integer(max_patterns, "max_patterns", minimum=1)
+    if not 0.0 <= tolerance < np.inf:
+        raise InvalidDataError(
+            f"tolerance must be a non-negative finite number, got {tolerance!r}."
+        )
     model = local_model(network, problem, tie_tolerance)
     samples, neurons = np.nonzero(model.tied)
     activation = np.zeros(model.tied.shape)
