@@ -1,0 +1,563 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convexnn_lib import datasets
+from convexnn_lib.convex.losses import Hinge, Logistic, Squared
+from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.errors import InvalidDataError, RegularizationError
+from convexnn_lib.flow.gradient_flow import gradient_flow
+
+LOG2 = np.log(2.0)
+
+
+def numpy_descent(problem, W1, w2, step, n_steps):
+    """Gradient descent in NumPy, with the loss's own gradient."""
+    for _ in range(n_steps):
+        inputs = problem.X @ W1
+        g = problem.loss.gradient(np.maximum(inputs, 0) @ w2, problem.y)
+        slope1 = problem.X.T @ (g[:, None] * (inputs > 0) * w2) + problem.beta * W1
+        slope2 = np.maximum(inputs, 0).T @ g + problem.beta * w2
+        W1, w2 = W1 - step * slope1, w2 - step * slope2
+    return W1, w2
+
+
+def separable_problem(name):
+    return TrainingProblem(*getattr(datasets, name)(), 0.0, "logistic")
+
+
+# ---- what is computed -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", [Squared(), Squared(2.0), Logistic(), Hinge()])
+@pytest.mark.parametrize("beta", [0.0, 0.2])
+def test_euler_is_gradient_descent_run_by_run(loss, beta):
+    X, y = datasets.gaussian(6, 3, 2, labels="sign")
+    problem = TrainingProblem(X, y, beta, loss)
+    history = gradient_flow(
+        problem, 4, n_runs=5, init_scale=0.5, seed=1, step=0.01, n_steps=150
+    )
+    assert history.times[-1] == pytest.approx(1.5)
+    for run in range(5):
+        W1, w2 = numpy_descent(
+            problem, history.W1[0, run], history.w2[0, run], 0.01, 150
+        )
+        np.testing.assert_allclose(history.W1[-1, run], W1, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(history.w2[-1, run], w2, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("euler", {"step": 0.02, "n_steps": 400}),
+        ("rescaled", {"step": 0.005, "n_steps": 400}),
+        ("runge_kutta", {"t_max": 8.0}),
+        ("rescaled_runge_kutta", {"t_max": 2.0}),
+    ],
+)
+def test_a_batch_equals_single_runs(method, options):
+    problem = separable_problem("separable_quad")
+    options = {"method": method, "stop_log_loss": -1.0, **options}
+    batch = gradient_flow(problem, 8, n_runs=40, init_scale=0.3, seed=4, **options)
+    assert len(set(batch.stop_time)) > 5  # runs end at times of their own
+    for run in (0, 7, 39):
+        single = gradient_flow(problem, initial=batch.network(run, t=0.0), **options)
+        assert single.status[0] == batch.status[run]
+        assert single.stop_time[0] == pytest.approx(batch.stop_time[run], abs=1e-9)
+        np.testing.assert_allclose(
+            single.W1[-1, 0], batch.W1[-1, run], rtol=1e-9, atol=1e-12
+        )
+
+
+def test_many_runs_in_several_blocks_equal_fewer_runs():
+    X, y = datasets.gaussian(40, 3, 0)
+    problem = TrainingProblem(X, y, 0.1)
+    options = {"init_scale": 0.1, "seed": 8, "step": 1e-3, "n_steps": 30}
+    many = gradient_flow(problem, 20, n_runs=120, **options)  # 40 * 20 * 120 > 2**15
+    few = gradient_flow(problem, 20, n_runs=3, **options)
+    np.testing.assert_allclose(many.W1[:, :3], few.W1, rtol=1e-11)
+    assert set(many.status) == {"completed"}
+
+
+def test_start_and_determinism():
+    problem = separable_problem("xor")
+    options = {"init_scale": 0.25, "n_steps": 5}
+    first = gradient_flow(problem, 6, n_runs=4, seed=3, **options)
+    again = gradient_flow(problem, 6, n_runs=2, seed=3, **options)
+    np.testing.assert_array_equal(first.W1[0, :2], again.W1[0])
+    np.testing.assert_array_equal(first.w2[0, :2], again.w2[0])
+    rng = np.random.default_rng(3)  # the recipe of the book, for one run
+    W1 = 0.25 * rng.standard_normal((6, 2)).T
+    signs = np.where(rng.random(6) < 0.5, -1, 1)
+    np.testing.assert_array_equal(first.W1[0, 0], W1)
+    np.testing.assert_allclose(first.w2[0, 0], signs * np.linalg.norm(W1, axis=0))
+
+
+@pytest.mark.parametrize("scale", [1e-250, 1e-8, 1.0, 50.0])
+def test_balanced_at_any_scale(scale):
+    history = gradient_flow(
+        separable_problem("xor"), 5, n_runs=3, init_scale=scale, seed=0, n_steps=1
+    )
+    norms = scale * np.linalg.norm(history.W1[0] / scale, axis=1)
+    np.testing.assert_allclose(np.abs(history.w2[0]), norms, rtol=1e-14)
+
+
+def test_gaussian_start_is_not_balanced():
+    history = gradient_flow(
+        separable_problem("xor"), 5, init="gaussian", seed=0, n_steps=1, init_scale=1.0
+    )
+    assert np.abs(history.balancedness[0]).max() > 0.1
+
+
+def test_continuing_equals_going_on():
+    problem = separable_problem("separable_pair")
+    options = {"step": 0.01}
+    start = gradient_flow(problem, 4, n_runs=2, seed=0, n_steps=50, **options)
+    rest = gradient_flow(problem, initial=start, n_steps=70, **options)
+    whole = gradient_flow(problem, 4, n_runs=2, seed=0, n_steps=120, **options)
+    np.testing.assert_allclose(rest.W1[-1], whole.W1[-1], rtol=1e-13)
+    networks = [start.network(run) for run in range(2)]
+    same = gradient_flow(problem, initial=networks, n_steps=70, **options)
+    np.testing.assert_array_equal(rest.w2, same.w2)
+
+
+# ---- the recipe of the book -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "first_steps", "published"),
+    [
+        ("separable_pair", 2062, [0.388479, 0.389824]),
+        ("separable_quad", 1152, [0.306969, 0.311774]),
+    ],
+)
+def test_published_normalized_margins(name, first_steps, published):
+    problem = separable_problem(name)
+    start = gradient_flow(
+        problem,
+        10,
+        init_scale=1e-3,
+        seed=0,
+        step=5e-3,
+        n_steps=10_000,
+        stop_log_loss=np.log(0.5),
+    )
+    assert start.status[0] == "loss"
+    assert start.stop_time[0] == pytest.approx(5e-3 * first_steps)
+    history = gradient_flow(
+        problem,
+        initial=start,
+        method="rescaled",
+        step=2e-3,
+        n_steps=2000,
+        record_times=[2.0, 4.0],
+    )
+    # afterwards rounding decides: weights changed by 1e-15 at the start move the margin
+    # after 4000 steps by 1e-3
+    np.testing.assert_allclose(
+        history.normalized_margin[1:, 0], published, rtol=0, atol=1e-6
+    )
+    assert history.alive[-1].sum() == (4 if name == "separable_pair" else 10)
+
+
+def test_adaptive_rescaled_flow_reaches_tiny_losses_and_the_best_margin():
+    best = {"separable_pair": 0.3898842, "separable_quad": 0.3122007}
+    for name, margin in best.items():
+        history = gradient_flow(
+            separable_problem(name),
+            10,
+            init_scale=1e-3,
+            seed=0,
+            method="rescaled_runge_kutta",
+            t_max=100.0,
+            tolerance=1e-5,
+            stop_log_loss=-2000.0,
+        )
+        assert history.status[0] == "loss"
+        assert history.log_loss[-1, 0] <= -2000
+        assert history.loss[-1, 0] == 0  # it underflowed long ago
+        reached = history.normalized_margin[-1, 0]
+        assert margin * 0.999 < reached <= margin * (1 + 1e-6)
+
+
+# ---- invariants -------------------------------------------------------------------
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(1, 6),
+    d=st.integers(1, 3),
+    loss=st.sampled_from(["squared", "logistic", "hinge"]),
+    scale=st.sampled_from([1e-3, 0.3, 1.0]),
+)
+@settings(deadline=None, max_examples=20, derandomize=True)
+def test_adaptive_flow_keeps_balance_and_signs_and_lowers_the_loss(
+    seed, n, d, loss, scale
+):
+    X, y = datasets.gaussian(n, d, seed, labels="sign")
+    history = gradient_flow(
+        TrainingProblem(X, y, 0.0, loss),
+        4,
+        n_runs=3,
+        init_scale=scale,
+        seed=seed,
+        method="runge_kutta",
+        t_max=3.0,
+        n_records=20,
+        n_steps=800,  # runs that slide along a kink end early
+    )
+    size = np.maximum(1.0, history.norm.max() ** 2)
+    assert np.abs(history.balancedness).max() <= 1e-4 * size
+    assert np.all(np.sign(history.w2) == np.sign(history.w2[0]))
+    assert np.diff(history.loss, axis=0).max() <= 1e-4 * history.loss.max()
+
+
+def test_balance_drifts_in_proportion_to_the_step():
+    drift = []
+    for step in (0.02, 0.01, 0.005):
+        history = gradient_flow(
+            separable_problem("separable_quad"),
+            6,
+            n_runs=4,
+            init_scale=0.3,
+            seed=2,
+            step=step,
+            t_max=20.0,
+        )
+        drift.append(np.abs(history.balancedness[-1]).max())
+    np.testing.assert_allclose(np.divide(drift[1:], drift[:-1]), 0.5, atol=0.1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_smoothed_margin_never_falls_once_the_loss_is_below_log_2(seed):
+    X, y = datasets.orthogonally_separable(6, 3, seed)
+    history = gradient_flow(
+        TrainingProblem(X, y, 0.0, "logistic"),
+        12,
+        n_runs=4,
+        init_scale=0.1,
+        seed=seed,
+        method="rescaled_runge_kutta",
+        t_max=30.0,
+        stop_log_loss=-200.0,
+        n_records=300,
+    )
+    assert np.all(np.diff(history.log_loss, axis=0) <= 1e-9)
+    for run in range(4):
+        margins = history.smoothed_margin[history.loss[:, run] < LOG2, run]
+        assert len(margins) > 10
+        assert np.diff(margins).min() >= -1e-7
+        assert np.all(
+            history.smoothed_margin[:, run]
+            <= history.normalized_margin[:, run] * (1 + 1e-12) + 1e-12
+        )
+
+
+def test_sign_of_the_second_layer_can_change_without_balance():
+    # x = 1, y = -1, w1 = 2, w2 = 0.1: |w2| < |w1|
+    problem = TrainingProblem([[1.0]], [-1.0], 0.0, "logistic")
+    history = gradient_flow(
+        problem,
+        initial=ReLUNetwork([[2.0]], [0.1]),
+        method="runge_kutta",
+        t_max=5.0,
+        tolerance=1e-8,
+    )
+    assert history.w2[-1, 0, 0] < 0
+    drift = history.balancedness - history.balancedness[0]
+    assert np.abs(drift).max() < 1e-6
+
+
+def test_loss_below_one_does_not_mean_separated():
+    # the logistic threshold is log 2: one sample, loss 0.8, margin -log(e^0.8 - 1)
+    margin = -np.log(np.expm1(0.8))
+    network = ReLUNetwork([[1.0]], [margin])
+    problem = TrainingProblem([[1.0]], [1.0], 0.0, "logistic")
+    history = gradient_flow(problem, initial=network, n_steps=1)
+    assert history.loss[0, 0] == pytest.approx(0.8)
+    assert history.smoothed_margin[0, 0] * (1 + margin**2) == pytest.approx(
+        -0.2034, abs=5e-5
+    )
+
+
+def test_without_a_negative_neuron_the_loss_stays_above_its_bound():
+    X, y = datasets.separable_quad()
+    rng = np.random.default_rng(0)
+    W1 = 1e-3 * rng.standard_normal((2, 10))
+    history = gradient_flow(
+        TrainingProblem(X, y, 0.0, "logistic"),
+        initial=ReLUNetwork(W1, np.linalg.norm(W1, axis=0) * (1 + 1e-9)),
+        step=0.02,
+        n_steps=4000,
+    )
+    assert np.all(history.w2 > 0)
+    assert np.all(history.loss >= 2 * LOG2 * (1 - 1e-12))
+    assert history.loss[-1, 0] < 2 * LOG2 + 0.05  # the positive ones are fitted
+
+
+def test_regularized_descent_reaches_the_toy_minimum():
+    problem = TrainingProblem(*datasets.toy(), 1.0, Squared(2.0))
+    history = gradient_flow(
+        problem, initial=ReLUNetwork([[1.0]], [1.0]), step=0.05, n_steps=500
+    )
+    assert history.objective[-1, 0] == pytest.approx(0.75, abs=1e-12)
+    np.testing.assert_allclose(history.W1[-1].item(), np.sqrt(0.5), atol=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_adaptive_flow_agrees_with_tiny_euler_steps(loss):
+    X, y = datasets.gaussian(5, 2, 1, labels="sign")
+    problem = TrainingProblem(X, y, 0.05, loss)
+    adaptive = gradient_flow(
+        problem, 5, init_scale=0.5, seed=6, method="runge_kutta", t_max=2.0
+    )
+    euler = gradient_flow(problem, 5, init_scale=0.5, seed=6, step=1e-4, t_max=2.0)
+    np.testing.assert_allclose(adaptive.W1[-1], euler.W1[-1], atol=2e-3)
+    np.testing.assert_allclose(adaptive.w2[-1], euler.w2[-1], atol=2e-3)
+
+
+def test_adaptive_flow_slides_along_a_kink():
+    # the aligned direction has a fractional activation on the second sample: every
+    # positive neuron ends on the line x_2^T w = 0, at -30 degrees
+    X = [[1.0, 0.0], [0.5, np.sqrt(0.75)]]
+    history = gradient_flow(
+        TrainingProblem(X, [1.0, -1.0], 0.0, "logistic"),
+        initial=ReLUNetwork(1e-9 * np.array([[1.0], [0.3]]), [1e-9 * np.hypot(1, 0.3)]),
+        method="runge_kutta",
+        t_max=10.0,
+        step=0.2,
+    )
+    w = history.W1[-1, 0, :, 0]
+    assert np.degrees(np.arctan2(w[1], w[0])) == pytest.approx(-30, abs=0.2)
+    assert np.hypot(*w) < 1e-3
+
+
+# ---- when runs end ----------------------------------------------------------------
+
+
+def test_stopping_rules_freeze_each_run_where_they_hold():
+    problem = separable_problem("separable_quad")
+    options = {"n_runs": 6, "init_scale": 0.2, "seed": 0, "step": 0.02}
+    by_loss = gradient_flow(problem, 10, stop_log_loss=-2.0, **options)
+    assert set(by_loss.status) == {"loss"}
+    assert np.all(by_loss.log_loss[-1] <= -2)
+    assert np.all(by_loss.log_loss[-1] > -2.1)
+    assert by_loss.times[-1] == by_loss.stop_time.max()
+    assert np.all(np.diff(by_loss.times) > 0)
+
+    by_margin = gradient_flow(problem, 10, stop_margin=0.2, **options)
+    assert set(by_margin.status) == {"margin"}
+    assert np.all(by_margin.normalized_margin[-1] >= 0.2)
+    assert np.all(by_margin.normalized_margin[-1] < 0.21)
+
+    regularized = TrainingProblem(*datasets.separable_quad(), 0.1, "logistic")
+    flat = gradient_flow(regularized, 10, stop_gradient=1e-6, **options)
+    assert set(flat.status) == {"gradient"}
+
+
+def test_gradient_rule_of_a_rescaled_flow_is_about_the_true_gradient():
+    problem = separable_problem("separable_pair")
+    history = gradient_flow(
+        problem, 8, init_scale=0.5, seed=0, method="rescaled", stop_gradient=1e-4
+    )
+    assert history.status[0] == "gradient"
+    network = history.network()
+    g = problem.loss.gradient(network.predict(problem.X), problem.y)
+    inputs = problem.X @ network.W1
+    first = problem.X.T @ (g[:, None] * (inputs > 0) * network.w2)
+    second = np.maximum(inputs, 0).T @ g
+    norm = np.sqrt(np.sum(first**2) + np.sum(second**2))
+    assert 0.9e-4 < norm <= 1e-4
+
+
+def test_a_rule_that_holds_at_the_start_ends_everything_there():
+    for method in ("euler", "runge_kutta"):
+        history = gradient_flow(
+            separable_problem("xor"),
+            3,
+            seed=0,
+            method=method,
+            t_max=1.0,
+            stop_log_loss=100.0,
+        )
+        assert history.times.tolist() == [0.0]
+        assert history.stop_time.tolist() == [0.0]
+
+
+def test_runs_that_diverge_are_marked_and_keep_finite_weights():
+    problem = TrainingProblem([[1.0], [-1.0]], [1.0, 1.0], 0.0, "squared")
+    small, large = ReLUNetwork([[0.1]], [0.1]), ReLUNetwork([[9.0]], [9.0])
+    history = gradient_flow(
+        problem, initial=[small, large], step=0.5, n_steps=200, record_times=[1, 50]
+    )
+    assert history.diverged.tolist() == [False, True]
+    assert "1 diverged" in repr(history)
+    assert np.all(np.isfinite(history.W1))
+    assert np.all(np.isfinite(history.w2))
+    with pytest.raises(InvalidDataError, match=r"Every run diverged.*step 0\.5"):
+        gradient_flow(problem, initial=large, step=0.5)
+
+
+def test_adaptive_method_says_when_its_steps_are_used_up():
+    history = gradient_flow(
+        separable_problem("xor"), 4, seed=0, method="runge_kutta", t_max=50.0, n_steps=5
+    )
+    assert history.status[0] == "steps"
+    assert 0 < history.times[-1] < 50
+
+
+def test_recorded_times():
+    problem = separable_problem("xor")
+    history = gradient_flow(
+        problem, 3, seed=0, step=0.1, n_steps=50, record_times=[0.31, 1.0, 99.0]
+    )
+    np.testing.assert_allclose(history.times, [0, 0.3, 1.0, 5.0])
+    adaptive = gradient_flow(
+        problem, 3, seed=0, method="runge_kutta", t_max=2.0, record_times=[0.31, 1.0]
+    )
+    assert adaptive.times.tolist() == [0, 0.31, 1.0, 2.0]
+    grid = gradient_flow(problem, 3, seed=0, n_steps=100_000, n_records=10, t_max=1e-9)
+    assert len(grid.times) == 2
+    grid = gradient_flow(problem, 3, seed=0, n_steps=3000, n_records=12)
+    assert len(grid.times) == 12
+    ratios = grid.times[6:] / grid.times[5:-1]
+    np.testing.assert_allclose(ratios, ratios[-1], rtol=0.05)
+
+
+# ---- degenerate data --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("X", "y"),
+    [
+        ([[0.0, 0.0]], [1.0]),
+        ([[0.0], [0.0], [1.0]], [1.0, -1.0, 1.0]),
+        ([[1.0]], [-1.0]),
+        ([[1.0, 2.0], [1.0, 2.0], [-2.0, -4.0]], [1.0, -1.0, 1.0]),
+        ([[1, 0, 0]], [1]),
+    ],
+)
+@pytest.mark.parametrize("method", ["euler", "rescaled", "rescaled_runge_kutta"])
+def test_degenerate_data(X, y, method):
+    problem = TrainingProblem(X, y, 0.0, "logistic")
+    history = gradient_flow(
+        problem, 3, n_runs=2, seed=0, method=method, t_max=1.0, init_scale=0.5
+    )
+    assert set(history.status) == {"completed"}
+    assert np.all(np.isfinite(history.log_loss))
+    assert np.all(np.diff(history.log_loss, axis=0) <= 1e-12)
+    assert history.alignment.shape == history.w2.shape
+
+
+def test_zero_network_stays_at_zero():
+    problem = separable_problem("xor")
+    for method in ("euler", "runge_kutta"):
+        history = gradient_flow(
+            problem,
+            initial=ReLUNetwork(np.zeros((2, 3)), np.zeros(3)),
+            method=method,
+            t_max=1.0,
+        )
+        assert not history.W1.any()
+        assert np.all(np.isnan(history.normalized_margin))
+
+
+# ---- errors -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "adam"}, "method must be one of"),
+        ({"method": "runge_kutta"}, "needs t_max"),
+        ({"width": None}, "width is needed"),
+        ({"width": 0}, "width must be at least 1"),
+        ({"n_runs": 0}, "n_runs must be at least 1"),
+        ({"n_steps": 0}, "n_steps must be at least 1"),
+        ({"n_records": 1}, "n_records must be at least 2"),
+        ({"seed": None}, "seed must be"),
+        ({"init": "orthogonal"}, '"balanced" or "gaussian"'),
+        ({"init_scale": 0.0}, "init_scale must be a positive number"),
+        ({"init_scale": "big"}, "init_scale must be a positive number"),
+        ({"step": -1.0}, "step must be a positive number"),
+        ({"step": np.inf}, "step must be a positive number"),
+        ({"t_max": 0.0}, "t_max must be a positive number"),
+        ({"tolerance": np.nan}, "tolerance must be a positive number"),
+        ({"stop_gradient": -1.0}, "stop_gradient must not be negative"),
+        ({"stop_log_loss": np.nan}, "stop_log_loss is NaN"),
+        ({"stop_margin": np.nan}, "stop_margin is NaN"),
+        ({"record_times": [-1.0]}, "non-negative"),
+        ({"record_times": [[1.0]]}, "non-negative"),
+        ({"record_times": [np.nan]}, "NaN"),
+        ({"device": "tpu-ish"}, "device must be"),
+        ({"device": "mps"}, "float64 is needed"),
+        ({"initial": ReLUNetwork(np.ones((2, 1)), [1.0])}, "leave both out"),
+    ],
+)
+def test_errors(options, message):
+    options = {"width": 3, "seed": 0, **options}
+    with pytest.raises(InvalidDataError, match=message):
+        gradient_flow(separable_problem("xor"), **options)
+
+
+@pytest.mark.parametrize(
+    ("initial", "message"),
+    [
+        ([], "at least one"),
+        (ReLUNetwork(np.ones((3, 1)), [1.0]), "2 features"),
+        (ReLUNetwork(np.ones((2, 0)), []), "at least one neuron"),
+        (
+            [ReLUNetwork(np.ones((2, 1)), [1]), ReLUNetwork(np.ones((2, 2)), [1, 1])],
+            "all of one shape",
+        ),
+    ],
+)
+def test_errors_of_initial_networks(initial, message):
+    with pytest.raises(InvalidDataError, match=message):
+        gradient_flow(separable_problem("xor"), initial=initial)
+
+
+def test_losses_without_gradient_and_rescaling():
+    X, y = datasets.separable_pair()
+    with pytest.raises(InvalidDataError, match="hard_margin loss has no gradient"):
+        gradient_flow(TrainingProblem(X, y, 1.0, "hard_margin"), 3, seed=0)
+    for method in ("rescaled", "rescaled_runge_kutta"):
+        with pytest.raises(InvalidDataError, match="for the logistic loss"):
+            gradient_flow(TrainingProblem(X, y, 0.0), 3, seed=0, method=method)
+        with pytest.raises(RegularizationError, match="needs beta = 0"):
+            gradient_flow(
+                TrainingProblem(X, y, 0.1, "logistic"), 3, seed=0, method=method
+            )
+    with pytest.raises(InvalidDataError, match="labels -1 and 1"):
+        gradient_flow(TrainingProblem(X, [0.5, 1.0], 0.0), 3, seed=0, stop_margin=0.1)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is present")
+def test_missing_cuda_device():
+    problem = separable_problem("xor")
+    with pytest.raises(InvalidDataError, match="finds 0 CUDA devices"):
+        gradient_flow(problem, 3, seed=0, device="cuda")
+    history = gradient_flow(problem, 3, seed=0, device="auto", n_steps=2)
+    assert history.n_runs == 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("method", ["euler", "rescaled_runge_kutta"])
+def test_cuda_agrees_with_cpu(method):
+    problem = separable_problem("separable_quad")
+    options = {"n_runs": 5, "seed": 0, "init_scale": 0.3, "method": method}
+    cpu = gradient_flow(problem, 6, t_max=2.0, device="cpu", **options)
+    gpu = gradient_flow(problem, 6, t_max=2.0, device="cuda", **options)
+    np.testing.assert_allclose(gpu.W1, cpu.W1, rtol=1e-6, atol=1e-9)
+
+
+def test_progress_bar(capsys):
+    gradient_flow(
+        separable_problem("xor"), 2, seed=0, n_steps=10, n_records=4, progress=True
+    )
+    assert "gradient flow" in capsys.readouterr().err
