@@ -30,6 +30,9 @@ from convexnn_lib.landscape.ties import LocalModel, local_model
 
 __all__ = ["ClarkeResidual", "Tie", "clarke_residual"]
 
+# Two computed values that differ by less, relative to their terms, are equal.
+_ROUNDING = 1e-12
+
 
 class Tie(NamedTuple):
     """A nonzero sample on the kink of a neuron.
@@ -76,7 +79,8 @@ class ClarkeResidual:
     exact : bool
         Whether ``value`` is the distance to the Clarke subdifferential itself.
     stationary : bool
-        Whether ``value`` vanishes up to the tolerance.
+        Whether ``value`` vanishes up to the tolerance. Without ``exact`` this is the
+        necessary neuron-wise condition.
     slope : float
         The least directional derivative over unit directions; only an upper bound on it
         if ``directionally_stationary`` is None or ``exact_slope`` is False.
@@ -186,6 +190,11 @@ def clarke_residual(
     (the loss is convex and the outputs smooth), and if the ties of each neuron are as
     above and the features of the samples at the kink are independent.
 
+    *Sandwich.* If ``exact_slope`` is True, the distance to the Clarke subdifferential
+    lies between ``value`` and ``-slope``, for no directional derivative exceeds its
+    Clarke counterpart. So an outer set is exact where the two agree, for example at
+    every directionally stationary point.
+
     *Hard margin.* The set is that of the Karush-Kuhn-Tucker conditions of
     :math:`\min\frac12\|\theta\|^2` subject to :math:`y_if(x_i)\ge1` as in [2]_, where
     each active constraint contributes a multiplier :math:`\lambda_iy_i\ge0` times any
@@ -213,11 +222,12 @@ def clarke_residual(
     >>> X = [[1.0, 1.0], [0.0, 1.0], [1.0, -1.0]]
     >>> problem = TrainingProblem(X, [1.25, 1.0, 1.75], beta=1.0)
     >>> residual = clarke_residual(ReLUNetwork([[1.0], [0.0]], [1.0]), problem)
-    >>> residual
-    ClarkeResidual(value=0, exact=True, stationary=True, slope=-0.5,
-    directionally_stationary=False, ties=1)
-    >>> residual.ties
-    (Tie(neuron=0, sample=1, kind='concave', activation=0.5),)
+    >>> round(residual.value, 12), round(residual.slope, 12), residual.exact
+    (0.0, -0.5, True)
+    >>> residual.stationary, residual.directionally_stationary
+    (True, False)
+    >>> residual.ties[0].kind, round(residual.ties[0].activation, 12)
+    ('concave', 0.5)
     """
     max_patterns = check_integer(max_patterns, "max_patterns", minimum=1)
     if not 0.0 <= tolerance < np.inf:
@@ -246,6 +256,8 @@ def clarke_residual(
     value = float(np.linalg.norm(least))
     slope = float(np.linalg.norm(steepest))
     descends = slope > tolerance * scale
+    # the distance lies between the two: a slope is at most its Clarke slope
+    exact |= exact_slope and slope - value <= _ROUNDING * scale
     kinds: dict[int, Literal["convex", "concave", "none"]]
     kinds = {1: "convex", -1: "concave", 0: "none"}
     d = problem.d

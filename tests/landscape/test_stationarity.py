@@ -176,15 +176,30 @@ def test_distance_agrees_with_the_hull_of_limits_of_gradients(loss, seed):
     assert np.linalg.norm(element) == pytest.approx(residual.value, abs=1e-12)
 
 
-def test_hinge_with_ties_that_decide_the_side_of_the_kink_is_an_outer_set():
-    # x3 = x1 - x2 is tied: its cell tells which of f(x1), f(x2) rises faster
-    X = [[1.0, 1.0], [1.0, -1.0], [0.0, 2.0]]
+def test_hinge_with_a_tie_that_decides_the_side_of_the_kink_is_an_outer_set():
+    # 2 x3 = x1 - x2 is tied: its cell tells which of f(x1), f(x2) rises faster
+    X = [[1.0, 0.0], [1.0, -2.0], [0.0, 1.0]]
     network = ReLUNetwork([[1.0], [0.0]], [1.0])
-    problem = TrainingProblem(X, [1.0, 1.0, -1.0], 1.0, "hinge")
+    problem = TrainingProblem(X, [1.0, 1.0, 1.0], 2.0, "hinge")
     residual = clarke_residual(network, problem)
+    assert residual.ties[0].kind == "concave"
     assert not residual.exact
     points = limits_of_gradients(network, problem, 4000, 0)
-    assert residual.value <= hull_distance(points) + 1e-7
+    assert residual.value == pytest.approx(np.sqrt(1 / 3), abs=1e-12)
+    assert hull_distance(points) == pytest.approx(np.sqrt(2 / 3), abs=1e-6)
+    assert residual.slope == pytest.approx(-np.sqrt(4 / 3), abs=1e-12)
+
+
+def test_an_outer_set_is_exact_where_the_slope_agrees():
+    # the same with a convex kink, where the objective is regular
+    X = [[1.0, 0.0], [1.0, -2.0], [0.0, 1.0]]
+    network = ReLUNetwork([[1.0], [0.0]], [1.0])
+    problem = TrainingProblem(X, [1.0, 1.0, -1.0], 2.0, "hinge")
+    residual = clarke_residual(network, problem)
+    assert residual.ties[0].kind == "convex"
+    assert residual.exact
+    points = limits_of_gradients(network, problem, 4000, 0)
+    assert residual.value == pytest.approx(hull_distance(points), abs=1e-6)
 
 
 def test_equal_samples_at_the_kink_do_not_spoil_exactness():
@@ -446,7 +461,7 @@ def test_neurons_are_permuted_and_repeated_rows_add_up(examples):
     single = clarke_residual(network, problem)
     # the dead neuron 2 has its penalty, and it is tied nowhere that matters
     assert residual.value == pytest.approx(np.hypot(single.value, 1.0))
-    assert [t for t in residual.ties if t.kind != "none"][0].neuron == 1
+    assert {t.neuron for t in residual.ties if t.kind != "none"} == {1}
 
 
 @pytest.mark.parametrize("exponent", [-60, 60])
@@ -470,7 +485,7 @@ def test_verdicts_do_not_depend_on_the_units(examples, exponent):
 
 def test_tie_tolerance_widens_the_kinks(examples):
     network, problem = examples["A"]
-    nearby = ReLUNetwork(network.W1 + [[0.0], [1e-7]], network.w2)
+    nearby = ReLUNetwork([[1.0], [1e-7]], network.w2)
     assert clarke_residual(nearby, problem).ties == ()
     assert clarke_residual(nearby, problem).value == pytest.approx(0.5, abs=1e-6)
     wide = clarke_residual(nearby, problem, tie_tolerance=1e-6, tolerance=1e-6)
