@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import clarabel
 import numpy as np
 from scipy import sparse
 from scipy.optimize import nnls
@@ -192,6 +191,8 @@ def _solve_cones(
     problem: TrainingProblem, groups: list[Group]
 ) -> tuple[list[FloatArray], FloatArray, str]:
     """Solve the program by Clarabel: the variables, the multiplier, the status."""
+    import clarabel  # here, so that the ties of a network are found without it
+
     n, y = problem.n, problem.y
     widths = [group.features.shape[1] for group in groups]
     total = sum(widths)

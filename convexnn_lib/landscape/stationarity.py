@@ -131,7 +131,8 @@ def clarke_residual(
 
     For the objective
     :math:`\mathcal L(\theta)=\ell(f(X),y)+\frac\beta2\|\theta\|^2` with a
-    differentiable loss and :math:`g=\nabla\ell(f(X),y)`, the Clarke subdifferential is
+    differentiable loss and :math:`g=\nabla\ell(f(X),y)`, the Clarke subdifferential,
+    whose zeros [1]_ relates to convex programs, is
 
     .. math::
 

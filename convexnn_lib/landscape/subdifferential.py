@@ -25,7 +25,19 @@ _INDEPENDENT = 1e-9
 
 
 class Block(NamedTuple):
-    """Neurons whose parts of the subdifferential depend on each other."""
+    """Neurons whose parts of the subdifferential depend on each other.
+
+    Attributes
+    ----------
+    subgradients : convexnn_lib.landscape.nearest.SubgradientSet
+        The outer set, in the coordinates of a (d + 1, neurons) array, flattened.
+    neurons : (K,) array of int
+        The neurons.
+    tie_samples, tie_neurons : (t,) arrays of int
+        The ties with a kink.
+    concave : (t,) array of bool
+        Whether the coefficient of each tie is negative.
+    """
 
     subgradients: SubgradientSet
     neurons: np.ndarray[tuple[int], np.dtype[np.intp]]

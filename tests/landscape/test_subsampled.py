@@ -117,7 +117,7 @@ def test_local_minima_of_narrow_networks_solve_their_programs():
         X, y = rng.standard_normal((5, 3)), rng.standard_normal(5)
         problem = TrainingProblem(X, y, 0.1)
         w, a = rng.standard_normal(3), rng.standard_normal()
-        for _ in range(4000):
+        for _ in range(9000):
             features = np.maximum(X @ w, 0.0)
             g = features * a - y
             first = a * X.T @ ((features > 0.0) * g) + 0.1 * w
