@@ -160,7 +160,7 @@ def orthogonally_separable(
 ) -> tuple[FloatArray, FloatArray]:
     r"""Draw orthogonally separable data with both classes present.
 
-    Data are orthogonally separable if :math:`x_i^Tx_j > 0` for equal labels and
+    Data are orthogonally separable [1]_ if :math:`x_i^Tx_j > 0` for equal labels and
     :math:`x_i^Tx_j \le 0` for different ones. Here :math:`x_i = y_i|z_i|` with
     :math:`z_i` standard normal and the absolute value taken entry by entry, so each
     class lies in its own orthant and the inequality across classes is strict.
@@ -182,7 +182,7 @@ def orthogonally_separable(
 
     Raises
     ------
-    InvalidDataError
+    convexnn_lib.errors.InvalidDataError
         If ``n`` < 2, ``d`` < 1 or ``seed`` is missing or negative.
 
     References
@@ -227,7 +227,7 @@ def gaussian(
 
     Raises
     ------
-    InvalidDataError
+    convexnn_lib.errors.InvalidDataError
         If ``n`` or ``d`` < 1, or ``seed`` or ``labels`` is not one of those admitted.
 
     Examples
@@ -288,7 +288,7 @@ def load(
 
     Raises
     ------
-    InvalidDataError
+    convexnn_lib.errors.InvalidDataError
         If a name is unknown (the message lists those available) or ``n_samples``
         exceeds the number of rows.
 

@@ -112,7 +112,7 @@ class FlowHistory:
 
         Raises
         ------
-        InvalidDataError
+        convexnn_lib.errors.InvalidDataError
             If ``t`` is negative or NaN.
         """
         if t is None:
@@ -138,7 +138,7 @@ class FlowHistory:
 
         Raises
         ------
-        InvalidDataError
+        convexnn_lib.errors.InvalidDataError
             If there is no such run or ``t`` is negative.
         """
         run = check_integer(run, "run", minimum=0)
@@ -160,7 +160,8 @@ class FlowHistory:
     def norm(self) -> FloatArray:
         """Norm of all weights of a network, a (records, runs) array."""
         first = np.linalg.norm(self.W1, axis=(2, 3))
-        return np.hypot(first, np.linalg.norm(self.w2, axis=2))
+        norm: FloatArray = np.hypot(first, np.linalg.norm(self.w2, axis=2))
+        return norm
 
     @cached_property
     def log_loss(self) -> FloatArray:

@@ -67,13 +67,13 @@ def max_margin(X: Any, y: Any, **options: Any) -> Solution:
 
     Raises
     ------
-    NotSeparableError
+    convexnn_lib.errors.NotSeparableError
         If no network separates the data: a zero row, two positively parallel rows with
         different labels, or antiparallel rows with opposite labels whose lines
         contradict each other.
-    InvalidLabelsError
+    convexnn_lib.errors.InvalidLabelsError
         If a label is not -1 or 1.
-    InvalidDataError
+    convexnn_lib.errors.InvalidDataError
         If ``X`` or ``y`` is empty, not finite or of the wrong shape.
 
     References
@@ -83,7 +83,7 @@ def max_margin(X: Any, y: Any, **options: Any) -> Solution:
     Examples
     --------
     >>> from convexnn_lib import datasets, max_margin
-    >>> solution = max_margin(*datasets.separable_pair(), method="cvxpy")
+    >>> solution = max_margin(*datasets.separable_pair())
     >>> round(solution.value, 5)
     1.28243
     """
@@ -108,9 +108,9 @@ def normalized_margin(network: ReLUNetwork, X: Any, y: Any) -> float:
 
     Raises
     ------
-    InvalidDataError
+    convexnn_lib.errors.InvalidDataError
         If all weights are zero, or ``X`` does not fit the network.
-    InvalidLabelsError
+    convexnn_lib.errors.InvalidLabelsError
         If a label is not -1 or 1.
 
     Examples
@@ -148,9 +148,9 @@ def smoothed_margin(network: ReLUNetwork, X: Any, y: Any) -> float:
 
     Raises
     ------
-    InvalidDataError
+    convexnn_lib.errors.InvalidDataError
         If all weights are zero, or ``X`` does not fit the network.
-    InvalidLabelsError
+    convexnn_lib.errors.InvalidLabelsError
         If a label is not -1 or 1.
 
     References
@@ -226,18 +226,18 @@ def certify_margin(network: ReLUNetwork, X: Any, y: Any) -> MarginCertificate:
 
     Raises
     ------
-    NotSeparableError
+    convexnn_lib.errors.NotSeparableError
         If the network's margin is not positive on every sample.
-    InvalidDataError
+    convexnn_lib.errors.InvalidDataError
         If all weights are zero, or ``X`` does not fit the network.
-    InvalidLabelsError
+    convexnn_lib.errors.InvalidLabelsError
         If a label is not -1 or 1.
 
     Examples
     --------
     >>> from convexnn_lib import certify_margin, datasets, max_margin
     >>> X, y = datasets.separable_pair()
-    >>> best = max_margin(X, y, method="cvxpy").network
+    >>> best = max_margin(X, y).network
     >>> certify_margin(best, X, y).ratio > 0.9999
     True
     """
@@ -254,7 +254,7 @@ def certify_margin(network: ReLUNetwork, X: Any, y: Any) -> MarginCertificate:
     scaled = ReLUNetwork(network.W1 / scale, network.w2 / scale)
     certificate = certify(scaled, TrainingProblem(X, y, 1.0, HardMargin()))
     margin = smallest / squared_norm
-    upper_bound = 1 / (2 * certificate.lower_bound)
+    upper_bound = 1 / (2 * float(certificate.lower_bound))
     return MarginCertificate(margin, upper_bound, margin / upper_bound, certificate)
 
 
@@ -279,9 +279,9 @@ def is_orthogonally_separable(X: Any, y: Any) -> bool:
 
     Raises
     ------
-    InvalidLabelsError
+    convexnn_lib.errors.InvalidLabelsError
         If a label is not -1 or 1.
-    InvalidDataError
+    convexnn_lib.errors.InvalidDataError
         If ``X`` or ``y`` is empty, not finite or of the wrong shape.
 
     Notes
