@@ -517,6 +517,7 @@ def _over_given_patterns(
     lower, upper, direction, best_sign = 0.0, 0.0, np.zeros(X.shape[1]), 1.0
     row_size = np.max(np.abs(X), axis=1, keepdims=True)
     walls = X / np.where(row_size > 0.0, row_size, 1.0)
+    rounding = 16 * sum(X.shape) * float(np.finfo(np.float64).eps)
     gradients = (patterns * signs) @ generators
     order = np.argsort(-np.linalg.norm(gradients, axis=1))
     for k in order:
@@ -529,9 +530,11 @@ def _over_given_patterns(
             projection = c + inward.T @ multipliers
             size = float(np.linalg.norm(projection))
             upper = max(upper, size)
-            if size > lower:
+            # a projection that is all rounding error has no direction in the cone
+            if size > max(lower, rounding * float(np.linalg.norm(c))):
                 unit = projection / size
                 value = sign * float(signs @ np.maximum(generators @ unit, 0.0))
+                value = min(value, size)
                 if value > lower:
                     lower, direction, best_sign = value, unit, sign
     return lower, max(lower, upper), direction, best_sign
