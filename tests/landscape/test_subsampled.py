@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from convexnn_lib.convex.certificate import certify, dual_norm
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.convex.solve import solve
@@ -81,6 +82,22 @@ def test_zero_neurons_are_left_out(examples):
         subsampled.solve()
     # with the zero neuron's closed pattern the theorem would be false
     assert solve(problem, [[True]]).value == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(
+    ("name", "norm", "bound"),
+    [("A", 1.274755, 1.559219), ("B", 3.373426, 4.482849), ("D", 1.073790, None)],
+)
+def test_certified_gaps_of_the_examples(examples, name, norm, bound):
+    network, problem = examples[name]
+    residual = clarke_residual(network, problem)
+    value, direction = dual_norm(problem.X, residual.dual)
+    assert value == pytest.approx(norm, abs=1e-6)
+    attained = residual.dual @ np.maximum(problem.X @ direction, 0.0)
+    assert abs(attained) == pytest.approx(norm, abs=1e-6)
+    if bound is not None:
+        certificate = certify(network, problem)
+        assert certificate.lower_bound == pytest.approx(bound, abs=1e-6)
 
 
 # The theorems on random networks
