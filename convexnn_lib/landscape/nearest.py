@@ -10,7 +10,7 @@ towards the origin, and stops when there is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import nnls
@@ -139,6 +139,28 @@ def nearest_point(
     convexnn_lib.errors.SolverError
         If the distance does not settle.
     """
+    alpha, q = _least_parameters(_compressed(subgradients))
+    return subgradients.point(alpha, q), alpha, q
+
+
+def _compressed(subgradients: SubgradientSet) -> SubgradientSet:
+    """Return the set in coordinates of the space that its vectors span, if smaller."""
+    vectors = (subgradients.base[:, None], subgradients.samples, subgradients.ties)
+    matrix = np.hstack(vectors)
+    if matrix.shape[0] <= matrix.shape[1]:
+        return subgradients
+    triangle: FloatArray = np.asarray(np.linalg.qr(matrix, mode="r"))
+    split = 1 + subgradients.samples.shape[1]
+    return replace(
+        subgradients,
+        base=triangle[:, 0],
+        samples=triangle[:, 1:split],
+        ties=triangle[:, split:],
+    )
+
+
+def _least_parameters(subgradients: SubgradientSet) -> tuple[FloatArray, FloatArray]:
+    """Return the parameters of the element of least norm."""
     count = subgradients.samples.shape[1]
     scale = subgradients.size or 1.0
     parameters: list[FloatArray] = []
@@ -163,12 +185,12 @@ def nearest_point(
                 parameters.append(generator)
                 columns.append(np.append(column / scale, float(not is_ray)))
         if not fresh or (np.isfinite(norm) and gap <= _RELATIVE_GAP * scale * norm):
-            return element, best[:count], best[count:]
+            return best[:count], best[count:]
         weights = _hull_weights(np.array(columns).T)
         candidate = weights @ np.array(parameters)
         moved = subgradients.point(candidate[:count], candidate[count:])
         if np.linalg.norm(moved) >= norm:  # rounding errors are all that is left
-            return element, best[:count], best[count:]
+            return best[:count], best[count:]
         element, best = moved, candidate
         norm = float(np.linalg.norm(element))
     raise SolverError(
