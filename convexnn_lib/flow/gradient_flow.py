@@ -57,7 +57,7 @@ def gradient_flow(
     step: float | None = None,
     n_steps: int = 10_000,
     t_max: float | None = None,
-    tolerance: float = 1e-6,
+    tolerance: float = 1e-4,
     stop_log_loss: float | None = None,
     stop_gradient: float | None = None,
     stop_margin: float | None = None,
@@ -114,16 +114,18 @@ def gradient_flow(
         See the table.
     step : float, optional
         The step h; for the adaptive methods the first one, and a hundredth of it the
-        smallest. The default is :math:`0.1/\|X\|_2^2`, or
-        :math:`0.002/\max_i\|x_i\|` for the rescaled methods: cautious for weights of
-        order one, to be lowered if runs diverge.
+        smallest. The default is :math:`0.1/\|X\|_2^2` for the flow and
+        :math:`c/\max_i\|x_i\|` for the rescaled flow, c = 0.002 for constant and 0.01
+        for adaptive steps: cautious for weights of order one, to be lowered if runs
+        diverge.
     n_steps : int
         Number of steps; for the adaptive methods the largest number of attempts.
     t_max : float, optional
         End of the time, of t or s. It replaces ``n_steps`` for a constant step
         (rounded up to a multiple of it), and the adaptive methods need it.
     tolerance : float
-        Relative error of an adaptive step, neuron by neuron.
+        Relative error of an adaptive step, neuron by neuron. With many samples most
+        steps cross a kink, and a tight tolerance costs much time.
     stop_log_loss, stop_gradient : float, optional
         End a run where the logarithm of its loss (without penalty), or the norm of
         :math:`\nabla\mathcal L`, is at most this.
@@ -199,7 +201,11 @@ def gradient_flow(
     ReLUNetwork(d=2, width=10)
     """
     adaptive, rescaled = _check_method(problem, method)
-    step = _positive(step, "step") if step is not None else _step(problem, rescaled)
+    step = (
+        _default_step(problem, adaptive, rescaled)
+        if step is None
+        else _positive(step, "step")
+    )
     n_steps = check_integer(n_steps, "n_steps", minimum=1)
     tolerance = _positive(tolerance, "tolerance")
     if t_max is not None:
@@ -289,12 +295,13 @@ def _check_method(problem: TrainingProblem, method: str) -> tuple[bool, bool]:
     return adaptive, rescaled
 
 
-def _step(problem: TrainingProblem, rescaled: bool) -> float:
+def _default_step(problem: TrainingProblem, adaptive: bool, rescaled: bool) -> float:
     """Return a step that suits weights of order one."""
     if not np.any(problem.X):
         return 0.1
     if rescaled:
-        return 0.002 / float(np.max(np.linalg.norm(problem.X, axis=1)))
+        constant = 0.01 if adaptive else 0.002
+        return constant / float(np.max(np.linalg.norm(problem.X, axis=1)))
     return 0.1 / float(np.linalg.norm(problem.X, 2)) ** 2
 
 

@@ -209,6 +209,7 @@ def test_adaptive_flow_keeps_balance_and_signs_and_lowers_the_loss(
         method="runge_kutta",
         t_max=3.0,
         n_records=20,
+        tolerance=1e-6,
         n_steps=800,  # runs that slide along a kink end early
     )
     size = np.maximum(1.0, history.norm.max() ** 2)
@@ -244,6 +245,7 @@ def test_smoothed_margin_never_falls_once_the_loss_is_below_log_2(seed):
         seed=seed,
         method="rescaled_runge_kutta",
         t_max=30.0,
+        tolerance=1e-6,
         stop_log_loss=-200.0,
         n_records=300,
     )
@@ -314,7 +316,13 @@ def test_adaptive_flow_agrees_with_tiny_euler_steps(loss):
     X, y = datasets.gaussian(5, 2, 1, labels="sign")
     problem = TrainingProblem(X, y, 0.05, loss)
     adaptive = gradient_flow(
-        problem, 5, init_scale=0.5, seed=6, method="runge_kutta", t_max=2.0
+        problem,
+        5,
+        init_scale=0.5,
+        seed=6,
+        method="runge_kutta",
+        t_max=2.0,
+        tolerance=1e-6,
     )
     euler = gradient_flow(problem, 5, init_scale=0.5, seed=6, step=1e-4, t_max=2.0)
     np.testing.assert_allclose(adaptive.W1[-1], euler.W1[-1], atol=2e-3)

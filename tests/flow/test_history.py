@@ -99,7 +99,9 @@ def test_small_balanced_neurons_align_and_then_turn_away():
         record_times=[2.5, 5.0],
     )
     assert np.min(history.alignment[2]) >= 0.98
-    end = gradient_flow(problem, initial=history, method="rescaled", n_steps=3000)
+    end = gradient_flow(
+        problem, initial=history, method="rescaled", step=2e-3, n_steps=5000
+    )
     positive = end.w2[-1, 0] > 0
     alignment = end.alignment[-1, 0]
     np.testing.assert_allclose(alignment[positive], 3 / np.sqrt(10), atol=2e-3)
