@@ -28,6 +28,7 @@ from .flow.margin import max_margin as max_margin
 from .flow.margin import normalized_margin as normalized_margin
 from .landscape.stationarity import ClarkeResidual as ClarkeResidual
 from .landscape.stationarity import clarke_residual as clarke_residual
-from .landscape.stationarity import subsampled_problem as subsampled_problem
+from .landscape.subsampled import SubsampledProblem as SubsampledProblem
+from .landscape.subsampled import subsampled_problem as subsampled_problem
 
 __version__: str
