@@ -53,10 +53,9 @@ def polish(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
     """
     network = meet_hard_margin(network, problem)
     outputs = network.predict(problem.X)
-    smooth = problem.loss.curvature(outputs, problem.y) is not None
-    if not network.width or not (
-        smooth or isinstance(problem.loss, Hinge | HardMargin)
-    ):
+    known = isinstance(problem.loss, Hinge | HardMargin)
+    known = known or problem.loss.curvature(outputs, problem.y) is not None
+    if not known or not network.width:
         return network
     face = _Face.of(network, problem)
     best, best_value, best_error = network, problem.objective(network), np.inf

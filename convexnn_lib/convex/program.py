@@ -16,6 +16,8 @@ from convexnn_lib.errors import InvalidDataError, NotSeparableError, SolverError
 
 cp: Any = cvxpy  # its functions carry no types
 
+_NEWTON_STEPS = 30
+
 __all__ = ["ProgramPoint", "loss_expression", "solve_program"]
 
 
@@ -128,7 +130,8 @@ def solve_program(
     negative : (q, n) array of bool
         The patterns :math:`D'_j` of neurons with negative second-layer weight.
     tol : float, default 1e-10
-        Feasibility and gap tolerances handed to Clarabel.
+        Feasibility and gap tolerances handed to Clarabel; looser ones follow, down to
+        1e-6, where it finds no point.
     verbose : bool, default False
         Whether Clarabel prints its progress.
 
@@ -145,56 +148,142 @@ def solve_program(
         If the solver ended without a point.
     """
     z = cp.Variable(problem.n)
-    outputs: Any = np.zeros(problem.n)
-    penalty: Any = 0.0
-    constraints = []
-    variables: list[cvxpy.Variable | None] = []
-    for patterns, sign in ((positive, 1.0), (negative, -1.0)):
-        if not len(patterns):
-            variables.append(None)
-            continue
-        v = cp.Variable((len(patterns), problem.d))
-        products = v @ problem.X.T
-        outputs = outputs + sign * cp.sum(cp.multiply(patterns * 1.0, products), axis=0)
-        penalty = penalty + cp.sum(cp.norm(v, 2, axis=1))
-        constraints.append(cp.multiply(np.where(patterns, 1.0, -1.0), products) >= 0.0)
-        variables.append(v)
-    # the multiplier of this equation is the dual point, for every loss
-    link = z == outputs
-    model = cp.Problem(
-        cp.Minimize(
-            loss_expression(problem.loss, z, problem.y) + problem.beta * penalty
-        ),
-        [link, *constraints],
-    )
-    with warnings.catch_warnings():
-        # an inaccurate solution is fine: its gap is computed independently
-        warnings.filterwarnings("ignore", message="Solution may be inaccurate")
-        try:
-            model.solve(
-                solver=cp.CLARABEL,
-                verbose=verbose,
-                tol_gap_abs=tol,
-                tol_gap_rel=tol,
-                tol_feas=tol,
-            )
-        except cp.SolverError as error:
-            raise SolverError(
-                f"Clarabel ended without a point: {error}. Rescale X or y, or give "
-                "fewer patterns."
-            ) from error
-    if model.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
-        raise NotSeparableError(
-            "no network with the given patterns separates the data; give more patterns."
-        )
-    if z.value is None or link.dual_value is None:
+    expression = loss_expression(problem.loss, z, problem.y)
+    model = _Model(problem, z, positive, negative, tol, verbose)
+    point = model.solve(expression)
+    curvature = problem.loss.curvature(np.zeros(problem.n), problem.y)
+    if curvature is not None and (point is None or point.status != cp.OPTIMAL):
+        point = _solve_by_newton(model, problem, point)
+    if point is None:
         raise SolverError(
-            f"Clarabel ended without a point, status {model.status!r}. Rescale X or y, "
+            f"Clarabel ended without a point, status {model.status}. Rescale X or y, "
             "or give fewer patterns."
         )
-    u, u_prime = (
-        np.zeros((0, problem.d)) if v is None else np.asarray(v.value)
-        for v in variables
-    )
-    dual = problem.loss.project_dual(np.asarray(link.dual_value), problem.y)
-    return ProgramPoint(u, u_prime, dual, model.status)
+    return point
+
+
+class _Model:
+    """The variables and constraints of the program, for any loss expression."""
+
+    def __init__(
+        self,
+        problem: TrainingProblem,
+        z: cvxpy.Variable,
+        positive: BoolArray,
+        negative: BoolArray,
+        tol: float,
+        verbose: bool,
+    ) -> None:
+        self.problem, self.z, self.tol, self.verbose = problem, z, tol, verbose
+        self.status = "unsolved"
+        self.variables: list[cvxpy.Variable | None] = []
+        outputs: Any = np.zeros(problem.n)
+        penalty: Any = 0.0
+        cones = []
+        for patterns, sign in ((positive, 1.0), (negative, -1.0)):
+            if not len(patterns):
+                self.variables.append(None)
+                continue
+            v = cp.Variable((len(patterns), problem.d))
+            products = v @ problem.X.T
+            active = cp.multiply(patterns * 1.0, products)
+            outputs = outputs + sign * cp.sum(active, axis=0)
+            penalty = penalty + cp.sum(cp.norm(v, 2, axis=1))
+            cones.append(cp.multiply(np.where(patterns, 1.0, -1.0), products) >= 0.0)
+            self.variables.append(v)
+        self.penalty = problem.beta * penalty
+        # the multiplier of this equation is the dual point, for every loss
+        self.link = self.z == outputs
+        self.constraints = [self.link, *cones]
+
+    def solve(self, expression: Any) -> ProgramPoint | None:
+        """Solve with a loss expression of z; None if there is no point."""
+        objective = cp.Minimize(expression + self.penalty)
+        model = cp.Problem(objective, self.constraints)
+        for tolerance in (self.tol, max(self.tol, 1e-8), max(self.tol, 1e-6)):
+            self.status = self._run(model, tolerance)
+            infeasible = self.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE)
+            if infeasible and isinstance(self.problem.loss, HardMargin):
+                raise NotSeparableError(
+                    "no network with the given patterns separates the data; give more "
+                    "patterns."
+                )
+            if self.status in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
+                empty = np.zeros((0, self.problem.d))
+                u, u_prime = (
+                    empty if v is None else np.asarray(v.value) for v in self.variables
+                )
+                dual = np.asarray(self.link.dual_value)
+                dual = self.problem.loss.project_dual(dual, self.problem.y)
+                return ProgramPoint(u, u_prime, dual, self.status)
+            # an accuracy out of reach can leave no point at all: ask for less
+        return None
+
+    def _run(self, model: Any, tolerance: float) -> str:
+        """Run Clarabel once and return the status."""
+        with warnings.catch_warnings():
+            # an inaccurate solution is fine: its gap is computed independently
+            warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+            try:
+                model.solve(
+                    solver=cp.CLARABEL,
+                    verbose=self.verbose,
+                    tol_gap_abs=tolerance,
+                    tol_gap_rel=tolerance,
+                    tol_feas=tolerance,
+                )
+            except cp.SolverError:
+                return "solver_error"
+        return str(model.status)
+
+
+def _solve_by_newton(
+    model: _Model, problem: TrainingProblem, start: ProgramPoint | None
+) -> ProgramPoint | None:
+    """Solve with a smooth loss replaced by its quadratic model, again and again.
+
+    Clarabel can stall on the exponential cones of the logistic loss when there are many
+    groups, and is at ease with quadratic losses.
+    """
+    point = start
+    z = np.zeros(problem.n)
+    value = problem.loss.value(z, problem.y)
+    u = u_prime = None
+    for _ in range(_NEWTON_STEPS):
+        gradient = problem.loss.gradient(z, problem.y)
+        curvature = problem.loss.curvature(z, problem.y)
+        assert curvature is not None
+        root = np.sqrt(np.maximum(curvature, 1e-6 * curvature.max()))
+        bend = cp.sum_squares(cp.multiply(root, model.z - z))
+        step = model.solve(gradient @ model.z + 0.5 * bend)
+        if step is None:
+            break
+        if u is None or u_prime is None:
+            u, u_prime = np.zeros_like(step.u), np.zeros_like(step.u_prime)
+        target, penalty = np.asarray(model.z.value), _norms(u) + _norms(u_prime)
+        new_penalty = _norms(step.u) + _norms(step.u_prime)
+        # the penalty is convex along the segment, so this bounds the objective there
+        length = 1.0
+        while length > 1e-6:
+            trial = problem.loss.value(z + length * (target - z), problem.y)
+            trial += problem.beta * ((1.0 - length) * penalty + length * new_penalty)
+            if trial < value:
+                break
+            length *= 0.5
+        else:
+            break
+        z = z + length * (target - z)
+        u = u + length * (step.u - u)
+        u_prime = u_prime + length * (step.u_prime - u_prime)
+        dual = -problem.loss.gradient(z, problem.y)
+        point = ProgramPoint(u, u_prime, dual, step.status)
+        done = value - trial <= 1e-10 * abs(trial)
+        value = trial
+        if done:
+            break
+    return point
+
+
+def _norms(v: FloatArray) -> float:
+    """Return the sum of the norms of the rows."""
+    return float(np.linalg.norm(v, axis=1).sum())
