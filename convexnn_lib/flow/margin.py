@@ -23,7 +23,7 @@ from convexnn_lib.convex.losses import HardMargin
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.convex.solve import Solution, solve
-from convexnn_lib.errors import InvalidDataError, NotSeparableError
+from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow.log_loss import smoothed_minimum
 
 __all__ = [
@@ -226,10 +226,11 @@ def certify_margin(network: ReLUNetwork, X: Any, y: Any) -> MarginCertificate:
 
     Raises
     ------
-    convexnn_lib.errors.NotSeparableError
-        If the network's margin is not positive on every sample.
     convexnn_lib.errors.InvalidDataError
-        If all weights are zero, or ``X`` does not fit the network.
+        If the network's margin is not positive on every sample, all weights are zero,
+        or ``X`` does not fit the network.
+    convexnn_lib.errors.NotSeparableError
+        If no network at all separates the data.
     convexnn_lib.errors.InvalidLabelsError
         If a label is not -1 or 1.
 
@@ -242,17 +243,18 @@ def certify_margin(network: ReLUNetwork, X: Any, y: Any) -> MarginCertificate:
     True
     """
     margins, squared_norm = _margins(network, X, y)
+    problem = TrainingProblem(X, y, 1.0, HardMargin())
     smallest = float(np.min(margins))
     if smallest <= 0:
         wrong = np.flatnonzero(margins <= 0)
-        raise NotSeparableError(
+        raise InvalidDataError(
             f"The network does not separate the data: the margin of {len(wrong)} of "
             f"{len(margins)} samples is not positive (sample {wrong[0]}: "
             f"{margins[wrong[0]]:.3g}). Train until every y_i f(x_i) > 0."
         )
     scale = np.sqrt(smallest)
     scaled = ReLUNetwork(network.W1 / scale, network.w2 / scale)
-    certificate = certify(scaled, TrainingProblem(X, y, 1.0, HardMargin()))
+    certificate = certify(scaled, problem)
     margin = smallest / squared_norm
     upper_bound = 1 / (2 * float(certificate.lower_bound))
     return MarginCertificate(margin, upper_bound, margin / upper_bound, certificate)

@@ -7,7 +7,9 @@ objective is, neuron by neuron,
    -\nabla_{w_{1,k}} = w_{2,k}X^TD_k\lambda - \beta w_{1,k},\qquad
    -\nabla_{w_{2,k}} = \lambda^T(Xw_{1,k})_+ - \beta w_{2,k},
 
-where :math:`D_k` is diagonal with the derivative of the ReLU at :math:`Xw_{1,k}`. No
+where :math:`D_k` is diagonal with the derivative of the ReLU at :math:`Xw_{1,k}`. At 0,
+where the Clarke subdifferential of the ReLU is [0, 1], every flow of this package takes
+the element 0: it is PyTorch's, and a neuron with :math:`w_{1,k}=0` then rests. No
 automatic differentiation takes part. Inside this package the weights of all runs are
 held as (d, runs, m) and (runs, m) tensors: then ``X @ W1`` is one matrix product.
 """
@@ -24,11 +26,7 @@ from convexnn_lib.convex.losses import Hinge, Logistic, Squared
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.flow.log_loss import LARGE_MARGIN
 
-__all__ = ["RELU_DERIVATIVE_AT_ZERO", "VectorField", "Weights", "log_logistic_loss"]
-
-# The element of the Clarke subdifferential [0, 1] of the ReLU at 0 that every flow of
-# this package uses. It is PyTorch's, and the one for which a neuron with w1 = 0 rests.
-RELU_DERIVATIVE_AT_ZERO = 0.0
+__all__ = ["VectorField", "Weights", "log_logistic_loss"]
 
 
 class Weights(NamedTuple):
@@ -61,17 +59,16 @@ class VectorField:
         self.X = torch.tensor(problem.X, dtype=torch.float64, device=device)
         self.y = torch.tensor(problem.y, dtype=torch.float64, device=device)[:, None]
         self._XT = self.X.T.contiguous()
-        self._at_zero = torch.tensor(
-            RELU_DERIVATIVE_AT_ZERO, dtype=torch.float64, device=device
-        )
 
     def __call__(self, weights: Weights) -> tuple[Weights, Tensor]:
         """Return the slope at the weights and the (n, runs) outputs of the networks."""
         W1, w2 = weights
         n = len(self.X)
         inputs = (self.X @ W1.reshape(len(W1), -1)).view(n, *w2.shape)
-        outputs = torch.einsum("nrm,rm->nr", torch.relu(inputs), w2)
-        gated = torch.heaviside(inputs, self._at_zero) * self._dual(outputs)[:, :, None]
+        features = torch.relu(inputs)
+        outputs = torch.sum(features * w2, dim=2)
+        # the sign of the ReLU is its derivative, with the value 0 at 0
+        gated = torch.sign(features) * self._dual(outputs)[:, :, None]
         pull = (self._XT @ gated.view(n, -1)).view_as(W1)  # X^T D_k lambda
         slope1, slope2 = w2 * pull, torch.sum(W1 * pull, dim=0)
         if self.beta > 0:

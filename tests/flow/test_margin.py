@@ -202,7 +202,10 @@ def test_interval_of_any_separating_network_contains_the_best_margin(seed, width
 
 def test_network_that_does_not_separate():
     X, y = datasets.separable_pair()
-    with pytest.raises(NotSeparableError, match=r"1 of 2 samples is not .*sample 1"):
+    with pytest.raises(InvalidDataError, match=r"1 of 2 samples is not .*sample 1"):
+        certify_margin(ReLUNetwork([[1.0], [0.0]], [1.0]), X, y)
+    X, y = datasets.talk_example()
+    with pytest.raises(NotSeparableError):
         certify_margin(ReLUNetwork([[1.0], [0.0]], [1.0]), X, y)
 
 
