@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from convexnn_lib import datasets
+from convexnn_lib import TrainingProblem, datasets, solve
 from convexnn_lib.errors import InvalidDataError
 
 
@@ -72,6 +72,22 @@ def test_gaussian_draws_data_then_real_then_sign_labels():
         X_drawn, y_drawn = datasets.gaussian(8, 3, 7, labels=labels)
         np.testing.assert_array_equal(X_drawn, X)
         np.testing.assert_array_equal(y_drawn, expected)
+
+
+@pytest.mark.parametrize(
+    ("n", "seed", "loss", "value"),
+    [
+        (5, 0, "squared", 0.56547035),
+        (5, 0, "logistic", 2.3548637),
+        (6, 1, "squared", 0.23882110),
+        (6, 1, "logistic", 3.0916544),
+    ],
+)
+def test_gaussian_gives_the_optimal_values_of_the_book(n, seed, loss, value):
+    labels = "real" if loss == "squared" else "sign"
+    X, y = datasets.gaussian(n, 2, seed, labels=labels)
+    solution = solve(TrainingProblem(X, y, 0.1, loss))
+    assert solution.value == pytest.approx(value, rel=2e-7)
 
 
 def test_generators_accept_a_numpy_generator():

@@ -231,6 +231,8 @@ def certify_margin(network: ReLUNetwork, X: Any, y: Any) -> MarginCertificate:
         or ``X`` does not fit the network.
     convexnn_lib.errors.NotSeparableError
         If no network at all separates the data.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If the samples that carry the dual point have too many activation patterns.
     convexnn_lib.errors.InvalidLabelsError
         If a label is not -1 or 1.
 
