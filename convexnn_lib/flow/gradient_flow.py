@@ -13,13 +13,13 @@ from convexnn_lib._validation import (
     FloatArray,
     as_float_array,
     check_integer,
-    random_generator,
 )
 from convexnn_lib.convex.losses import Hinge, Logistic, Squared
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.flow.history import FlowHistory
+from convexnn_lib.flow.initial import check_positive, initial_weights
 from convexnn_lib.flow.integrators import (
     STATUSES,
     Batch,
@@ -204,12 +204,12 @@ def gradient_flow(
     step = (
         _default_step(problem, adaptive, rescaled)
         if step is None
-        else _positive(step, "step")
+        else check_positive(step, "step")
     )
     n_steps = check_integer(n_steps, "n_steps", minimum=1)
-    tolerance = _positive(tolerance, "tolerance")
+    tolerance = check_positive(tolerance, "tolerance")
     if t_max is not None:
-        t_max = _positive(t_max, "t_max")
+        t_max = check_positive(t_max, "t_max")
     elif adaptive:
         raise InvalidDataError(f'method "{method}" needs t_max, the end of the time.')
     n_records = check_integer(n_records, "n_records", minimum=2)
@@ -221,7 +221,7 @@ def gradient_flow(
         last = n_steps if t_max is None else ceil(t_max / step * (1 - 1e-12))
         counts = _step_grid(step, last, n_records, record_times)
         grid = [step * count for count in counts]
-    start1, start2 = _initial_weights(
+    start1, start2 = initial_weights(
         problem, width, n_runs, init_scale, seed, init, initial
     )
 
@@ -305,12 +305,6 @@ def _default_step(problem: TrainingProblem, adaptive: bool, rescaled: bool) -> f
     return 0.1 / float(np.linalg.norm(problem.X, 2)) ** 2
 
 
-def _positive(value: float, name: str) -> float:
-    if not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
-        raise InvalidDataError(f"{name} must be a positive number, got {value!r}.")
-    return float(value)
-
-
 def _stop_rule(
     problem: TrainingProblem,
     log_loss: float | None,
@@ -387,69 +381,6 @@ def _checked_times(record_times: Sequence[float] | FloatArray) -> FloatArray:
             "record_times must be a sequence of non-negative numbers."
         )
     return times
-
-
-def _initial_weights(
-    problem: TrainingProblem,
-    width: int | None,
-    n_runs: int,
-    init_scale: float,
-    seed: int | np.random.Generator | None,
-    init: str,
-    initial: ReLUNetwork | Sequence[ReLUNetwork] | FlowHistory | None,
-) -> tuple[FloatArray, FloatArray]:
-    """Return the initial weights as (runs, d, m) and (runs, m) arrays."""
-    if initial is None:
-        if width is None:
-            raise InvalidDataError("width is needed for random initial weights.")
-        return _random_weights(
-            check_integer(n_runs, "n_runs", minimum=1),
-            problem.d,
-            check_integer(width, "width", minimum=1),
-            _positive(init_scale, "init_scale"),
-            random_generator(seed),
-            init,
-        )
-    if width is not None or seed is not None:
-        raise InvalidDataError(
-            "width and seed are for random initial weights; with `initial` leave both "
-            "out."
-        )
-    if isinstance(initial, FlowHistory):
-        W1, w2 = initial.W1[-1], initial.w2[-1]
-    else:
-        networks = [initial] if isinstance(initial, ReLUNetwork) else list(initial)
-        shapes = {network.W1.shape for network in networks}
-        if len(shapes) != 1:
-            raise InvalidDataError(
-                "The initial networks must be at least one, all of one shape; their W1 "
-                f"have the shapes {sorted(shapes)}."
-            )
-        W1 = np.stack([network.W1 for network in networks])
-        w2 = np.stack([network.w2 for network in networks])
-    if W1.shape[1] != problem.d or W1.shape[2] == 0:
-        raise InvalidDataError(
-            f"The initial networks have W1 of shape {W1.shape[1:]}, but the data have "
-            f"{problem.d} features and at least one neuron is needed."
-        )
-    return W1, w2
-
-
-def _random_weights(
-    n_runs: int, d: int, m: int, scale: float, rng: np.random.Generator, init: str
-) -> tuple[FloatArray, FloatArray]:
-    if init not in ("balanced", "gaussian"):
-        raise InvalidDataError(f'init must be "balanced" or "gaussian", got {init!r}.')
-    W1 = np.empty((n_runs, d, m))
-    w2 = np.empty((n_runs, m))
-    for run in range(n_runs):
-        W1[run] = rng.standard_normal((m, d)).T
-        if init == "gaussian":
-            w2[run] = rng.standard_normal(m)
-        else:
-            signs = np.where(rng.random(m) < 0.5, -1.0, 1.0)
-            w2[run] = signs * np.linalg.norm(W1[run], axis=0)
-    return scale * W1, scale * w2
 
 
 def _blocks(runs: int, entries: int, device: torch.device) -> Iterator[slice]:
