@@ -9,6 +9,7 @@ from .arrangements.enumeration import Arrangement as Arrangement
 from .arrangements.enumeration import enumerate_patterns as enumerate_patterns
 from .arrangements.sampling import sample_patterns as sample_patterns
 from .convex.certificate import Certificate as Certificate
+from .convex.certificate import beta_max as beta_max
 from .convex.certificate import certify as certify
 from .convex.certificate import dual_norm as dual_norm
 from .convex.losses import HardMargin as HardMargin
@@ -22,10 +23,13 @@ from .convex.solve import Solution as Solution
 from .convex.solve import solve as solve
 from .flow.gradient_flow import gradient_flow as gradient_flow
 from .flow.history import FlowHistory as FlowHistory
+from .flow.margin import MarginCertificate as MarginCertificate
 from .flow.margin import certify_margin as certify_margin
 from .flow.margin import is_orthogonally_separable as is_orthogonally_separable
 from .flow.margin import max_margin as max_margin
 from .flow.margin import normalized_margin as normalized_margin
+from .flow.margin import smoothed_margin as smoothed_margin
+from .landscape.directional import directional_derivative as directional_derivative
 from .landscape.stationarity import ClarkeResidual as ClarkeResidual
 from .landscape.stationarity import clarke_residual as clarke_residual
 from .landscape.subsampled import SubsampledProblem as SubsampledProblem

@@ -131,13 +131,17 @@ def test_imports_run_one_way(root: Path) -> None:
     library = root / "convexnn_lib"
     for level, layer in enumerate(LAYERS):
         for path in (library / layer).rglob("*.py"):
-            imported = re.findall(r"^\s*from convexnn_lib\.(\w+)", path.read_text(), re.M)
+            imported = re.findall(
+                r"^\s*from convexnn_lib\.(\w+)", path.read_text(), re.M
+            )
             above = set(imported) & set(LAYERS[level + 1 :])
             assert not above, f"{path.relative_to(library)} imports {above}"
 
 
 def test_every_bibliography_entry_is_cited(root: Path) -> None:
-    keys = set(re.findall(r"^@\w+\{([^,]+),", (root / "references.bib").read_text(), re.M))
+    keys = set(
+        re.findall(r"^@\w+\{([^,]+),", (root / "references.bib").read_text(), re.M)
+    )
     sources = [*root.glob("chapters/*.md"), *root.glob("chapters/*.ipynb")]
     text = "\n".join(path.read_text() for path in sources)
     cited = {
