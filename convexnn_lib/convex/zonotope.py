@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from convexnn_lib._kernels import jit
 from convexnn_lib._validation import BoolArray, FloatArray
 
 __all__ = ["farthest_point"]
@@ -50,85 +51,96 @@ def farthest_point(
     direction : (d,) array
         A unit vector that attains ``lower``, or 0 if no direction has a positive value.
     """
-    lower, upper = 0.0, 0.0
-    direction = np.zeros(plus.shape[1])
     vertices = patterns @ plus
     # far vertices first: their distances let most of the others stop early
     order = np.argsort(-np.linalg.norm(vertices - 0.5 * minus.sum(axis=0), axis=1))
-    for vertex in vertices[order]:
-        distance, normal = _distance(vertex, minus, lower)
-        upper = max(upper, distance)
-        # the value over all vertices, at least that over this one
-        value = float(np.maximum(plus @ normal, 0.0).sum())
-        value -= float(np.maximum(minus @ normal, 0.0).sum())
-        if value > lower:
-            lower, direction = value, normal
-    return lower, max(lower, upper), direction
+    lower, upper, direction = _scan(
+        vertices[order], np.ascontiguousarray(plus), np.ascontiguousarray(minus)
+    )
+    return float(lower), float(max(lower, upper)), direction
 
 
-def _distance(
-    point: FloatArray, generators: FloatArray, enough: float
-) -> tuple[float, FloatArray]:
-    """Return an upper bound on the distance of a point from a zonotope, and the normal.
+@jit
+def _scan(
+    vertices: FloatArray, plus: FloatArray, minus: FloatArray
+) -> tuple[float, float, FloatArray]:
+    """Return the bounds over a list of vertices, and the direction.
 
-    Wolfe's algorithm for the point of least norm in the polytope ``zonotope - point``.
-    It keeps affinely independent vertices (the corral) whose convex combination x is
-    the current point. It stops once ``|x| <= enough``, or at the optimum.
+    For each vertex, Wolfe's algorithm for the point of least norm in the polytope
+    ``Z_- - vertex``: it keeps affinely independent vertices of that polytope (the
+    corral) whose convex combination x is the current point. It stops once ``|x|`` is no
+    more than the best lower bound so far, or at the optimum.
     """
-    d = len(point)
+
+    def lowest_vertex(x: FloatArray) -> FloatArray:
+        vertex = np.zeros(len(x))
+        products = minus @ x
+        for j in range(len(minus)):
+            if products[j] < 0.0:
+                vertex += minus[j]
+        return vertex
+
+    d = plus.shape[1]
+    lower, upper = 0.0, 0.0
+    direction = np.zeros(d)
     corral = np.empty((d + 1, d))
     weights = np.zeros(d + 1)
-    x = -point
-    corral[0] = _lowest_vertex(x, generators) - point
-    weights[0] = 1.0
-    size = 1
-    x = corral[0].copy()
-    best = np.linalg.norm(x)
-    best_x = x
-    while best > enough:
-        vertex = _lowest_vertex(x, generators) - point
-        if x @ x - x @ vertex <= 1e-15 * (x @ x) or size == d + 1:
-            break
-        corral[size] = vertex
-        weights[size] = 0.0
-        size += 1
-        while True:
-            affine = _affine_minimizer(corral[:size])
-            if np.all(affine > 0.0):
-                weights[:size] = affine
+    affine = np.zeros(d + 1)
+    for k in range(len(vertices)):
+        corral[0] = lowest_vertex(-vertices[k]) - vertices[k]
+        weights[0] = 1.0
+        size = 1
+        x = corral[0].copy()
+        norm = np.sqrt(x @ x)
+        best, normal = norm, -x
+        while best > lower and size <= d:
+            lowest = lowest_vertex(x) - vertices[k]
+            if x @ x - x @ lowest <= 1e-15 * (x @ x):
                 break
-            # walk towards the affine minimizer until a weight vanishes, and drop it
-            falling = affine <= 0.0
-            current = weights[:size]
-            fall = np.maximum(current - affine, np.finfo(np.float64).tiny)
-            step = (current[falling] / fall[falling]).min()
-            current += step * (affine - current)
-            kept = ~falling | (current > 1e-15)
-            if kept.all():
-                kept[np.argmin(np.where(falling, current, np.inf))] = False
-            count = int(kept.sum())
-            corral[:count] = corral[:size][kept]
-            weights[:count] = current[kept]
-            size = count
-            weights[:size] /= weights[:size].sum()
-        x = weights[:size] @ corral[:size]
-        norm = np.linalg.norm(x)
-        if norm >= best * (1.0 - 1e-15):
-            break  # rounding hides any further progress
-        best, best_x = norm, x
-    if best == 0.0:
-        return 0.0, np.zeros(d)
-    return float(best), -best_x / best
-
-
-def _lowest_vertex(x: FloatArray, generators: FloatArray) -> FloatArray:
-    """Return the vertex of the zonotope that minimizes the product with x."""
-    vertex: FloatArray = (generators @ x < 0.0) @ generators
-    return vertex
-
-
-def _affine_minimizer(points: FloatArray) -> FloatArray:
-    """Return the weights, with sum 1, of the affine combination of least norm."""
-    edges = points[1:] - points[0]
-    rest = np.linalg.lstsq(edges.T, -points[0], rcond=None)[0]
-    return np.concatenate((np.array([1.0 - rest.sum()]), rest))
+            corral[size] = lowest
+            weights[size] = 0.0
+            size += 1
+            while True:
+                # the weights of the affine combination of least norm
+                affine[0] = 1.0
+                if size > 1:
+                    edges = np.ascontiguousarray((corral[1:size] - corral[0]).T)
+                    affine[1:size] = np.linalg.lstsq(edges, -corral[0])[0]
+                    affine[0] -= affine[1:size].sum()
+                if affine[:size].min() > 0.0:
+                    weights[:size] = affine[:size]
+                    break
+                # walk towards it until a weight vanishes, and drop that vertex
+                step, first = 1.0, 0
+                for j in range(size):
+                    if affine[j] <= 0.0:
+                        fall = weights[j] - affine[j]
+                        room = weights[j] / fall if fall > 0.0 else 0.0
+                        if room <= step:
+                            step, first = room, j
+                count = 0
+                for j in range(size):
+                    weight = weights[j] + step * (affine[j] - weights[j])
+                    if j != first and (affine[j] > 0.0 or weight > 1e-15):
+                        corral[count] = corral[j]
+                        weights[count] = weight
+                        count += 1
+                size = count
+                weights[:size] /= weights[:size].sum()
+            x = np.zeros(d)
+            for j in range(size):
+                x += weights[j] * corral[j]
+            norm = np.sqrt(x @ x)
+            if norm >= best * (1.0 - 1e-15):
+                break  # rounding hides any further progress
+            best, normal = norm, -x
+        upper = max(upper, best)
+        if best > lower:
+            normal = normal / best
+            # the value over all vertices, at least that over this one
+            value = np.maximum(plus @ normal, 0.0).sum()
+            value -= np.maximum(minus @ normal, 0.0).sum()
+            if value > lower:
+                lower = value
+                direction = normal
+    return lower, upper, direction
