@@ -4,47 +4,65 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Generic, ParamSpec, TypeVar, cast
 
-__all__ = ["jit"]
+__all__ = ["Kernel", "jit"]
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
 
 
-def jit(function: _Function) -> _Function:
-    """Compile a function with Numba at its first call.
+class Kernel(Generic[_Parameters, _Result]):
+    """A function that Numba compiles at its first call.
+
+    Attributes
+    ----------
+    py_func : callable
+        The plain function.
+    """
+
+    def __init__(self, function: Callable[_Parameters, _Result]) -> None:
+        self.py_func = function
+        self._compiled: Callable[_Parameters, _Result] | None = None
+        functools.update_wrapper(self, function)
+
+    def __call__(
+        self, *args: _Parameters.args, **kwargs: _Parameters.kwargs
+    ) -> _Result:
+        """Run the compiled function, or the plain one where Numba is missing."""
+        if self._compiled is None:
+            self._compiled = _compile(self.py_func)
+        return self._compiled(*args, **kwargs)
+
+
+def jit(function: Callable[_Parameters, _Result]) -> Kernel[_Parameters, _Result]:
+    """Make a kernel of a function in the subset of Python that Numba compiles.
 
     Numba is imported at the first call, so that importing a module with kernels is
-    cheap. The machine code is cached on disk, and the kernel releases Python's global
-    lock, so that threads run it in parallel. Without Numba the function runs as it is.
+    cheap. The machine code is cached on disk, and a kernel releases Python's global
+    lock, so that threads run it in parallel. Without Numba the plain function runs.
 
     Parameters
     ----------
     function : callable
-        A function in the subset of Python that Numba compiles.
+        The function. Where it divides, the divisor is not zero: compiled code does not
+        raise ``ZeroDivisionError``.
 
     Returns
     -------
-    callable
-        The kernel. Its attribute ``py_func`` is the plain function.
+    Kernel
+        The kernel.
     """
-    compiled: Callable[..., Any] | None = None
-
-    @functools.wraps(function)
-    def kernel(*arguments: Any) -> Any:
-        nonlocal compiled
-        if compiled is None:
-            compiled = _compile(function)
-        return compiled(*arguments)
-
-    kernel.py_func = function  # type: ignore[attr-defined]
-    return cast("_Function", kernel)
+    return Kernel(function)
 
 
-def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
+def _compile(
+    function: Callable[_Parameters, _Result],
+) -> Callable[_Parameters, _Result]:
     """Return the compiled function, or the function itself where Numba is missing."""
     try:
         import numba
     except ImportError:
         return function
-    return cast("Callable[..., Any]", numba.njit(cache=True, nogil=True)(function))
+    compiler = numba.njit(cache=True, nogil=True, error_model="numpy")
+    return cast("Callable[_Parameters, _Result]", compiler(function))

@@ -10,83 +10,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from convexnn_lib._validation import FloatArray
-from convexnn_lib.errors import InvalidDataError
-
-IntArray = npt.NDArray[np.intp]
 IntegerVector = tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Reduction:
-    """The distinct hyperplanes behind the rows of a matrix, in full-rank coordinates.
+def integer_row(
+    row: Sequence[float], exponents: Sequence[int] | None = None
+) -> IntegerVector:
+    """Scale a row of floats by a power of two to integers.
 
-    Attributes
-    ----------
-    rows : list of tuple of int
-        One primitive integer vector a hyperplane, no two of them parallel, of rank
-        ``len(columns)``.
-    columns : list of int
-        A maximal set of independent columns: the image of u -> Xu is that of these
-        columns alone.
-    hyperplane : (n,) integer array
-        The hyperplane of each row of X, -1 for a zero row.
-    sign : (n,) integer array
-        The sign of each row of X relative to ``rows``, 0 for a zero row.
-    first : (m,) integer array
-        For each hyperplane the first row of X on it.
+    Each entry is first divided by two to its exponent, if exponents are given.
     """
-
-    rows: list[IntegerVector]
-    columns: list[int]
-    hyperplane: IntArray
-    sign: IntArray
-    first: IntArray
-
-    @property
-    def rank(self) -> int:
-        """The rank of the matrix."""
-        return len(self.columns)
-
-
-def reduce_rows(X: FloatArray) -> Reduction:
-    """Drop zero rows, merge parallel ones of either sign, keep independent columns."""
-    full = [integer_row(row) for row in X.tolist()]
-    if not any(any(row) for row in full):
-        raise InvalidDataError(
-            f"X has rank 0: all its {len(full)} rows are zero, so no direction "
-            "distinguishes a pattern. At least one row must be nonzero."
-        )
-    columns = independent_columns(full)
-    index: dict[IntegerVector, int] = {}
-    hyperplane = np.full(len(full), -1, dtype=np.intp)
-    sign = np.zeros(len(full), dtype=np.intp)
-    first: list[int] = []
-    for i, row in enumerate(full):
-        reduced, s = primitive([row[c] for c in columns])
-        if s == 0:
-            continue
-        if reduced not in index:
-            index[reduced] = len(index)
-            first.append(i)
-        hyperplane[i], sign[i] = index[reduced], s
-    return Reduction(
-        list(index), columns, hyperplane, sign, np.array(first, dtype=np.intp)
-    )
-
-
-def integer_row(row: Sequence[float]) -> IntegerVector:
-    """Scale a row of floats by a power of two to integers."""
     ratios = [value.as_integer_ratio() for value in row]
-    scale = max(denominator for _, denominator in ratios)  # all are powers of two
-    return tuple(
-        numerator * (scale // denominator) for numerator, denominator in ratios
-    )
+    if exponents is not None:
+        ratios = [
+            (top << max(-e, 0), bottom << max(e, 0))
+            for (top, bottom), e in zip(ratios, exponents, strict=True)
+        ]
+    scale = max(bottom for _, bottom in ratios)  # all are powers of two
+    return tuple(top * (scale // bottom) for top, bottom in ratios)
 
 
 def primitive(vector: Iterable[int]) -> tuple[IntegerVector, int]:
@@ -144,16 +86,59 @@ def restrict(
     """Restrict linear forms to the hyperplane of ``h``, dropping h's pivot coordinate.
 
     A point of the hyperplane has the coordinates that remain, and its coordinate at the
-    pivot follows from them. Returns each primitive restricted form with its sign.
+    pivot follows from them. Returns each primitive restricted form with its sign, up to
+    one sign common to all.
     """
     pivot = next(j for j, entry in enumerate(h) if entry)
     lead = h[pivot]
-    scale = 1 if lead > 0 else -1
     return [
         primitive(
-            scale * (lead * row[j] - row[pivot] * h[j])
-            for j in range(len(h))
-            if j != pivot
+            lead * row[j] - row[pivot] * h[j] for j in range(len(h)) if j != pivot
         )
         for row in rows
     ]
+
+
+def power_of_two_above(vector: IntegerVector) -> int:
+    """Return the least power of two that no entry exceeds in magnitude."""
+    return 1 << max(abs(entry) for entry in vector).bit_length()
+
+
+def scaled_to_float(vector: IntegerVector) -> list[float]:
+    """Divide by ``power_of_two_above``, each entry correctly rounded."""
+    scale = power_of_two_above(vector)
+    return [entry / scale for entry in vector]
+
+
+def dual_basis(rows: Sequence[IntegerVector]) -> list[IntegerVector]:
+    """Return primitive vectors, each positive on one of the rows and 0 on the others.
+
+    The rows are a basis, as many as they have entries.
+    """
+    size = len(rows)
+    left = [list(row) for row in rows]
+    right = [[int(i == j) for j in range(size)] for i in range(size)]
+    for k in range(size):
+        pivot = next(i for i in range(k, size) if left[i][k])
+        left[k], left[pivot] = left[pivot], left[k]
+        right[k], right[pivot] = right[pivot], right[k]
+        for i in range(size):
+            if i != k and left[i][k]:
+                a, b = left[k][k], left[i][k]
+                mixed = [
+                    a * x - b * y
+                    for x, y in zip(left[i] + right[i], left[k] + right[k], strict=True)
+                ]
+                mixed = list(divided(mixed))
+                left[i], right[i] = mixed[:size], mixed[size:]
+    lead = math.lcm(*(left[k][k] for k in range(size)))
+    inverse = [[lead // left[k][k] * x for x in right[k]] for k in range(size)]
+    columns = list(zip(*inverse, strict=True))
+    return [divided(column) for column in columns]
+
+
+def divided(vector: Iterable[int]) -> IntegerVector:
+    """Divide by the greatest common divisor, keeping the direction."""
+    entries = tuple(vector)
+    divisor = math.gcd(*entries)
+    return tuple(entry // divisor for entry in entries)

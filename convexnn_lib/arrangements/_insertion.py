@@ -3,110 +3,302 @@
 Every cell is a pointed cone once the rows inserted have full rank, and it is kept as
 the list of its extreme rays. A hyperplane splits exactly the cells that have rays
 strictly on both of its sides, and the rays of the two halves are found along the edges
-that cross it: the double description method, run on all cells at once.
+that cross it: the double description method, run on all cells at once. Signs of rows
+on rays are exact (``_rays``), and all else is combinatorial, so that the result is
+exact in every position. Each cell is touched once a row and split once in its life.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from convexnn_lib._kernels import jit
+from convexnn_lib._validation import FloatArray
 from convexnn_lib.arrangements._exact import (
     IntegerVector,
-    dot,
+    dual_basis,
     independent_rows,
-    primitive,
+    power_of_two_above,
+)
+from convexnn_lib.arrangements._rays import (
+    FilteredRays,
+    IntegerRays,
+    SignArray,
+    make_rays,
 )
 
+WordArray = npt.NDArray[np.uint64]
+IndexArray = npt.NDArray[np.int64]
 
-def insert_all(
-    rows: Sequence[IntegerVector],
-) -> tuple[list[list[bool]], list[IntegerVector]]:
-    """Return the sign pattern and an interior point of every open cell."""
+_SMALL = 200  # where plain Python takes less time than loading the compiler
+
+
+@dataclass
+class Cells:
+    """The open cells, one of each pair of mirror images with its extreme rays.
+
+    The cell at position p - 1 - i of all p cells is the mirror image of the one at
+    position i, and the first half of them is stored.
+
+    Attributes
+    ----------
+    bits : (p/2, ⌈m/64⌉) array of uint64
+        Bit k % 64 of word k // 64 tells whether row k is positive on the cell.
+    starts : (p/2 + 1,) integer array
+        The rays of cell i are ``members[starts[i] : starts[i + 1]]``.
+    members : integer array
+        Indices of rays.
+    rays : IntegerRays or FilteredRays
+        The rays.
+    """
+
+    bits: WordArray
+    starts: IndexArray
+    members: npt.NDArray[np.int32]
+    rays: IntegerRays | FilteredRays
+
+    def packed(self) -> npt.NDArray[np.uint8]:
+        """Return the signs of the rows on all cells, packed with little-endian bits."""
+        half = len(self.bits)
+        packed = np.empty((2 * half, 8 * self.bits.shape[1]), dtype=np.uint8)
+        packed[:half] = self.bits.astype("<u8", copy=False).view(np.uint8)
+        np.invert(packed[:half][::-1], out=packed[half:])
+        return packed
+
+    def interior_points(self, begin: int, end: int) -> FloatArray:
+        """Return points inside the cells at the positions from begin to end, rounded.
+
+        A point is the sum of the cell's rays, scaled to length 1.
+        """
+        half = len(self.bits)
+        if begin < half < end:
+            parts = [self.interior_points(begin, half), self.interior_points(half, end)]
+            return np.concatenate(parts)
+        if begin >= half:
+            mirrored = self.interior_points(2 * half - end, 2 * half - begin)
+            return -mirrored[::-1]
+        starts = self.starts[begin : end + 1]
+        vectors = self.rays.vectors[self.members[starts[0] : starts[-1]]]
+        vectors /= np.linalg.norm(vectors, axis=1)[:, None]
+        points: FloatArray = np.add.reduceat(vectors, starts[:-1] - starts[0], axis=0)
+        return points
+
+    def exact_point(self, position: int) -> IntegerVector:
+        """Return a point inside the cell at a position in exact integers."""
+        if position >= len(self.bits):
+            mirrored = self.exact_point(2 * len(self.bits) - 1 - position)
+            return tuple(-entry for entry in mirrored)
+        members = self.members[self.starts[position] : self.starts[position + 1]]
+        rays = [self.rays.exact(ray) for ray in members.tolist()]
+        scales = [power_of_two_above(ray) for ray in rays]
+        top = max(scales)
+        return tuple(
+            sum(top // scale * ray[j] for ray, scale in zip(rays, scales, strict=True))
+            for j in range(len(rays[0]))
+        )
+
+
+def insert_rows(rows: Sequence[IntegerVector], progress: Any = None) -> Cells:
+    """Return the open cells of the arrangement of the rows.
+
+    The cells that are stored are those on the positive side of the first row, in
+    lexicographic order of their sign vectors (negative first), with the rows in the
+    order in which they are inserted: first a maximal set of independent rows, then the
+    others.
+
+    Parameters
+    ----------
+    rows : sequence of tuple of int
+        Nonzero rows, no two of them parallel, whose rank is their length.
+    progress : tqdm.tqdm or None
+        Progress bar, advanced once a row.
+    """
     rank = len(rows[0])
+    words = (len(rows) + 63) // 64
     start = independent_rows(rows)
-    order = start + [i for i in range(len(rows)) if i not in set(start)]
-    rays: list[IntegerVector] = []
-    zeros: list[int] = []  # rows that vanish on the ray, as a bit set
-    for i in start:
-        ray = _dual([rows[j] for j in start if j != i])
-        if dot(ray, rows[i]) < 0:
-            ray = tuple(-entry for entry in ray)
-        mask = sum(1 << j for j in start if j != i)
-        rays += [ray, tuple(-entry for entry in ray)]
-        zeros += [mask, mask]
-    cells: list[tuple[int, list[int]]] = []
-    for bits in range(2**rank):
-        signs = [(bits >> (rank - 1 - k)) & 1 for k in range(rank)]
-        pattern = sum(1 << i for i, s in zip(start, signs, strict=True) if s)
-        cells.append((pattern, [2 * k + (1 - s) for k, s in enumerate(signs)]))
-    for i in order[rank:]:
-        value = [dot(rows[i], ray) for ray in rays]
-        for r, v in enumerate(value):
-            if v == 0:
-                zeros[r] |= 1 << i
-        crossing: dict[tuple[int, int], int] = {}
-        split: list[tuple[int, list[int]]] = []
-        for pattern, cell in cells:
-            above = [r for r in cell if value[r] > 0]
-            below = [r for r in cell if value[r] < 0]
-            if not below or not above:
-                split.append((pattern | (1 << i) if above else pattern, cell))
+    rays = make_rays(rows)
+    for ray in dual_basis([rows[i] for i in start]):
+        rays.add(ray)
+        rays.add(tuple(-entry for entry in ray))
+    zeros = np.zeros((2 * rank, words), dtype=np.uint64)
+    for k in range(2 * rank):
+        for j, i in enumerate(start):
+            if j != k // 2:
+                zeros[k, i // 64] |= _flag(i)
+    # cell number c of the first 2^(rank - 1) is on the positive side of start[k] if its
+    # bit rank - 1 - k is set; start[0] is row 0, and all these cells are above it
+    numbers = np.arange(2 ** (rank - 1), 2**rank)
+    above = (numbers[:, None] >> np.arange(rank - 1, -1, -1)) & 1
+    bits = np.zeros((len(numbers), words), dtype=np.uint64)
+    for k, i in enumerate(start):
+        bits[above[:, k] == 1, i // 64] |= _flag(i)
+    members = (2 * np.arange(rank) + (1 - above)).astype(np.int32).ravel()
+    starts = np.arange(len(numbers) + 1, dtype=np.int64) * rank
+    counts = np.full(2 * rank, rank - 1, dtype=np.int64)
+
+    small = math.comb(len(rows), rank - 1) <= _SMALL
+    crossing_edges = _crossing_edges.py_func if small else _crossing_edges
+    split = _split.py_func if small else _split
+    for i in sorted(set(range(len(rows))) - set(start)):
+        side = rays.signs(rows[i])
+        cut, edges, pairs = crossing_edges(starts, members, side, zeros, counts, rank)
+        size = rays.size
+        keys, crossing = np.unique(
+            pairs[:, 0].astype(np.int64) * size + pairs[:, 1], return_inverse=True
+        )
+        first, second = keys // size, keys % size
+        starts, members, bits = split(
+            starts, members, bits, side, cut, edges, crossing + size, i // 64, _flag(i)
+        )
+        rays.cross(first, second)
+        zeros = np.concatenate([zeros, zeros[first] & zeros[second]])
+        on_row = np.concatenate([side == 0, np.ones(len(keys), dtype=np.bool_)])
+        zeros[on_row, i // 64] |= _flag(i)
+        counts = np.bitwise_count(zeros).sum(axis=1, dtype=np.int64)
+        if progress is not None:
+            progress.update()
+    return Cells(bits, starts, members, rays)
+
+
+def _flag(row: int) -> np.uint64:
+    """Return the bit of a row within its word."""
+    return np.uint64(1 << (row % 64))
+
+
+@jit
+def _crossing_edges(
+    starts: IndexArray,
+    members: npt.NDArray[np.int32],
+    side: SignArray,
+    zeros: WordArray,
+    counts: IndexArray,
+    rank: int,
+) -> tuple[npt.NDArray[np.bool_], IndexArray, npt.NDArray[np.int32]]:
+    """Find the cells that a hyperplane cuts, and the edges of each that cross it.
+
+    Two rays of a cell span an edge if no third ray of it lies on all the hyperplanes
+    that both lie on. This holds at once if just rank - 2 hyperplanes contain both, and
+    one of the rays lies on no more than rank - 1 in all.
+    """
+    cells = len(starts) - 1
+    cut = np.zeros(cells, dtype=np.bool_)
+    edges = np.zeros(cells, dtype=np.int64)
+    pairs = np.empty((1024, 2), dtype=np.int32)
+    used = 0
+    words = zeros.shape[1]
+    one = np.uint64(1)
+    none = np.uint64(0)
+    for cell in range(cells):
+        low, high = starts[cell], starts[cell + 1]
+        above = False
+        below = False
+        for s in range(low, high):
+            if side[members[s]] > 0:
+                above = True
+            elif side[members[s]] < 0:
+                below = True
+        if not (above and below):
+            continue
+        cut[cell] = True
+        for s in range(low, high):
+            a = members[s]
+            if side[a] <= 0:
                 continue
-            on = [r for r in cell if value[r] == 0]
-            for a in above:
-                for b in below:
-                    common = zeros[a] & zeros[b]
-                    if common.bit_count() < rank - 2 or any(
-                        zeros[c] & common == common for c in cell if c not in (a, b)
-                    ):
-                        continue
-                    if (a, b) not in crossing:
-                        mixed = [
-                            value[a] * y - value[b] * x
-                            for x, y in zip(rays[a], rays[b], strict=True)
-                        ]
-                        ray, sign = primitive(mixed)
-                        crossing[a, b] = len(rays)
-                        rays.append(tuple(sign * entry for entry in ray))
-                        zeros.append(common | (1 << i))
-                    on.append(crossing[a, b])
-            split.append((pattern, below + on))
-            split.append((pattern | (1 << i), above + on))
-        cells = split
-    patterns = [[bool(p >> i & 1) for i in range(len(rows))] for p, _ in cells]
-    points = [
-        tuple(sum(entries) for entries in zip(*(rays[r] for r in cell), strict=True))
-        for _, cell in cells
-    ]
-    return patterns, points
+            for t in range(low, high):
+                b = members[t]
+                if side[b] >= 0:
+                    continue
+                common = 0
+                for w in range(words):
+                    both = zeros[a, w] & zeros[b, w]
+                    while both != none:
+                        both = both & (both - one)
+                        common += 1
+                if common < rank - 2:
+                    continue
+                simple = counts[a] == rank - 1 or counts[b] == rank - 1
+                edge = True
+                if common > rank - 2 or not simple:
+                    for q in range(low, high):
+                        c = members[q]
+                        if c in (a, b):
+                            continue
+                        contained = True
+                        for w in range(words):
+                            both = zeros[a, w] & zeros[b, w]
+                            if both & zeros[c, w] != both:
+                                contained = False
+                                break
+                        if contained:
+                            edge = False
+                            break
+                if edge:
+                    if used == len(pairs):
+                        grown = np.empty((2 * used, 2), dtype=np.int32)
+                        grown[:used] = pairs
+                        pairs = grown
+                    pairs[used, 0] = a
+                    pairs[used, 1] = b
+                    used += 1
+                    edges[cell] += 1
+    return cut, edges, pairs[:used]
 
 
-def _dual(rows: Sequence[IntegerVector]) -> IntegerVector:
-    """Return a nonzero vector orthogonal to rank - 1 independent rows."""
-    size = len(rows) + 1
-    echelon: list[list[int]] = []
-    pivots: list[int] = []
-    for original in rows:
-        row = list(original)
-        for other, pivot in zip(echelon, pivots, strict=True):
-            row = _clear(row, other, pivot)
-        pivot = next(j for j, entry in enumerate(row) if entry)
-        echelon = [_clear(other, row, pivot) for other in echelon]
-        echelon.append(row)
-        pivots.append(pivot)
-    free = next(j for j in range(size) if j not in pivots)
-    product = 1
-    for row, pivot in zip(echelon, pivots, strict=True):
-        product *= row[pivot]
-    vector = [0] * size
-    vector[free] = product
-    for row, pivot in zip(echelon, pivots, strict=True):
-        vector[pivot] = -row[free] * (product // row[pivot])
-    return primitive(vector)[0]
-
-
-def _clear(row: list[int], other: list[int], pivot: int) -> list[int]:
-    """Eliminate the pivot entry of ``row``."""
-    if row[pivot] == 0:
-        return row
-    return [other[pivot] * x - row[pivot] * y for x, y in zip(row, other, strict=True)]
+@jit
+def _split(
+    starts: IndexArray,
+    members: npt.NDArray[np.int32],
+    bits: WordArray,
+    side: SignArray,
+    cut: npt.NDArray[np.bool_],
+    edges: IndexArray,
+    crossing: IndexArray,
+    word: int,
+    flag: np.uint64,
+) -> tuple[IndexArray, npt.NDArray[np.int32], WordArray]:
+    """Replace each cut cell by its part below the hyperplane and its part above."""
+    cells = len(starts) - 1
+    total = cells
+    entries = len(members) + 2 * len(crossing)
+    for cell in range(cells):
+        if cut[cell]:
+            total += 1
+            for s in range(starts[cell], starts[cell + 1]):
+                if side[members[s]] == 0:
+                    entries += 1
+    new_starts = np.empty(total + 1, dtype=np.int64)
+    new_members = np.empty(entries, dtype=np.int32)
+    new_bits = np.empty((total, bits.shape[1]), dtype=np.uint64)
+    new_starts[0] = 0
+    index = 0
+    end = 0
+    seen = 0  # crossing edges of the cells before this one
+    for cell in range(cells):
+        low, high = starts[cell], starts[cell + 1]
+        for sign in (-1, 1):
+            if not cut[cell]:
+                total_sign = 0
+                for s in range(low, high):
+                    total_sign += side[members[s]]
+                if (total_sign > 0) != (sign > 0):
+                    continue
+            for s in range(low, high):
+                if sign * side[members[s]] >= 0:
+                    new_members[end] = members[s]
+                    end += 1
+            for k in range(seen, seen + edges[cell]):
+                new_members[end] = crossing[k]
+                end += 1
+            new_bits[index] = bits[cell]
+            if sign > 0:
+                new_bits[index, word] |= flag
+            index += 1
+            new_starts[index] = end
+        seen += edges[cell]
+    return new_starts, new_members, new_bits

@@ -5,10 +5,22 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from convexnn_lib._validation import check_integer
+from convexnn_lib._validation import FloatArray, as_matrix, check_integer
+from convexnn_lib.arrangements._deletion import whitney_numbers
+from convexnn_lib.arrangements._general_position import certify_cells
+from convexnn_lib.arrangements._reduction import Reduction, reduce_rows
 from convexnn_lib.errors import InvalidDataError
 
-__all__ = ["count_patterns", "cover_bound", "cover_count", "sauer_bound"]
+__all__ = [
+    "characteristic_polynomial",
+    "count_patterns",
+    "cover_bound",
+    "cover_count",
+    "sauer_bound",
+]
+
+_BUDGET = 2e6  # pairs of lines, about a second
+_MANY_SIGNS = 2e9  # signs of rows on rays, about a second
 
 
 def cover_count(n: int, r: int) -> int:
@@ -152,8 +164,64 @@ def _binomial_sum(n: int, top: int) -> int:
 def count_patterns(X: Any) -> int:
     r"""Count the open cells of the arrangement of the rows of ``X`` exactly.
 
-    The count is the number of sign vectors :math:`\operatorname{sign}(Xu)` that vanish
-    on no nonzero row. It is exact for the float64 matrix given, in any position.
+    The count is the number of sign vectors :math:`\operatorname{sign}(Xu)`,
+    :math:`u \in \mathbb{R}^d`, that vanish on no nonzero row. By Zaslavsky's theorem
+    it is :math:`|\chi(-1)|` with the characteristic polynomial of the arrangement. No
+    cell is listed.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data matrix, at least one row of which is nonzero. Zero rows cut nothing, and
+        parallel rows of either sign cut once.
+
+    Returns
+    -------
+    int
+        The number of open cells, exact for the float64 matrix given, in any position.
+
+    Raises
+    ------
+    InvalidDataError
+        If ``X`` is not a finite (n, d) array or all its rows are zero.
+
+    See Also
+    --------
+    convexnn_lib.arrangements.counting.characteristic_polynomial
+    convexnn_lib.arrangements.counting.cover_count
+
+    Notes
+    -----
+    Deletion and restriction, memoised, in exact arithmetic; where this would take long,
+    general position is first put to the proof in floating point with error bounds, in
+    which case Cover's formula is exact. The time grows like :math:`n^{r-1}` with the
+    rank r, less for symmetric arrangements.
+
+    Examples
+    --------
+    The talk's rows (3, 3) and (2, 2) are parallel, so that four cells remain of Cover's
+    six.
+
+    >>> count_patterns([[3.0, 3.0], [2.0, 2.0], [1.0, 0.0]])
+    4
+    """
+    X = as_matrix(X)
+    return sum(_whitney_numbers(reduce_rows(X), X))
+
+
+def characteristic_polynomial(X: Any) -> list[int]:
+    r"""Return the characteristic polynomial of the arrangement of the rows of ``X``.
+
+    The polynomial of the essential arrangement, of degree r, the rank of ``X``:
+
+    .. math:: \chi(t) = \sum_F \mu(F)\, t^{\,r - \operatorname{rank} F}
+              = t^r - w_1 t^{r-1} + \dots + (-1)^r w_r ,
+
+    where F runs over the flats (intersections of hyperplanes) and :math:`\mu` is the
+    Moebius function of their lattice. The :math:`w_k > 0` are the Whitney numbers of
+    the first kind, :math:`w_1` is the number of distinct hyperplanes,
+    :math:`\chi(1) = 0`, and :math:`|\chi(-1)| = \sum_k w_k` is the number of open
+    cells [1]_.
 
     Parameters
     ----------
@@ -162,21 +230,55 @@ def count_patterns(X: Any) -> int:
 
     Returns
     -------
-    int
-        The number of open cells.
+    list of int
+        The r + 1 coefficients, highest degree first, as ``numpy.polyval`` takes them.
 
     Raises
     ------
     InvalidDataError
         If ``X`` is not a finite (n, d) array or all its rows are zero.
 
+    References
+    ----------
+    .. [1] Zaslavsky (1975), Facing up to arrangements, Memoirs of the AMS 154.
+
     Examples
     --------
-    The talk's rows (3, 3) and (2, 2) are parallel, so four cells remain of Cover's six.
+    The braid arrangement of four letters, :math:`(t-1)(t-2)(t-3)` with 24 cells:
 
-    >>> count_patterns([[3.0, 3.0], [2.0, 2.0], [1.0, 0.0]])
-    4
+    >>> braid = [[1, -1, 0, 0], [1, 0, -1, 0], [1, 0, 0, -1],
+    ...          [0, 1, -1, 0], [0, 1, 0, -1], [0, 0, 1, -1]]
+    >>> characteristic_polynomial(braid)
+    [1, -6, 11, -6]
     """
-    from convexnn_lib.arrangements.enumeration import enumerate_patterns
+    X = as_matrix(X)
+    numbers = _whitney_numbers(reduce_rows(X), X)
+    return [(-1) ** k * number for k, number in enumerate(numbers)]
 
-    return len(enumerate_patterns(X))
+
+def affordable_count(X: FloatArray, reduction: Reduction) -> int | None:
+    """Return the number of open cells if it takes a second or so, else None."""
+    numbers = whitney_numbers(reduction.rows, _BUDGET)
+    if numbers is not None:
+        return sum(numbers)
+    m, r = len(reduction.rows), reduction.rank
+    if m * math.comb(m - 1, r - 1) <= _MANY_SIGNS and _certified(X, reduction):
+        return cover_count(m, r)
+    return None
+
+
+def _whitney_numbers(reduction: Reduction, X: FloatArray) -> list[int]:
+    numbers = whitney_numbers(reduction.rows, _BUDGET)
+    if numbers is None and _certified(X, reduction):
+        m, r = len(reduction.rows), reduction.rank
+        numbers = [math.comb(m, k) for k in range(r)] + [math.comb(m - 1, r - 1)]
+    if numbers is None:
+        numbers = whitney_numbers(reduction.rows, math.inf)
+    assert numbers is not None  # the budget is infinite
+    return numbers
+
+
+def _certified(X: FloatArray, reduction: Reduction) -> bool:
+    """Tell whether the rows are provably in general position."""
+    rows = reduction.float_rows(X)
+    return rows is not None and certify_cells(rows, listing=False) is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,69 +11,23 @@ import numpy as np
 import numpy.typing as npt
 
 from convexnn_lib._validation import BoolArray, FloatArray, as_matrix, check_integer
-from convexnn_lib.arrangements._exact import (
-    IntegerVector,
-    Reduction,
-    dot,
-    primitive,
-    reduce_rows,
-    restrict,
-)
-from convexnn_lib.arrangements._insertion import insert_all
+from convexnn_lib.arrangements._closed import totally_cyclic_flats
+from convexnn_lib.arrangements._deletion import whitney_numbers
+from convexnn_lib.arrangements._directions import Directions, Source
+from convexnn_lib.arrangements._exact import IntegerVector
+from convexnn_lib.arrangements._general_position import certify_cells
+from convexnn_lib.arrangements._insertion import insert_rows
+from convexnn_lib.arrangements._reduction import Reduction, reduce_rows
+from convexnn_lib.arrangements.arrangement import Arrangement as Arrangement
 from convexnn_lib.arrangements.counting import cover_count
-from convexnn_lib.errors import EnumerationTooLargeError, InvalidDataError
+from convexnn_lib.errors import EnumerationTooLargeError
 
-__all__ = ["Arrangement", "enumerate_patterns"]
+__all__ = ["enumerate_patterns"]
 
+PackedArray = npt.NDArray[np.uint8]
 
-class Arrangement:
-    """Activation patterns of a data matrix, with a direction that attains each."""
-
-    def __init__(
-        self,
-        X: FloatArray,
-        packed: npt.NDArray[np.uint8],
-        witnesses: FloatArray,
-        *,
-        complete: bool,
-        closed: bool,
-    ) -> None:
-        self.X = X
-        self.packed = packed
-        self.witnesses = witnesses
-        self.complete = complete
-        self.closed = closed
-
-    @property
-    def patterns(self) -> BoolArray:
-        """All patterns, a (p, n) boolean array."""
-        bits = np.unpackbits(self.packed, axis=1, count=self.X.shape[0])
-        return bits.view(np.bool_)
-
-    def __len__(self) -> int:
-        """Return the number of patterns."""
-        return len(self.packed)
-
-    def __iter__(self) -> Iterator[BoolArray]:
-        """Yield the patterns as boolean rows."""
-        yield from self.patterns
-
-    def __contains__(self, pattern: object) -> bool:
-        """Tell whether a boolean row is among the patterns."""
-        row = np.asarray(pattern)
-        if row.shape != (self.X.shape[0],) or row.dtype != np.bool_:
-            raise InvalidDataError(
-                f"a pattern is a boolean row of {self.X.shape[0]} entries, got shape "
-                f"{row.shape} and type {row.dtype}."
-            )
-        return bool((self.packed == np.packbits(row)).all(axis=1).any())
-
-    def __repr__(self) -> str:
-        """Return the number of patterns and the shape of the data."""
-        n, d = self.X.shape
-        kind = "closed patterns" if self.closed else "open cells"
-        extent = "complete" if self.complete else "sampled"
-        return f"Arrangement({len(self)} {kind} of {n} rows in R^{d}, {extent})"
+_FEW = 5000  # up to as many cells, insertion is as quick as rays, in any position
+_BUDGET = 1e6  # of an exact count before the work, a second at most
 
 
 def enumerate_patterns(
@@ -82,84 +38,172 @@ def enumerate_patterns(
     n_jobs: int = 1,
     progress: bool = False,
 ) -> Arrangement:
-    """List all activation patterns of ``X``.
+    r"""List all activation patterns of ``X``, exactly, in any position.
+
+    By default these are the sign patterns of the open cells of the arrangement of the
+    hyperplanes :math:`\{u : x_i^T u = 0\}`: the boolean rows :math:`1(Xu \ge 0)` of all
+    directions u with :math:`x_i^T u \ne 0` for every nonzero row. The convex program of
+    a two-layer network needs no others [1]_. With ``closed`` they are all elements of
+    :math:`\{1(Xu \ge 0) : u \in \mathbb{R}^d\}`, boundary directions and u = 0
+    included.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data matrix, at least one row of which is nonzero. A zero row is True in every
+        pattern. Repeated, parallel and antiparallel rows keep their columns and add no
+        pattern.
+    closed : bool, default False
+        Whether to list the closed patterns instead of those of the open cells, which
+        come first among them.
+    max_patterns : int, default 20,000,000
+        The largest number of patterns to list.
+    n_jobs : int, default 1
+        Number of threads, -1 for one a core. They share the work if the rows are in
+        general position.
+    progress : bool, default False
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Arrangement
+        All patterns, with a witness for each. The order depends on X alone. For open
+        cells the one at position p - 1 - i is the mirror image of the one at position
+        i: u and -u.
+
+    Raises
+    ------
+    InvalidDataError
+        If ``X`` is not a finite (n, d) array or all its rows are zero.
+    EnumerationTooLargeError
+        If there are more than ``max_patterns`` patterns. For open cells this is found
+        before any work: Cover's formula bounds their number, and if the bound is too
+        large, the cells are counted, provided that this takes no longer than a second.
+
+    See Also
+    --------
+    convexnn_lib.arrangements.counting.count_patterns
+    convexnn_lib.arrangements.sampling.sample_patterns
+
+    Notes
+    -----
+    The result is exact for the float64 matrix given, however close to a degenerate one.
+    In general position the cells are read off the rays in which d - 1 hyperplanes meet,
+    at millions of cells a second, with a rounding-error bound on each sign. Where a
+    bound leaves a doubt, and for small problems, the hyperplanes are inserted one by
+    one with exact signs of the rows on the extreme rays of the cells.
+
+    References
+    ----------
+    .. [1] Pilanci and Ergen (2020), ``pilanci2020neural``.
 
     Examples
     --------
+    The talk's example. Its first two rows are parallel:
+
     >>> arrangement = enumerate_patterns([[3.0, 3.0], [2.0, 2.0], [1.0, 0.0]])
     >>> arrangement
     Arrangement(4 open cells of 3 rows in R^2, complete)
+    >>> sorted("".join("FT"[int(bit)] for bit in row) for row in arrangement)
+    ['FFF', 'FFT', 'TTF', 'TTT']
+    >>> arrangement.verify()
+    Verification(n_patterns=4, exact_count=4, exact_witnesses=0)
+
+    Four open cells, but nine closed patterns, more than Cover's count C(4, 2) = 8:
+
+    >>> xor = [[1, 1], [-1, -1], [1, -1], [-1, 1]]
+    >>> len(enumerate_patterns(xor)), len(enumerate_patterns(xor, closed=True))
+    (4, 9)
     """
     X = as_matrix(X)
     limit = check_integer(max_patterns, "max_patterns", minimum=1)
+    threads = _threads(n_jobs)
     reduction = reduce_rows(X)
-    predicted = cover_count(len(reduction.rows), reduction.rank)
+    _check_size(reduction, limit)
+    source, packed = _open_cells(X, reduction, threads, progress)
+    extra: list[IntegerVector] = []
+    if closed:
+        parts = [packed]
+        for patterns, points in _boundary_patterns(reduction, len(packed), limit):
+            parts.append(np.packbits(patterns, axis=1))
+            extra += points
+        packed = np.concatenate(parts)
+    directions = Directions(X, packed, reduction, source, extra, closed=closed)
+    return Arrangement._listed(X, packed, directions, closed=closed)
+
+
+def _threads(n_jobs: int) -> int:
+    if isinstance(n_jobs, (int, np.integer)) and n_jobs == -1:
+        return os.cpu_count() or 1
+    return check_integer(n_jobs, "n_jobs", minimum=1)
+
+
+def _check_size(reduction: Reduction, limit: int) -> None:
+    """Raise an error if there are too many open cells, before they are listed."""
+    m, r = len(reduction.rows), reduction.rank
+    predicted = cover_count(m, r)
+    if predicted <= limit:
+        return
+    known = "at most"
+    numbers = whitney_numbers(reduction.rows, _BUDGET)
+    if numbers is not None:
+        predicted, known = sum(numbers), "exactly"
     if predicted > limit:
         raise EnumerationTooLargeError(
-            f"the arrangement may have {predicted} open cells, more than max_patterns "
-            f"= {limit}. Raise max_patterns, take fewer rows, or use sample_patterns.",
+            f"the arrangement of {m} hyperplanes in rank {r} has {known} {predicted} "
+            f"open cells, more than max_patterns = {limit}. Raise max_patterns (a "
+            f"pattern takes {(len(reduction.sign) + 7) // 8} bytes), take fewer rows "
+            "or columns, or use sample_patterns.",
             predicted=predicted,
             max_patterns=limit,
         )
-    signs, points = insert_all(reduction.rows)
-    bits = _original(reduction, np.array(signs))
-    if closed and not bits.all(axis=1).any():
-        seen = {row.tobytes() for row in bits}
-        extra: list[BoolArray] = []
-        for row, point in _faces(reduction.rows, reduction.rows):
-            full = _signed(reduction, row) >= 0
-            if full.tobytes() not in seen:
-                seen.add(full.tobytes())
-                extra.append(full)
-                points.append(point)
-        bits = np.concatenate([bits, np.array(extra)])
-    witnesses = np.zeros((len(points), X.shape[1]))
-    witnesses[:, reduction.columns] = [_to_float(point) for point in points]
-    return Arrangement(
-        X, np.packbits(bits, axis=1), witnesses, complete=True, closed=closed
-    )
 
 
-def _original(reduction: Reduction, signs: BoolArray) -> BoolArray:
-    """Translate signs of hyperplanes to patterns of the rows of X."""
-    zero = reduction.sign == 0
-    bits = signs[:, reduction.hyperplane] ^ (reduction.sign < 0)
-    bits[:, zero] = True
-    return bits
+def _open_cells(
+    X: FloatArray, reduction: Reduction, threads: int, progress: bool
+) -> tuple[Source, PackedArray]:
+    """List the open cells by whichever method applies."""
+    m, r = len(reduction.rows), reduction.rank
+    cells = cover_count(m, r)
+    rows = reduction.float_rows(X)
+    if rows is not None and 1 < r < m and cells > _FEW:
+        as_given = m == len(X)
+        if not as_given:
+            rows = rows * reduction.sign[reduction.first][:, None]
+        with _bar(progress, cells, "cells") as bar:
+            general = certify_cells(rows, listing=True, n_jobs=threads, progress=bar)
+        if general is not None:
+            if as_given:
+                return general, general.packed
+            return general, reduction.packed_patterns(general.packed, "big")
+    with _bar(progress, m - r, "rows") as bar:
+        inserted = insert_rows(reduction.rows, bar)
+    return inserted, reduction.packed_patterns(inserted.packed(), "little")
 
 
-def _signed(reduction: Reduction, row: list[int]) -> npt.NDArray[np.intp]:
-    """Translate signs in {-1, 0, 1} of hyperplanes to the rows of X."""
-    return np.array(row)[reduction.hyperplane] * reduction.sign
+def _boundary_patterns(
+    reduction: Reduction, listed: int, limit: int
+) -> Iterator[tuple[BoolArray, list[IntegerVector]]]:
+    """Yield the closed patterns that belong to no open cell, with exact points."""
+    total = listed
+    for flat in totally_cyclic_flats(reduction):
+        numbers = whitney_numbers(flat.rows, _BUDGET) if flat.rows else [1]
+        total += 1 if numbers is None else sum(numbers)
+        if total > limit:
+            raise EnumerationTooLargeError(
+                f"there are at least {total} closed patterns, more than max_patterns = "
+                f"{limit}. Raise max_patterns, or list the {listed} open cells "
+                "(closed=False).",
+                predicted=total,
+                max_patterns=limit,
+            )
+        yield flat.patterns(reduction)
 
 
-def _faces(
-    forms: list[IntegerVector], rows: list[IntegerVector]
-) -> Iterator[tuple[list[int], IntegerVector]]:
-    """Yield sign vectors and points of faces of all dimensions, with repetitions."""
-    for h in rows:
-        if len(h) == 1:
-            yield [0] * len(forms), (0,)
-            continue
-        pivot = next(j for j, entry in enumerate(h) if entry)
-        restricted = [row for row, sign in restrict(rows, h) if sign]
-        distinct = list(dict.fromkeys(restricted))
-        _, points = insert_all(distinct)
-        inner = list(points)
-        inner += [point for _, point in _faces(distinct, distinct)]
-        for point in inner:
-            others = [*h[:pivot], *h[pivot + 1 :]]
-            lifted = [h[pivot] * entry for entry in point]
-            lifted.insert(pivot, -dot(others, point))
-            full, sign = primitive(lifted)
-            full = tuple(sign * entry for entry in full)
-            if h[pivot] < 0:
-                full = tuple(-entry for entry in full)
-            values = [dot(form, full) for form in forms]
-            yield [(v > 0) - (v < 0) for v in values], full
+def _bar(progress: bool, total: int, unit: str) -> Any:
+    """Return a progress bar, or a stand-in that is None inside ``with``."""
+    if not progress:
+        return contextlib.nullcontext()
+    from tqdm import tqdm
 
-
-def _to_float(point: IntegerVector) -> list[float]:
-    """Scale an integer vector to floats of magnitude at most 1."""
-    scale = max((abs(entry) for entry in point), default=0) or 1
-    return [entry / scale for entry in point]
+    return tqdm(total=total, unit=f" {unit}", unit_scale=True)

@@ -1,0 +1,110 @@
+"""Directions that attain listed patterns, computed when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.arrangements._exact import IntegerVector, scaled_to_float
+from convexnn_lib.arrangements._reduction import Reduction
+from convexnn_lib.arrangements._signs import SignArray, proved_signs
+
+PackedArray = npt.NDArray[np.uint8]
+
+CHUNK = 1 << 14  # directions at a time
+
+
+class Source(Protocol):
+    """What an enumerator knows about the cells that it has listed."""
+
+    def interior_points(self, begin: int, end: int) -> FloatArray:
+        """Return rounded points of the cells at some positions, reduced coordinates."""
+
+    def exact_point(self, position: int) -> IntegerVector:
+        """Return a point of one cell in exact integers, reduced coordinates."""
+
+
+class Directions:
+    """The directions behind the patterns of an arrangement, a chunk at a time.
+
+    The cells of the source come first, then patterns with a known exact point.
+    """
+
+    def __init__(
+        self,
+        X: FloatArray,
+        packed: PackedArray,
+        reduction: Reduction,
+        source: Source,
+        extra: list[IntegerVector],
+        *,
+        closed: bool,
+    ) -> None:
+        self._X = X
+        self._packed = packed
+        self._reduction = reduction
+        self._source = source
+        self._extra = extra
+        self._closed = closed
+
+    def chunks(self) -> Iterator[tuple[int, FloatArray, dict[int, IntegerVector]]]:
+        """Yield the first position, directions, and exact ones where rounding fails.
+
+        A cell may be so narrow that the direction rounded to float64 misses it. Then
+        the exact direction is given with its position.
+        """
+        n, d = self._X.shape
+        cells = len(self._packed) - len(self._extra)
+        for begin in range(0, len(self._packed), CHUNK):
+            end = min(begin + CHUNK, len(self._packed))
+            points = np.empty((end - begin, self._reduction.rank))
+            inner = max(begin, min(end, cells))
+            if begin < inner:
+                points[: inner - begin] = self._source.interior_points(begin, inner)
+            for i in range(inner, end):
+                points[i - begin] = scaled_to_float(self._extra[i - cells])
+            directions = self._reduction.directions(points, d)
+            bits = np.unpackbits(self._packed[begin:end], axis=1, count=n) == 1
+            exact: dict[int, IntegerVector] = {}
+            for k in np.flatnonzero(~self._attained(directions, bits)).tolist():
+                position = begin + k
+                if position < cells:
+                    point = self._source.exact_point(position)
+                else:
+                    point = self._extra[position - cells]
+                direction = self._reduction.exact_direction(point, d)
+                directions[k] = scaled_to_float(direction)
+                if not self._attained(directions[k : k + 1], bits[k : k + 1])[0]:
+                    exact[position] = direction
+            yield begin, directions, exact
+
+    def _attained(self, directions: FloatArray, bits: BoolArray) -> BoolArray:
+        signs = proved_signs(self._X, directions)
+        return attained(signs, bits, self._X, closed=self._closed)
+
+
+def attained(
+    signs: SignArray, patterns: BoolArray, X: FloatArray, *, closed: bool
+) -> BoolArray:
+    """Tell which directions, by the signs of the rows on them, attain their patterns.
+
+    Parameters
+    ----------
+    signs : (p, n) array of int8
+        The signs of the rows on the directions.
+    patterns : (p, n) array of bool
+        The patterns.
+    X : (n, d) array
+        The rows. A zero row is True in every pattern.
+    closed : bool
+        Whether a row may vanish where its pattern is True.
+    """
+    right = (signs >= 0) == patterns
+    if not closed:
+        right &= (signs != 0) | ~X.any(axis=1)
+    result: BoolArray = right.all(axis=1)
+    return result

@@ -1,0 +1,152 @@
+"""Proofs that a list of activation patterns is right and complete."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.arrangements._closed import totally_cyclic_flats
+from convexnn_lib.arrangements._deletion import whitney_numbers
+from convexnn_lib.arrangements._directions import attained
+from convexnn_lib.arrangements._exact import IntegerVector, dot, integer_row
+from convexnn_lib.arrangements._reduction import reduce_rows
+from convexnn_lib.arrangements._signs import SignArray, proved_signs
+from convexnn_lib.arrangements.counting import count_patterns, cover_count
+
+__all__ = ["Verification", "VerificationError"]
+
+PackedArray = npt.NDArray[np.uint8]
+
+
+class VerificationError(ValueError):
+    """An arrangement is not what it claims to be; the message says in which respect."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What has been proved about an arrangement.
+
+    Attributes
+    ----------
+    n_patterns : int
+        The number of patterns, all distinct, each with a witness whose signs are
+        proved.
+    exact_count : int or None
+        The exact number of patterns that exist, equal to ``n_patterns``. None if the
+        arrangement does not claim to be complete.
+    exact_witnesses : int
+        The number of witnesses that no float64 vector represents and that were checked
+        as integer vectors.
+    """
+
+    n_patterns: int
+    exact_count: int | None
+    exact_witnesses: int
+
+
+def verify_patterns(
+    X: FloatArray,
+    packed: PackedArray,
+    chunks: Iterable[tuple[int, FloatArray, dict[int, IntegerVector]]],
+    *,
+    complete: bool,
+    closed: bool,
+) -> Verification:
+    """Prove that patterns are distinct, attained by their witnesses, and complete.
+
+    Nothing that the enumeration found out on its way is used.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        The rows.
+    packed : (p, ⌈n/8⌉) array of uint8
+        The patterns.
+    chunks : iterable of tuple
+        Position of the first witness, witnesses, and the exact witnesses that replace
+        some of them, by position.
+    complete : bool
+        Whether all patterns are claimed to be there.
+    closed : bool
+        Whether the patterns are closed ones.
+
+    Raises
+    ------
+    VerificationError
+        If one of the claims is false.
+    """
+    n = X.shape[0]
+    _check_distinct(packed)
+    checked = exact_witnesses = 0
+    for begin, directions, exact in chunks:
+        checked += len(directions)
+        exact_witnesses += len(exact)
+        patterns = np.unpackbits(
+            packed[begin : begin + len(directions)], axis=1, count=n
+        ).view(np.bool_)
+        signs = proved_signs(X, directions)
+        for position, direction in exact.items():
+            signs[position - begin] = _exact_signs(X, direction)
+        right = attained(signs, patterns, X, closed=closed)
+        if not right.all():
+            k = int(np.argmin(right))
+            wrong = (signs[k] >= 0) != patterns[k]
+            if not closed:
+                wrong |= (signs[k] == 0) & X.any(axis=1)
+            row = int(np.argmax(wrong))
+            raise VerificationError(
+                f"the witness of pattern {begin + k} does not attain it: its inner "
+                f"product with row {row} has sign {int(signs[k, row])}, but the "
+                f"pattern has {bool(patterns[k, row])} there."
+            )
+    if checked != len(packed):
+        raise VerificationError(
+            f"there are {len(packed)} patterns, but {checked} witnesses."
+        )
+    count = exact_count(X, packed, closed=closed) if complete else None
+    if count is not None and count != len(packed):
+        raise VerificationError(
+            f"{count - len(packed)} patterns are missing: the list has {len(packed)}, "
+            f"the exact count is {count}."
+        )
+    return Verification(len(packed), count, exact_witnesses)
+
+
+def exact_count(X: FloatArray, packed: PackedArray, *, closed: bool) -> int:
+    """Return the exact number of patterns, given distinct patterns that exist.
+
+    Where as many open cells are known as Cover's formula allows at most, no more exist,
+    and nothing has to be counted.
+    """
+    reduction = reduce_rows(X)
+    if not closed:
+        most = cover_count(len(reduction.rows), reduction.rank)
+        return most if len(packed) == most else count_patterns(X)
+    total = count_patterns(X)
+    for flat in totally_cyclic_flats(reduction):
+        total += sum(whitney_numbers(flat.rows, math.inf) or [1]) if flat.rows else 1
+    return total
+
+
+def _check_distinct(packed: PackedArray) -> None:
+    """Raise an error if two patterns are equal."""
+    width = packed.shape[1]
+    padded = np.zeros((len(packed), 8 * ((width + 7) // 8)), dtype=np.uint8)
+    padded[:, :width] = packed
+    words = padded.view(np.uint64)
+    order = np.lexsort(words.T)
+    same = (words[order[1:]] == words[order[:-1]]).all(axis=1)
+    if same.any():
+        k = int(np.argmax(same))
+        first, second = sorted((int(order[k]), int(order[k + 1])))
+        raise VerificationError(f"patterns {first} and {second} are equal.")
+
+
+def _exact_signs(X: FloatArray, direction: IntegerVector) -> SignArray:
+    values = [dot(integer_row(row), direction) for row in X.tolist()]
+    return np.array([(v > 0) - (v < 0) for v in values], dtype=np.int8)
