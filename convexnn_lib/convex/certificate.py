@@ -24,7 +24,12 @@ from convexnn_lib.convex.margin_program import margin_program
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.convex.zonotope import farthest_point
-from convexnn_lib.errors import InvalidDataError, RegularizationError, SolverError
+from convexnn_lib.errors import (
+    InvalidDataError,
+    NotSeparableError,
+    RegularizationError,
+    SolverError,
+)
 
 __all__ = [
     "Certificate",
@@ -486,7 +491,7 @@ def _dual_of_restricted_program(
     positive, negative = patterns[u.any(axis=1)], patterns[u_prime.any(axis=1)]
     try:
         yield solve_program(problem, positive, negative).dual
-    except SolverError:  # say, no network of these pairs meets the hard margin
+    except (NotSeparableError, SolverError):
         return
 
 

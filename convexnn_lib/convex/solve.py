@@ -121,8 +121,8 @@ def solve(
     convexnn_lib.errors.RegularizationError
         If ``beta`` is 0.
     convexnn_lib.errors.InvalidDataError
-        If the patterns have the wrong shape or type, the method is unknown or ``tol``
-        is not positive.
+        If the patterns have the wrong shape or type, the method is unknown, ``tol`` is
+        not positive, or all rows of X are zero.
     convexnn_lib.errors.EnumerationTooLargeError
         If there are too many activation patterns to list.
     convexnn_lib.errors.NotSeparableError
