@@ -93,7 +93,7 @@ def gradient_flow(
 
     Parameters
     ----------
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The squared, logistic or hinge loss, with ``beta`` = 0 or more.
     width : int
         Number m of neurons, for random initial weights.
@@ -145,7 +145,7 @@ def gradient_flow(
 
     Returns
     -------
-    convexnn_lib.flow.history.FlowHistory
+    convexnn_lib.FlowHistory
         Weights at the recorded times, and all that follows from them.
 
     Raises

@@ -28,10 +28,10 @@ class FlowHistory:
 
     Attributes
     ----------
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         What was trained.
     method : str
-        How, see :func:`convexnn_lib.flow.gradient_flow.gradient_flow`.
+        How, see :func:`convexnn_lib.gradient_flow`.
     times : (records,) array
         Recorded times, increasing from 0. For the rescaled methods this is s, the time
         of :math:`d\theta/ds=-\nabla\mathcal L/\mathcal L`.
@@ -133,7 +133,7 @@ class FlowHistory:
 
         Returns
         -------
-        convexnn_lib.convex.network.ReLUNetwork
+        convexnn_lib.ReLUNetwork
             The network, zero neurons included.
 
         Raises
@@ -208,7 +208,7 @@ class FlowHistory:
 
         It is :math:`-\log(e^{\mathcal L}-1)/\|\theta\|^2` with the summed logistic loss
         :math:`\mathcal L`, whatever loss was trained; see
-        :func:`convexnn_lib.flow.margin.smoothed_margin`. NaN where all weights are
+        :func:`convexnn_lib.smoothed_margin`. NaN where all weights are
         zero.
         """
         margins = self._labels_as_signs() * self.outputs

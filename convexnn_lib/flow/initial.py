@@ -28,10 +28,10 @@ def initial_weights(
 
     Parameters
     ----------
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The problem, for its number of features.
     width, n_runs, init_scale, seed, init, initial
-        See :func:`convexnn_lib.flow.gradient_flow.gradient_flow`.
+        See :func:`convexnn_lib.gradient_flow`.
 
     Returns
     -------

@@ -56,12 +56,12 @@ def max_margin(X: Any, y: Any, **options: Any) -> Solution:
     y : (n,) array
         Labels in {-1, 1}.
     **options
-        Passed on to :func:`convexnn_lib.convex.solve.solve`, such as ``method`` and
+        Passed on to :func:`convexnn_lib.solve`, such as ``method`` and
         ``tol``.
 
     Returns
     -------
-    convexnn_lib.convex.solve.Solution
+    convexnn_lib.Solution
         ``value`` is :math:`P^*`, ``network`` attains it, ``dual`` and ``certificate``
         prove it.
 
@@ -95,7 +95,7 @@ def normalized_margin(network: ReLUNetwork, X: Any, y: Any) -> float:
 
     Parameters
     ----------
-    network : convexnn_lib.convex.network.ReLUNetwork
+    network : convexnn_lib.ReLUNetwork
         A network with some nonzero weight.
     X : (n, d) array
         Data.
@@ -135,7 +135,7 @@ def smoothed_margin(network: ReLUNetwork, X: Any, y: Any) -> float:
 
     Parameters
     ----------
-    network : convexnn_lib.convex.network.ReLUNetwork
+    network : convexnn_lib.ReLUNetwork
         A network with some nonzero weight.
     X : (n, d) array
         Data.
@@ -182,7 +182,7 @@ class MarginCertificate:
     ratio : float
         ``margin / upper_bound``: the network has at least this fraction of the best
         margin.
-    certificate : convexnn_lib.convex.certificate.Certificate
+    certificate : convexnn_lib.Certificate
         The certificate of the max-margin problem for the network scaled to margin 1:
         its ``lower_bound`` L gives ``upper_bound`` = 1/(2L).
     """
@@ -212,7 +212,7 @@ def certify_margin(network: ReLUNetwork, X: Any, y: Any) -> MarginCertificate:
 
     Parameters
     ----------
-    network : convexnn_lib.convex.network.ReLUNetwork
+    network : convexnn_lib.ReLUNetwork
         A network with ``y * network.predict(X) > 0`` on every sample.
     X : (n, d) array
         Data.

@@ -41,7 +41,7 @@ class VectorField:
 
     Parameters
     ----------
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         Data, labels, regularization and loss.
     rescaled : bool
         Divide by the loss. The quotient is computed from logarithms, so it stays

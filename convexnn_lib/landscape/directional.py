@@ -40,15 +40,15 @@ def directional_derivative(
 
     Parameters
     ----------
-    network : convexnn_lib.convex.network.ReLUNetwork
+    network : convexnn_lib.ReLUNetwork
         The network :math:`\theta`.
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The training problem.
     direction : tuple of a (d, m) array and an (m,) array
         The direction :math:`\delta`, first and second layer.
     tie_tolerance : float, default 0
         Width of the kinks beyond rounding errors, as in
-        :func:`convexnn_lib.landscape.stationarity.clarke_residual`.
+        :func:`convexnn_lib.clarke_residual`.
 
     Returns
     -------

@@ -84,7 +84,7 @@ def solve_restricted(
 
     Parameters
     ----------
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The labels, the loss and beta; the data enter through the groups alone.
     groups : list of Group
         The variables.

@@ -146,9 +146,9 @@ def clarke_residual(
 
     Parameters
     ----------
-    network : convexnn_lib.convex.network.ReLUNetwork
+    network : convexnn_lib.ReLUNetwork
         The network.
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The training problem, with any of the four losses and any beta.
     tolerance : float, default 1e-8
         A distance or slope counts as zero below this multiple of the size of the terms

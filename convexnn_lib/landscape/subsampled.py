@@ -34,7 +34,7 @@ class SubsampledProblem:
 
     Attributes
     ----------
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The training problem.
     patterns : (k, n) array of bool
         The patterns of the pairs; a pattern with both signs occurs twice.
@@ -77,11 +77,11 @@ class SubsampledProblem:
         Parameters
         ----------
         tol : float, default 1e-6
-            The relative gap, see :func:`convexnn_lib.convex.solve.solve`.
+            The relative gap, see :func:`convexnn_lib.solve`.
 
         Returns
         -------
-        convexnn_lib.convex.solve.Solution
+        convexnn_lib.Solution
             The optimum over the cones of the distinct patterns.
 
         Raises
@@ -224,9 +224,9 @@ def subsampled_problem(
 
     Parameters
     ----------
-    network : convexnn_lib.convex.network.ReLUNetwork
+    network : convexnn_lib.ReLUNetwork
         The network.
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The training problem.
     completions : bool, default False
         Whether to list, in place of that one pattern, those of all open cells whose
@@ -254,12 +254,12 @@ def subsampled_problem(
     -----
     Let :math:`\beta>0`. A Clarke stationary network without ties is optimal for the
     program over its patterns with both signs
-    (:meth:`~convexnn_lib.landscape.subsampled.SubsampledProblem.solve`). With ties it
+    (:meth:`~convexnn_lib.SubsampledProblem.solve`). With ties it
     is optimal over the strata
-    (:meth:`~convexnn_lib.landscape.subsampled.SubsampledProblem.solve_strata`). If the
+    (:meth:`~convexnn_lib.SubsampledProblem.solve_strata`). If the
     loss is differentiable and the network directionally stationary, it is optimal over
     its pairs and all their completions
-    (:meth:`~convexnn_lib.landscape.subsampled.SubsampledProblem.solve_signed`). The
+    (:meth:`~convexnn_lib.SubsampledProblem.solve_signed`). The
     converse is false: an optimum that presses against the wall of its cone need not be
     stationary.
 

@@ -89,9 +89,9 @@ def local_model(
 
     Parameters
     ----------
-    network : convexnn_lib.convex.network.ReLUNetwork
+    network : convexnn_lib.ReLUNetwork
         The network.
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The problem.
     tie_tolerance : float
         Relative width of the kinks beyond rounding errors.
@@ -157,9 +157,9 @@ def find_ties(
 
     Parameters
     ----------
-    network : convexnn_lib.convex.network.ReLUNetwork
+    network : convexnn_lib.ReLUNetwork
         The network.
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The problem.
     tie_tolerance : float
         Relative width of the kinks beyond rounding errors.
