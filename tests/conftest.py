@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 import pytest
@@ -27,3 +29,16 @@ def skip_on_laptop():
         pytest.skip(reason)
 
     return skip
+
+
+@pytest.fixture(scope="session")
+def tool() -> ModuleType:
+    """The module that stores notebooks, ``tools/chapters.py``."""
+    spec = importlib.util.spec_from_file_location(
+        "chapters", ROOT / "tools/chapters.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
