@@ -10,6 +10,7 @@ bounds the objective of every network from below by :math:`-\ell^*(-\lambda,y)`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -21,10 +22,11 @@ from convexnn_lib._validation import BoolArray, FloatArray, as_matrix, as_vector
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.convex.losses import HardMargin, Hinge
 from convexnn_lib.convex.margin_program import margin_program
-from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.convex.network import ReLUNetwork, row_sides
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.convex.zonotope import farthest_point
 from convexnn_lib.errors import (
+    EnumerationTooLargeError,
     InvalidDataError,
     NotSeparableError,
     RegularizationError,
@@ -41,6 +43,11 @@ __all__ = [
     "dual_norm_bounds",
     "patterns_in_scope",
 ]
+
+
+_SMALL = 1e-10  # a relative gap not worth another dual point
+_ROUNDS = 20  # restricted programs solved for one certificate
+_COMPLETIONS = 1000  # cells around one neuron with ties
 
 
 class ExtremeNeuron(NamedTuple):
@@ -369,7 +376,8 @@ def certify(
     :math:`-\partial\ell` holds many dual points. Tried are the dual of the linear
     program over the network's own neurons (:mod:`convexnn_lib.convex.margin_program`)
     and, where that leaves a gap and CVXPY is installed, the dual of the convex program
-    over the (pattern, sign) pairs of the network. Each one gives a valid bound, and the
+    over the cones of the network's neurons, to which those of the extreme neurons of
+    its dual points are added for a few rounds. Each one gives a valid bound, and the
     best is kept.
 
     Examples
@@ -393,9 +401,11 @@ def certify(
         candidate = _bound(lam, problem, scope, primal)
         if best is None or candidate.lower_bound > best.lower_bound:
             best = candidate
-        if best.relative_gap <= 1e-10:
-            break
+        if best.relative_gap <= _SMALL:
+            return best
     assert best is not None
+    if isinstance(problem.loss, Hinge | HardMargin):
+        best = _improve(best, network, problem)
     return best
 
 
@@ -474,25 +484,61 @@ def _dual_points(
         trained = margin_program(network, problem)
         if trained is not None:
             yield trained[1]
-        yield from _dual_of_restricted_program(network, problem)
     if isinstance(problem.loss, HardMargin):
         yield problem.y.copy()
 
 
-def _dual_of_restricted_program(
-    network: ReLUNetwork, problem: TrainingProblem
-) -> Iterator[FloatArray]:
-    """Yield the dual point of the program over the network's (pattern, sign) pairs."""
+def _improve(
+    best: Certificate, network: ReLUNetwork, problem: TrainingProblem
+) -> Certificate:
+    """Improve a certificate by the duals of growing restricted programs.
+
+    The first one is the convex program over the cones that contain the network's
+    neurons; then the cones of the extreme neuron of its dual point join, and so on.
+    """
     try:
         from convexnn_lib.convex.program import solve_program
     except ImportError:  # no CVXPY: the linear program's dual point has to do
-        return
-    patterns, u, u_prime = network.to_convex(problem.X)
-    positive, negative = patterns[u.any(axis=1)], patterns[u_prime.any(axis=1)]
-    try:
-        yield solve_program(problem, positive, negative).dual
-    except (NotSeparableError, SolverError):
-        return
+        return best
+    groups: dict[float, set[tuple[bool, ...]]] = {1.0: set(), -1.0: set()}
+    for w1, w2 in zip(network.W1.T, network.w2, strict=True):
+        if w2 != 0.0 and w1.any():
+            groups[float(np.sign(w2))] |= _adjacent_cells(problem.X, w1)
+    latest = best
+    for _ in range(_ROUNDS):
+        positive, negative = (
+            np.array(sorted(groups[sign]), dtype=np.bool_).reshape(-1, problem.n)
+            for sign in (1.0, -1.0)
+        )
+        try:
+            dual = solve_program(problem, positive, negative).dual
+            latest = _bound(dual, problem, best.patterns, best.primal)
+        except NotSeparableError:
+            pass  # the cones so far do not meet the hard margin
+        except SolverError:
+            break
+        best = latest if latest.lower_bound > best.lower_bound else best
+        direction, sign = latest.extreme_neuron
+        new = _adjacent_cells(problem.X, direction) - groups[sign]
+        if best.relative_gap <= _SMALL or not new:
+            break
+        groups[sign] |= new
+    return best
+
+
+def _adjacent_cells(X: FloatArray, vector: FloatArray) -> set[tuple[bool, ...]]:
+    """Return the open cells whose closures contain a vector."""
+    sides = row_sides(X, vector[None])[0]
+    tied = (sides == 0) & X.any(axis=1)
+    pattern = sides >= 0
+    if not tied.any():
+        return {tuple(pattern.tolist())}
+    cells = pattern[None]
+    with contextlib.suppress(EnumerationTooLargeError):  # one completion has to do then
+        completions = enumerate_patterns(X[tied], max_patterns=_COMPLETIONS).patterns
+        cells = np.repeat(pattern[None], len(completions), axis=0)
+        cells[:, tied] = completions
+    return {tuple(cell) for cell in cells.tolist()}
 
 
 def _over_all_patterns(

@@ -19,7 +19,7 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.errors import InvalidDataError
 
-__all__ = ["ReLUNetwork"]
+__all__ = ["ReLUNetwork", "row_sides"]
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -243,7 +243,7 @@ class ReLUNetwork:
         vectors = self._vectors()
         alive = np.flatnonzero(vectors.any(axis=1))
         vectors, signs = vectors[alive], np.sign(self.w2[alive])
-        sides = _sides(X, vectors, float(tolerance))
+        sides = row_sides(X, vectors, float(tolerance))
         order = np.argsort(np.sum(sides == 0, axis=1), kind="stable")
         width = 0
         sums = np.zeros_like(vectors)
@@ -387,7 +387,7 @@ class ReLUNetwork:
         X = self._inputs(X)
         vectors = self._vectors()
         alive = np.flatnonzero(vectors.any(axis=1))
-        sides = _sides(X, vectors[alive], 0.0)
+        sides = row_sides(X, vectors[alive])
         if patterns is None:
             # one direction for all ties, so that tied neurons agree with each other
             generic = X @ np.random.default_rng(0).standard_normal(self.d) >= 0.0
@@ -572,10 +572,26 @@ def _is_a(value: Any, name: str) -> bool:
     return any(kind.__name__ == name for kind in type(value).__mro__)
 
 
-def _sides(
-    X: FloatArray, vectors: FloatArray, tolerance: float
+def row_sides(
+    X: FloatArray, vectors: FloatArray, tolerance: float = 0.0
 ) -> npt.NDArray[np.int8]:
-    """Return the (m, n) signs of ``X @ v``, 0 for ties and whatever rounding hides."""
+    """Return on which side of each vector the rows of X lie.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    vectors : (m, d) array
+        Directions, one a row.
+    tolerance : float, default 0
+        Products of at most this size, relative to the lengths, count as ties, as does
+        whatever lies within the rounding error of the product.
+
+    Returns
+    -------
+    (m, n) array of int8
+        The signs of the products, 0 for ties.
+    """
     products = vectors @ X.T
     rounding = (X.shape[1] + 2) * np.finfo(np.float64).eps
     ties = rounding * (np.abs(vectors) @ np.abs(X).T)

@@ -58,12 +58,14 @@ def polish(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
     if not known or not network.width:
         return network
     face = _Face.of(network, problem)
-    best, best_value, best_error = network, problem.objective(network), np.inf
+    # making rows and samples tight may cost a little before Newton's method gains more,
+    # so that the given network is compared with the last one only
+    best, best_value, best_error = network, np.inf, np.inf
     for _ in range(_STEPS):
         candidate = face.network(problem)
         value = problem.objective(candidate)
         step, error = face.newton_step(problem)
-        rounding = 1e-14 * abs(best_value)
+        rounding = 1e-14 * abs(value)
         # near the optimum the value is flat, and only the error shows progress
         if value > best_value + rounding or (
             value >= best_value - rounding and error >= 0.5 * best_error
@@ -73,7 +75,8 @@ def polish(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
         face = face.moved(step, problem)
         if error == 0.0 or not len(face.signs):
             break
-    return best
+    allowed = problem.objective(network) * (1.0 + 1e-14)
+    return best if best_value <= allowed else network
 
 
 def meet_hard_margin(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:

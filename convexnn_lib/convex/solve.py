@@ -199,7 +199,7 @@ def _clean(
     """
     raw = meet_hard_margin(ReLUNetwork.from_convex(u, u_prime), problem)
     target = problem.objective(raw)
-    target += 1e-3 * tol * abs(target)
+    target += 1e-2 * tol * abs(target)
     for threshold in (1.0, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8):
         network = ReLUNetwork.from_convex(u, u_prime, tolerance=threshold)
         network = network.merged(problem.X, tolerance=1e-6)
@@ -209,7 +209,7 @@ def _clean(
         network = polish(network.pruned(problem.X), problem)
         if problem.objective(network) <= target:
             return network
-    return polish(raw.merged(problem.X), problem)
+    return polish(raw.merged(problem.X).pruned(problem.X), problem)
 
 
 def _groups(

@@ -345,3 +345,13 @@ def test_trained_torch_network():
         assert certificate.primal >= PUBLISHED[0, 5, 2][0] - 1e-8
         gaps.append(certificate.gap)
     assert gaps[2] < gaps[0]
+
+
+def test_dual_points_are_searched_for_where_they_are_not_unique():
+    # the gradient selection, the linear program and the neuron's own cone all leave a
+    # gap at this optimum; the cones of extreme neurons close it
+    X = [[1.0, 0.0], [0.0, 1.0], [1.0, 2.0], [0.0, 0.0]]
+    problem = TrainingProblem(X, [1.0, -1.0, 1.0, -1.0], 0.5, "hinge")
+    certificate = certify(ReLUNetwork([[1.0], [0.0]], [1.0]), problem)
+    assert certificate.primal == 2.5
+    assert certificate.relative_gap <= 1e-8
