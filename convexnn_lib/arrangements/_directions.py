@@ -70,16 +70,17 @@ class Directions:
             directions = self._reduction.directions(points, d)
             bits = np.unpackbits(self._packed[begin:end], axis=1, count=n) == 1
             exact: dict[int, IntegerVector] = {}
-            for k in np.flatnonzero(~self._attained(directions, bits)).tolist():
+            failed = np.flatnonzero(~self._attained(directions, bits))
+            for k in failed.tolist():
                 position = begin + k
                 if position < cells:
                     point = self._source.exact_point(position)
                 else:
                     point = self._extra[position - cells]
-                direction = self._reduction.exact_direction(point, d)
-                directions[k] = scaled_to_float(direction)
-                if not self._attained(directions[k : k + 1], bits[k : k + 1])[0]:
-                    exact[position] = direction
+                exact[position] = self._reduction.exact_direction(point, d)
+                directions[k] = scaled_to_float(exact[position])
+            for k in failed[self._attained(directions[failed], bits[failed])].tolist():
+                del exact[begin + k]
             yield begin, directions, exact
 
     def _attained(self, directions: FloatArray, bits: BoolArray) -> BoolArray:

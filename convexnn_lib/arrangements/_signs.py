@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.arrangements._exact import dot, integer_row
+from convexnn_lib.arrangements._exact import (
+    IntegerVector,
+    dot,
+    integer_row,
+    scaled_to_float,
+)
 
 SignArray = npt.NDArray[np.int8]
 
@@ -14,7 +21,11 @@ _ROUNDING = 2.0**-53
 _UNDERFLOW = 1e-300
 
 
-def proved_signs(X: FloatArray, directions: FloatArray) -> SignArray:
+def proved_signs(
+    X: FloatArray,
+    directions: FloatArray,
+    exact: Mapping[int, IntegerVector] | None = None,
+) -> SignArray:
     """Return the exact signs of the inner products of rows and directions.
 
     A floating-point filter settles nearly all of them: a computed inner product is
@@ -27,27 +38,35 @@ def proved_signs(X: FloatArray, directions: FloatArray) -> SignArray:
         The rows.
     directions : (p, d) array
         The directions.
+    exact : mapping of int to tuple of int, optional
+        Exact directions that replace those at some positions.
 
     Returns
     -------
     (p, n) array of int8
         The signs, each -1, 0 or 1.
     """
+    exact = exact or {}
+    if exact:
+        directions = directions.copy()
+        for i, direction in exact.items():
+            directions[i] = scaled_to_float(direction)
+    nonzero = X.any(axis=1)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         values = directions @ X.T
         bound = np.abs(directions) @ np.abs(X).T
-        bound *= 1.1 * (X.shape[1] + 2) * _ROUNDING
-        bound += _UNDERFLOW
-        signs = np.sign(values)
-        doubtful = ~(np.abs(values) > bound)
-    doubtful &= X.any(axis=1)
-    signs[:, ~X.any(axis=1)] = 0.0
-    rows: dict[int, tuple[int, ...]] = {}
+        bound *= 1.1 * (X.shape[1] + 4) * _ROUNDING
+        bound += _UNDERFLOW + 2.0**-1070 * np.abs(X).sum(axis=1)
+        signs = np.zeros(values.shape, dtype=np.int8)
+        signs[values > bound] = 1
+        signs[values < -bound] = -1
+    doubtful = (signs == 0) & nonzero
+    rows: dict[int, IntegerVector] = {}
     for i in np.flatnonzero(doubtful.any(axis=1)).tolist():
-        direction = integer_row(directions[i].tolist())
+        direction = exact[i] if i in exact else integer_row(directions[i].tolist())
         for k in np.flatnonzero(doubtful[i]).tolist():
             if k not in rows:
                 rows[k] = integer_row(X[k].tolist())
             value = dot(rows[k], direction)
             signs[i, k] = (value > 0) - (value < 0)
-    return signs.astype(np.int8)
+    return signs

@@ -241,7 +241,7 @@ class Arrangement:
     def _witness_chunks(
         self,
     ) -> Iterator[tuple[int, FloatArray, dict[int, IntegerVector]]]:
-        """Yield positions, witnesses and exact witnesses, computing but a chunk each."""
+        """Yield positions, witnesses and exact witnesses, a chunk at a time."""
         if self._witnesses is None:
             assert self._directions is not None
             yield from self._directions.chunks()

@@ -19,7 +19,8 @@ __all__ = [
     "sauer_bound",
 ]
 
-_BUDGET = 2e6  # pairs of lines, about a second
+_QUICK = 1e6  # of deletion and restriction, a tenth of a second
+_BUDGET = 1e7  # of deletion and restriction, about a second
 _MANY_SIGNS = 2e9  # signs of rows on rays, about a second
 
 
@@ -206,7 +207,7 @@ def count_patterns(X: Any) -> int:
     4
     """
     X = as_matrix(X)
-    return sum(_whitney_numbers(reduce_rows(X), X))
+    return sum(_whitney_numbers(X, reduce_rows(X)) or [])
 
 
 def characteristic_polynomial(X: Any) -> list[int]:
@@ -252,30 +253,31 @@ def characteristic_polynomial(X: Any) -> list[int]:
     [1, -6, 11, -6]
     """
     X = as_matrix(X)
-    numbers = _whitney_numbers(reduce_rows(X), X)
+    numbers = _whitney_numbers(X, reduce_rows(X)) or []
     return [(-1) ** k * number for k, number in enumerate(numbers)]
 
 
 def affordable_count(X: FloatArray, reduction: Reduction) -> int | None:
     """Return the number of open cells if it takes a second or so, else None."""
-    numbers = whitney_numbers(reduction.rows, _BUDGET)
-    if numbers is not None:
-        return sum(numbers)
     m, r = len(reduction.rows), reduction.rank
-    if m * math.comb(m - 1, r - 1) <= _MANY_SIGNS and _certified(X, reduction):
-        return cover_count(m, r)
-    return None
+    prove = m * math.comb(m - 1, r - 1) <= _MANY_SIGNS
+    numbers = _whitney_numbers(X, reduction, prove=prove, budget=_BUDGET)
+    return None if numbers is None else sum(numbers)
 
 
-def _whitney_numbers(reduction: Reduction, X: FloatArray) -> list[int]:
-    numbers = whitney_numbers(reduction.rows, _BUDGET)
-    if numbers is None and _certified(X, reduction):
+def _whitney_numbers(
+    X: FloatArray, reduction: Reduction, *, prove: bool = True, budget: float = math.inf
+) -> list[int] | None:
+    """Return the Whitney numbers, None only if the budget does not suffice.
+
+    Unless a tenth of a second is enough to count by deletion and restriction, general
+    position is put to the proof first, which for degenerate rows fails quickly.
+    """
+    numbers = whitney_numbers(reduction.rows, _QUICK)
+    if numbers is None and prove and _certified(X, reduction):
         m, r = len(reduction.rows), reduction.rank
-        numbers = [math.comb(m, k) for k in range(r)] + [math.comb(m - 1, r - 1)]
-    if numbers is None:
-        numbers = whitney_numbers(reduction.rows, math.inf)
-    assert numbers is not None  # the budget is infinite
-    return numbers
+        return [math.comb(m, k) for k in range(r)] + [math.comb(m - 1, r - 1)]
+    return numbers or whitney_numbers(reduction.rows, budget)
 
 
 def _certified(X: FloatArray, reduction: Reduction) -> bool:

@@ -27,7 +27,7 @@ __all__ = ["enumerate_patterns"]
 PackedArray = npt.NDArray[np.uint8]
 
 _FEW = 5000  # up to as many cells, insertion is as quick as rays, in any position
-_BUDGET = 1e6  # of an exact count before the work, a second at most
+_BUDGET = 1e7  # of an exact count before the work, about a second
 
 
 def enumerate_patterns(

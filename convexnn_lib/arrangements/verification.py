@@ -13,9 +13,9 @@ from convexnn_lib._validation import FloatArray
 from convexnn_lib.arrangements._closed import totally_cyclic_flats
 from convexnn_lib.arrangements._deletion import whitney_numbers
 from convexnn_lib.arrangements._directions import attained
-from convexnn_lib.arrangements._exact import IntegerVector, dot, integer_row
+from convexnn_lib.arrangements._exact import IntegerVector
 from convexnn_lib.arrangements._reduction import reduce_rows
-from convexnn_lib.arrangements._signs import SignArray, proved_signs
+from convexnn_lib.arrangements._signs import proved_signs
 from convexnn_lib.arrangements.counting import count_patterns, cover_count
 
 __all__ = ["Verification", "VerificationError"]
@@ -89,9 +89,8 @@ def verify_patterns(
         patterns = np.unpackbits(
             packed[begin : begin + len(directions)], axis=1, count=n
         ).view(np.bool_)
-        signs = proved_signs(X, directions)
-        for position, direction in exact.items():
-            signs[position - begin] = _exact_signs(X, direction)
+        here = {position - begin: direction for position, direction in exact.items()}
+        signs = proved_signs(X, directions, here)
         right = attained(signs, patterns, X, closed=closed)
         if not right.all():
             k = int(np.argmin(right))
@@ -145,8 +144,3 @@ def _check_distinct(packed: PackedArray) -> None:
         k = int(np.argmax(same))
         first, second = sorted((int(order[k]), int(order[k + 1])))
         raise VerificationError(f"patterns {first} and {second} are equal.")
-
-
-def _exact_signs(X: FloatArray, direction: IntegerVector) -> SignArray:
-    values = [dot(integer_row(row), direction) for row in X.tolist()]
-    return np.array([(v > 0) - (v < 0) for v in values], dtype=np.int8)
