@@ -21,13 +21,13 @@ from __future__ import annotations
 import numpy as np
 
 from convexnn_lib._kernels import jit
-from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib._validation import FloatArray
 
 __all__ = ["farthest_point"]
 
 
 def farthest_point(
-    plus: FloatArray, minus: FloatArray, patterns: BoolArray
+    plus: FloatArray, minus: FloatArray, vertices: FloatArray
 ) -> tuple[float, float, FloatArray]:
     r"""Return bounds on the largest distance of a point of one zonotope from another.
 
@@ -38,9 +38,9 @@ def farthest_point(
     minus : (k, d) array
         Generators :math:`h_j` of :math:`Z_-`, of a size around 1 or less (their squares
         must not overflow).
-    patterns : (p, n) array of bool
-        The activation patterns of the rows of ``plus``, all of them: vertex
-        :math:`\sum_iD_ig_i` for each pattern D.
+    vertices : (p, d) array
+        Points of :math:`Z_+`, all its vertices among them: :math:`\sum_iD_{ii}g_i` for
+        each activation pattern D of the rows of ``plus``.
 
     Returns
     -------
@@ -51,7 +51,6 @@ def farthest_point(
     direction : (d,) array
         A unit vector that attains ``lower``, or 0 if no direction has a positive value.
     """
-    vertices = patterns @ plus
     # far vertices first: their distances let most of the others stop early
     order = np.argsort(-np.linalg.norm(vertices - 0.5 * minus.sum(axis=0), axis=1))
     lower, upper, direction = _scan(

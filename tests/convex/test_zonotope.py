@@ -41,7 +41,7 @@ def distance_by_least_squares(plus, minus, patterns):
 def test_agrees_with_box_constrained_least_squares(data):
     plus, minus = data
     patterns = all_patterns(len(plus))  # more points than vertices do no harm
-    lower, upper, direction = farthest_point(plus, minus, patterns)
+    lower, upper, direction = farthest_point(plus, minus, patterns @ plus)
     expected = distance_by_least_squares(plus, minus, patterns)
     assert abs(upper - expected) <= 1e-7
     assert lower <= upper
@@ -66,6 +66,8 @@ def test_compiled_and_plain_code_agree():
 
 def test_nothing_sticks_out():
     segment = np.array([[1.0, 2.0]])
-    lower, upper, direction = farthest_point(segment, segment, all_patterns(1))
+    lower, upper, direction = farthest_point(
+        segment, segment, all_patterns(1) @ segment
+    )
     assert lower == upper == 0.0
     assert not direction.any()
