@@ -41,6 +41,7 @@ lab: $(ENV) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab chapters
 
 chapters: $(ENV) ## execute every chapter and store its text outputs (for authors)
+	$(BIN)/ruff format chapters
 	$(BIN)/python tools/chapters.py store chapters/*.ipynb
 
 clean: ## remove the built book and the environment

@@ -200,7 +200,9 @@ class ReLUNetwork:
             np.r_[self.w2[:neuron], self.w2[neuron] * root, self.w2[neuron + 1 :]],
         )
 
-    def merged(self, X: Any, *, tolerance: float = 0.0) -> ReLUNetwork:
+    def merged(
+        self, X: Any, *, patterns: Any = None, tolerance: float = 0.0
+    ) -> ReLUNetwork:
         r"""Merge neurons of one sign that share a closed cone of the arrangement of X.
 
         With :math:`v_k=|w_{2,k}|w_{1,k}`, neurons of one sign whose vectors lie in a
@@ -213,6 +215,9 @@ class ReLUNetwork:
         ----------
         X : (n, d) array
             Data, one sample a row.
+        patterns : (p, n) array of bool, optional
+            Merge only neurons that share the closed cone of one of these patterns; the
+            others stay as they are. By default any closed cone of the arrangement.
         tolerance : float, default 0
             Treat :math:`|x_i^Tv_k|\le\text{tolerance}\,\|x_i\|\|v_k\|` as a tie, beyond
             the rounding error of the product, which always counts as one. The outputs
@@ -221,13 +226,14 @@ class ReLUNetwork:
         Returns
         -------
         convexnn_lib.convex.network.ReLUNetwork
-            A balanced network in which no two neurons of one sign share a closed cone.
+            A balanced network in which no two neurons of one sign share a closed cone
+            (of the given patterns).
 
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If X is not a finite (n, d) array with this network's d, or the tolerance is
-            not a number in [0, 1).
+            If X is not a finite (n, d) array with this network's d, the patterns are
+            not a boolean (p, n) array, or the tolerance is not a number in [0, 1).
 
         Notes
         -----
@@ -244,6 +250,7 @@ class ReLUNetwork:
         alive = np.flatnonzero(vectors.any(axis=1))
         vectors, signs = vectors[alive], np.sign(self.w2[alive])
         sides = row_sides(X, vectors, float(tolerance))
+        cones = None if patterns is None else _cone_sides(patterns, len(X))
         order = np.argsort(np.sum(sides == 0, axis=1), kind="stable")
         width = 0
         sums = np.zeros_like(vectors)
@@ -252,6 +259,9 @@ class ReLUNetwork:
         for k in order:
             clash = np.any(group_sides[:width] * sides[k] < 0, axis=1)
             fits = np.flatnonzero(~clash & (group_signs[:width] == signs[k]))
+            if cones is not None:
+                joint = group_sides[fits] + sides[k]
+                fits = fits[[bool(_holding(cones, side).size) for side in joint]]
             if fits.size:
                 group = int(fits[0])
             else:
@@ -395,16 +405,11 @@ class ReLUNetwork:
             listed, index = np.unique(cells, axis=0, return_inverse=True)
             index = index.reshape(-1)
         else:
-            listed = np.array(patterns)
-            if listed.dtype != np.bool_ or listed.shape != (len(listed), len(X)):
-                raise InvalidDataError(
-                    f"patterns must be a boolean (p, {len(X)}) array, got shape "
-                    f"{listed.shape} of {listed.dtype}."
-                )
-            signs = np.where(listed, 1, -1).astype(np.int8)
+            signs = _cone_sides(patterns, len(X))
+            listed = signs > 0
             index = np.empty(len(alive), dtype=np.intp)
             for k, side in enumerate(sides):
-                fits = np.flatnonzero(np.all(signs * side >= 0, axis=1))
+                fits = _holding(signs, side)
                 if not fits.size:
                     raise InvalidDataError(
                         f"neuron {alive[k]} lies in the cone of none of the "
@@ -599,6 +604,24 @@ def row_sides(
         lengths = np.linalg.norm(vectors, axis=1)[:, None] * np.linalg.norm(X, axis=1)
         ties += tolerance * lengths
     return np.where(np.abs(products) <= ties, 0, np.sign(products)).astype(np.int8)
+
+
+def _cone_sides(patterns: Any, n: int) -> npt.NDArray[np.int8]:
+    """Return (p, n) patterns as signs, 1 on active samples and -1 on the others."""
+    listed = np.asarray(patterns)
+    if listed.dtype != np.bool_ or listed.ndim != 2 or listed.shape[1] != n:
+        raise InvalidDataError(
+            f"patterns must be a boolean (p, {n}) array, got shape {listed.shape} of "
+            f"{listed.dtype}."
+        )
+    return np.where(listed, 1, -1).astype(np.int8)
+
+
+def _holding(
+    cones: npt.NDArray[np.int8], side: npt.NDArray[np.int8]
+) -> npt.NDArray[np.intp]:
+    """Return the indices of the closed cones that hold a vector with these signs."""
+    return np.flatnonzero(np.all(cones * side >= 0, axis=1))
 
 
 def _independent_combination(

@@ -177,7 +177,7 @@ def _solve_with_cvxpy(
     point = solve_program(
         problem, patterns, patterns, tol=min(1e-10, tol), verbose=progress
     )
-    network = _clean(point.u, point.u_prime, problem, tol)
+    network = _clean(point.u, point.u_prime, problem, scope, tol)
     certificate = certify(network, problem, scope, dual=point.dual)
     u, u_prime = _groups(network, problem.X, patterns)
     return Solution(network, patterns, u, u_prime, certificate, problem)
@@ -189,9 +189,13 @@ _METHODS: dict[
 
 
 def _clean(
-    u: FloatArray, u_prime: FloatArray, problem: TrainingProblem, tol: float
+    u: FloatArray,
+    u_prime: FloatArray,
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    tol: float,
 ) -> ReLUNetwork:
-    """Return the sparsest network that is as good as the solver's point.
+    """Return the sparsest network in scope that is as good as the solver's point.
 
     An interior point has many small groups where a vertex of the optimal set has none.
     Cutting them off at a high threshold is tried first; lower ones follow until the
@@ -202,14 +206,15 @@ def _clean(
     target += 1e-2 * tol * abs(target)
     for threshold in (1.0, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8):
         network = ReLUNetwork.from_convex(u, u_prime, tolerance=threshold)
-        network = network.merged(problem.X, tolerance=1e-6)
+        network = network.merged(problem.X, patterns=scope, tolerance=1e-6)
         if isinstance(problem.loss, Hinge | HardMargin):
             trained = margin_program(network, problem)
             network = network if trained is None else trained[0]
         network = polish(network.pruned(problem.X), problem)
         if problem.objective(network) <= target:
             return network
-    return polish(raw.merged(problem.X).pruned(problem.X), problem)
+    merged = raw.merged(problem.X, patterns=scope)
+    return polish(merged.pruned(problem.X), problem)
 
 
 def _groups(
