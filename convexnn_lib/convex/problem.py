@@ -193,7 +193,7 @@ class TrainingProblem:
 
         It is a lower bound on every network's objective if in addition
         :math:`\max_{\|u\|\le1}|\lambda^T(Xu)_+|\le\beta`, see
-        :func:`convexnn_lib.convex.certificate.dual_norm`.
+        :func:`convexnn_lib.dual_norm`.
 
         Parameters
         ----------
