@@ -33,7 +33,7 @@ unit: $(ENV) ## run the unit tests and the docstrings' examples
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 notebooks: $(ENV) ## execute every chapter and compare with its stored outputs
-	$(BIN)/python -m pytest -n auto --dist loadfile -p no:doctest -o addopts= \
+	$(BIN)/python -m pytest -n auto --dist loadfile -o addopts= \
 		--nbval --nbval-current-env --nbval-cell-timeout 300 \
 		--nbval-sanitize-with tests/sanitize.cfg chapters
 

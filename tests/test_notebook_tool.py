@@ -35,12 +35,12 @@ def test_normal_form_keeps_text_and_drops_the_rest(tool: ModuleType) -> None:
     nbformat.validate(stored)
     text, code = stored.cells
     assert (text.id, code.id) == ("cell-01", "cell-02")
-    assert code.execution_count is None
+    assert code.execution_count == 1
     assert code.metadata == {"tags": ["a"], "mystnb": {"x": 1}}
     stream, result = code.outputs
     assert stream.text == "1\n"
     assert result.data == {"text/plain": "<Figure size 640x480>"}
-    assert result.execution_count is None
+    assert result.execution_count == 1
     assert "widgets" not in stored.metadata
 
 

@@ -2,8 +2,9 @@
 
 Run as ``python tools/chapters.py store chapters/*.ipynb`` (or ``make chapters``): each
 notebook is executed, and its text outputs are stored. Pictures are left out, since the
-built book has them and diffs should be readable; so are execution counts, times and
-all metadata that the book does not use.
+built book has them and diffs should be readable; so are times and all metadata that the
+book does not use. Execution counts become the numbers of the code cells, because nbval
+takes a cell without one for a cell that was never run.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def normalize(notebook: NotebookNode) -> NotebookNode:
             "cells": [],
         }
     )
+    count = 0
     for number, cell in enumerate(notebook.cells, start=1):
         kept = {key: cell.metadata[key] for key in CELL_METADATA & set(cell.metadata)}
         new = NotebookNode(
@@ -43,17 +45,17 @@ def normalize(notebook: NotebookNode) -> NotebookNode:
             source=cell.source,
         )
         if cell.cell_type == "code":
-            new.execution_count = None
-            new.outputs = [_text_only(output) for output in cell.outputs]
+            count += 1
+            new.execution_count = count
+            new.outputs = [_text_only(output, count) for output in cell.outputs]
         result.cells.append(new)
     return result
 
 
-def _text_only(output: NotebookNode) -> NotebookNode:
+def _text_only(output: NotebookNode, count: int) -> NotebookNode:
     output = nbformat.from_dict(dict(output))
-    output.pop("execution_count", None)
     if output.output_type == "execute_result":
-        output.execution_count = None
+        output.execution_count = count
     if "data" in output:
         output.data = NotebookNode(
             {kind: output.data[kind] for kind in TEXT & set(output.data)}
