@@ -78,7 +78,8 @@ class Directions:
                 else:
                     point = self._extra[position - cells]
                 exact[position] = self._reduction.exact_direction(point, d)
-                directions[k] = scaled_to_float(exact[position])
+                points[k] = scaled_to_float(point)
+            directions[failed] = self._reduction.directions(points[failed], d)
             for k in failed[self._attained(directions[failed], bits[failed])].tolist():
                 del exact[begin + k]
             yield begin, directions, exact

@@ -188,6 +188,8 @@ def certify_cells(
         if verdict == "rows":
             return None
         if verdict == "certified" and _last_cell(rows, functionals, packed):
+            if progress is not None:
+                progress.update(2)
             return GeneralPosition(rows, functionals, packed)
     return None
 

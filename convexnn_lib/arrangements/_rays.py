@@ -31,6 +31,8 @@ _WORST_ERROR = 2.0**-40  # a less accurate ray is computed exactly
 def make_rays(rows: Sequence[IntegerVector]) -> IntegerRays | FilteredRays:
     """Choose the representation that the size of the integers allows."""
     rank = len(rows[0])
+    if max(abs(entry) for row in rows for entry in row) >= 2**52:
+        return FilteredRays(rank)
     norms = sorted(math.sqrt(dot(row, row)) for row in rows)
     # Hadamard's bound on the minors of rank - 1 rows bounds the entries of a ray
     entry = math.prod(norms[len(norms) - (rank - 1) :])

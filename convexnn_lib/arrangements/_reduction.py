@@ -91,9 +91,9 @@ class Reduction:
     def directions(self, points: FloatArray, d: int) -> FloatArray:
         """Translate points in the reduced coordinates to directions in R^d."""
         result = np.zeros((len(points), d))
-        result[:, self.columns] = np.ldexp(
-            points, self.exponents.min(initial=0) - self.exponents
-        )
+        # the length is free: in the middle, the widest range of exponents fits float64
+        middle = (self.exponents.min() + self.exponents.max()) // 2
+        result[:, self.columns] = np.ldexp(points, middle - self.exponents)
         return result
 
     def exact_direction(self, point: IntegerVector, d: int) -> IntegerVector:
