@@ -1,0 +1,412 @@
+"""Figures of the chapter on max margin and implicit bias."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.flow.history import FlowHistory
+from convexnn_lib.plotting.style import (
+    BLACK,
+    GREEN,
+    GREY,
+    MARKERS,
+    NEGATIVE,
+    ORANGE,
+    PALETTE,
+    POSITIVE,
+    PURPLE,
+    book_style,
+    draw_origin_axes,
+    new_figure,
+)
+
+__all__ = ["plot_boundaries", "plot_kkt_costs", "plot_margins", "plot_trajectories"]
+
+
+def plot_trajectories(
+    history: FlowHistory,
+    run: int = 0,
+    *,
+    targets: Mapping[str, FloatArray] | None = None,
+) -> Figure:
+    r"""Draw how the unit neurons of one run turn, as features and as directions.
+
+    Parameters
+    ----------
+    history : FlowHistory
+        A run on two samples with two features.
+    run : int
+        Which run.
+    targets : mapping of str to (2,) array, optional
+        Directions to mark, by their label.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Left, the paths of :math:`(X\hat w)_+` in the rectified ellipsoid; right, those
+        of :math:`\hat w` in the plane, with the radius as time: from the start on the
+        inner circle to the end on the outer one. Solid blue lines belong to neurons
+        with positive output weight, dashed red ones to those with negative output
+        weight; a cross marks the end of a neuron that no sample activates.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If the data are not two samples with two features, there is no such run, or a
+        target is not a nonzero direction of the plane.
+    """
+    X = history.problem.X
+    if X.shape != (2, 2):
+        raise InvalidDataError(
+            "plot_trajectories draws runs on two samples with two features, "
+            f"got X of shape {X.shape}."
+        )
+    history.network(run)  # raises an error if there is no such run
+    marked = {name: np.asarray(w) for name, w in (targets or {}).items()}
+    for name, target in marked.items():
+        if target.shape != (2,) or not 0 < np.linalg.norm(target) < np.inf:
+            raise InvalidDataError(
+                f"the target {name!r} must be two finite numbers, not both zero, "
+                f"got {target}."
+            )
+    W1 = history.W1[:, run]
+    lengths = np.linalg.norm(W1, axis=1, keepdims=True)
+    unit = W1 / np.where(lengths > 0, lengths, 1.0)
+    features = np.maximum(X @ unit, 0.0)
+    radius = np.linspace(0.35, 1.0, len(history.times))[:, None, None]
+    alive = history.alive[-1, run]
+    with book_style():
+        figure, axes = new_figure(1, 2, width=9.2, height=4.5)
+        _draw_rectified_ellipsoid(axes[0], X)
+        _draw_paths(axes[0], features, history.w2[0, run], alive)
+        _draw_directions(axes[1], X)
+        _draw_paths(axes[1], radius * unit, history.w2[0, run], alive)
+        for label, target in marked.items():
+            direction = target / np.linalg.norm(target)
+            spike = np.maximum(X @ direction, 0.0)
+            for panel, place, shift in (
+                (axes[0], spike, 0.07 * np.linalg.norm(X, axis=1).max() * np.ones(2)),
+                (axes[1], direction, 0.17 * direction),
+            ):
+                panel.plot(*place, "*", color=ORANGE, mec=BLACK, ms=15, zorder=6)
+                panel.text(*(place + shift), label, ha="center", va="center")
+        axes[0].set_title(r"features $(X\hat w)_+$")
+        axes[1].set_title(r"directions $\hat w$, time outwards")
+        handles = [
+            Line2D([], [], color=POSITIVE, marker="o", label="$w_2>0$"),
+            Line2D([], [], color=NEGATIVE, ls="--", marker="s", label="$w_2<0$"),
+            Line2D([], [], color=GREY, ls="", marker="x", label="inactive"),
+        ]
+        axes[0].legend(handles=handles, loc="upper right", title="end of a path:")
+    return figure
+
+
+def _draw_rectified_ellipsoid(axes: Axes, X: FloatArray) -> None:
+    """Draw X times the disc, and its entrywise positive part."""
+    angle = np.linspace(0.0, 2 * np.pi, 721)
+    ellipse = X @ np.stack([np.cos(angle), np.sin(angle)])
+    rectified = np.maximum(ellipse, 0.0)
+    largest = float(np.linalg.norm(X, axis=1).max())
+    axes.plot(*ellipse, color=GREY, lw=1.0, ls=":")
+    axes.fill(*rectified, color=GREEN, alpha=0.2, lw=0)
+    axes.plot(*rectified, color=GREEN, lw=3.5, alpha=0.45)
+    axes.set_aspect("equal")
+    axes.set_xlim(-0.25 * largest, 1.25 * largest)
+    axes.set_ylim(-0.25 * largest, 1.25 * largest)
+    axes.set_xlabel("first sample")
+    axes.set_ylabel("second sample")
+
+
+def _draw_directions(axes: Axes, X: FloatArray) -> None:
+    """Draw the circle of directions, the samples, and the lines normal to them."""
+    draw_origin_axes(axes, radius=1.35)
+    angle = np.linspace(0.0, 2 * np.pi, 361)
+    for radius in (0.35, 1.0):
+        axes.plot(radius * np.cos(angle), radius * np.sin(angle), color=GREY, lw=0.8)
+    for row in X:
+        length = float(np.linalg.norm(row))
+        if length == 0.0:
+            continue
+        normal = np.array([-row[1], row[0]]) / length
+        axes.plot(*np.outer(normal, [-1.15, 1.15]), color=GREY, lw=0.8, ls="--")
+
+
+def _draw_paths(
+    axes: Axes, paths: FloatArray, weights: FloatArray, alive: BoolArray
+) -> None:
+    """Draw a (records, 2, m) array of paths with the sign of each neuron."""
+    for k, (weight, live) in enumerate(zip(weights, alive, strict=True)):
+        colour = POSITIVE if weight > 0 else NEGATIVE
+        x, y = paths[:, 0, k], paths[:, 1, k]
+        axes.plot(x, y, "-" if weight > 0 else "--", color=colour, lw=1.4)
+        axes.plot(x[0], y[0], "o", mfc="white", mec=colour, ms=4)
+        end = ("o" if weight > 0 else "s") if live else "x"
+        axes.plot(x[-1], y[-1], end, color=colour if live else GREY, ms=7, zorder=5)
+
+
+def plot_margins(
+    histories: Mapping[str, FlowHistory], best: Mapping[str, float]
+) -> Figure:
+    """Draw normalized and smoothed margins along the flow, relative to the best one.
+
+    Parameters
+    ----------
+    histories : mapping of str to FlowHistory
+        Runs with the logistic loss, one panel for each data set.
+    best : mapping of str to float
+        The best normalized margin of each data set.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Against the logarithm of 1 / loss, from the threshold log 2 of the loss on, on a
+        logarithmic axis. Solid lines are normalized margins, dashed lines smoothed
+        ones. Runs that never reach a loss below log 2 are not drawn.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If the two mappings have different keys or none, or a best margin is not
+        positive.
+    """
+    if not histories or set(histories) != set(best):
+        raise InvalidDataError(
+            "plot_margins needs a best margin for each data set, got "
+            f"{sorted(histories)} and {sorted(best)}."
+        )
+    if not all(margin > 0 for margin in best.values()):
+        raise InvalidDataError(
+            f"the best margins must be positive, got {list(best.values())}."
+        )
+    with book_style():
+        figure, axes = new_figure(
+            1,
+            len(histories),
+            width=3.4 * len(histories) + 0.4,
+            height=3.7,
+            sharey=True,
+            squeeze=False,
+        )
+        for panel, (label, history) in zip(axes[0], histories.items(), strict=True):
+            for run in range(history.n_runs):
+                shown = history.log_loss[:, run] < np.log(np.log(2.0))
+                x = -history.log_loss[shown, run]
+                for margin, colour, line in (
+                    (history.normalized_margin, PALETTE[0], "-"),
+                    (history.smoothed_margin, PALETTE[1], "--"),
+                ):
+                    ratio = margin[shown, run] / best[label]
+                    panel.plot(x, ratio, line, color=colour, lw=1.2, alpha=0.8)
+            panel.axhline(1.0, color=BLACK, ls=":", lw=1.2)
+            panel.set_xscale("log")
+            panel.set_ylim(0.0, 1.08)
+            panel.set_title(label)
+            panel.set_xlabel(r"$\log(1/\mathcal{L})$")
+        axes[0, 0].set_ylabel("margin / best margin")
+        handles = [
+            Line2D([], [], color=PALETTE[0], label="normalized"),
+            Line2D([], [], color=PALETTE[1], ls="--", label="smoothed"),
+            Line2D([], [], color=BLACK, ls=":", label="certified best"),
+        ]
+        axes[0, -1].legend(handles=handles, loc="lower right")
+    return figure
+
+
+def plot_kkt_costs(
+    angles: Sequence[float],
+    optimum: Sequence[float],
+    reached: Mapping[str, Sequence[float]],
+) -> Figure:
+    r"""Draw the costs of the KKT points of two unit samples against their angle.
+
+    Both samples have label 1. One neuron along their bisector costs
+    :math:`1/\cos(\varphi/2)`, one neuron along each sample costs 2; for angles
+    :math:`\varphi` above 90° both are KKT points of the max-margin problem.
+
+    Parameters
+    ----------
+    angles : sequence of float
+        Angles in degrees, above 90 and below 180.
+    optimum : sequence of float
+        The certified optimal cost at each angle.
+    reached : mapping of str to sequence of float
+        Costs at which the gradient flow ended from several starts.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The two curves, a star at each optimum, a hollow marker for each start.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If an angle is out of range or a cost is missing.
+    """
+    if not all(90 < angle < 180 for angle in angles):
+        raise InvalidDataError(
+            f"the angles must lie above 90 and below 180 degrees, got {list(angles)}."
+        )
+    for values in (optimum, *reached.values()):
+        if len(values) != len(angles):
+            raise InvalidDataError(
+                f"plot_kkt_costs needs one cost for each of the {len(angles)} angles, "
+                f"got {len(values)}."
+            )
+    grid = np.linspace(91.0, max(150.0, *angles), 200)
+    with book_style():
+        figure, axes = new_figure()
+        axes.plot(
+            grid,
+            1 / np.cos(np.radians(grid / 2)),
+            color=PALETTE[0],
+            label="one neuron, $1/\\cos(\\varphi/2)$",
+        )
+        axes.plot(
+            grid,
+            np.full_like(grid, 2.0),
+            color=PALETTE[1],
+            ls="--",
+            label="two neurons, 2",
+        )
+        for (label, values), colour, marker in zip(
+            reached.items(), (GREEN, PURPLE, *PALETTE[4:]), MARKERS[1:], strict=False
+        ):
+            axes.plot(
+                angles,
+                values,
+                marker,
+                mec=colour,
+                mfc="none",
+                mew=1.6,
+                ms=8,
+                label=label,
+            )
+        axes.plot(
+            angles,
+            optimum,
+            "*",
+            color=ORANGE,
+            mec=BLACK,
+            ms=10,
+            label="optimum, certified",
+        )
+        axes.set_xlabel(r"angle $\varphi$ between the samples, in degrees")
+        axes.set_ylabel(r"cost $\frac{1}{2}\|\theta\|^2$ at margin 1")
+        axes.legend()
+    return figure
+
+
+def plot_boundaries(
+    X: FloatArray,
+    y: FloatArray,
+    networks: Mapping[str, ReLUNetwork],
+    *,
+    support: Sequence[int] | FloatArray = (),
+    names: tuple[str, str] = ("feature 1", "feature 2"),
+) -> Figure:
+    r"""Draw the decision boundary and the margin of networks of two features.
+
+    Each network is scaled to smallest margin 1 and made balanced; the title gives its
+    cost :math:`\frac12\|\theta\|^2` then.
+
+    Parameters
+    ----------
+    X : (n, 3) array
+        Two features and a column of ones.
+    y : (n,) array
+        Labels, ±1, shown by colour and marker.
+    networks : mapping of str to ReLUNetwork
+        Networks that separate the data, one panel for each.
+    support : sequence of int, optional
+        Samples to mark by a ring.
+    names : pair of str
+        What the two features are called.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Black lines where the output is 0 (solid) and ±1 (dashed); dotted, in the colour
+        of the sign of its output weight, the line on which a neuron switches, for
+        neurons of more than a hundredth of the cost of the largest.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If ``X`` is not of this form, there is no network, or one does not separate the
+        data.
+    """
+    if X.ndim != 2 or X.shape[1] != 3 or not np.all(X[:, 2] == 1):
+        raise InvalidDataError(
+            "plot_boundaries needs two features and a column of ones, "
+            f"got an array of shape {X.shape}."
+        )
+    if not networks:
+        raise InvalidDataError("plot_boundaries needs at least one network.")
+    for label, network in networks.items():
+        smallest = float(np.min(y * network.predict(X)))
+        if smallest <= 0:
+            raise InvalidDataError(
+                "plot_boundaries draws networks that separate the data, but the "
+                f"smallest margin of {label!r} is {smallest:.3g}."
+            )
+    low, high = X[:, :2].min(axis=0), X[:, :2].max(axis=0)
+    low, high = low - 0.12 * (high - low), high + 0.12 * (high - low)
+    with book_style():
+        figure, axes = new_figure(
+            1,
+            len(networks),
+            width=3.5 * len(networks) + 0.4,
+            height=3.9,
+            sharey=True,
+            squeeze=False,
+        )
+        for panel, (label, network) in zip(axes[0], networks.items(), strict=True):
+            scale = np.sqrt(np.min(y * network.predict(X)))
+            scaled = ReLUNetwork(network.W1 / scale, network.w2 / scale).balanced()
+            _draw_levels(panel, scaled, low, high)
+            for sign, colour, marker in ((1, POSITIVE, "o"), (-1, NEGATIVE, "s")):
+                chosen = y == sign
+                panel.plot(
+                    *X[chosen, :2].T, marker, color=colour, alpha=0.55, ms=4, mew=0
+                )
+            ringed = X[np.asarray(support, dtype=int)]
+            panel.plot(*ringed[:, :2].T, "o", mfc="none", mec=BLACK, ms=11)
+            panel.set_title(f"{label}: cost {scaled.penalty():.2f}")
+            panel.set_xlabel(names[0])
+        axes[0, 0].set_ylabel(names[1])
+    return figure
+
+
+def _draw_levels(
+    axes: Axes, network: ReLUNetwork, low: FloatArray, high: FloatArray
+) -> None:
+    """Draw where the output is -1, 0 and 1, and where its large neurons switch."""
+    grid = np.meshgrid(
+        *(np.linspace(a, b, 400) for a, b in zip(low, high, strict=True))
+    )
+    ones = np.ones_like(grid[0])
+    points = np.column_stack([values.ravel() for values in (*grid, ones)])
+    axes.contour(
+        *grid,
+        network.predict(points).reshape(ones.shape),
+        [-1.0, 0.0, 1.0],
+        colors=BLACK,
+        linestyles=["--", "-", "--"],
+        linewidths=1.5,
+    )
+    large = network.w2**2 > 0.01 * np.max(network.w2**2)
+    for neuron, weight in zip(network.W1[:, large].T, network.w2[large], strict=True):
+        inputs = (points @ neuron).reshape(ones.shape)
+        if inputs.min() < 0 < inputs.max():
+            colour = POSITIVE if weight > 0 else NEGATIVE
+            axes.contour(
+                *grid, inputs, [0.0], colors=colour, linestyles=":", linewidths=1.5
+            )
