@@ -82,6 +82,17 @@ class Certificate:
         beta, adding a small neuron there lowers the objective.
     patterns : (p, n) array of bool or None
         The patterns in scope; None for all.
+
+    Examples
+    --------
+    >>> from convexnn_lib import ReLUNetwork, TrainingProblem, certify
+    >>> problem = TrainingProblem([[1.0]], [1.0], beta=0.5)
+    >>> network = ReLUNetwork([[1.0]], [0.5])
+    >>> certificate = certify(network, problem)
+    >>> certificate.primal, round(certificate.lower_bound, 12), certificate.scope
+    (0.4375, 0.375, 'all patterns')
+    >>> certificate.verify(network, problem)
+    True
     """
 
     primal: float
@@ -108,7 +119,7 @@ class Certificate:
             return np.inf
         if self.gap == 0.0:
             return 0.0
-        return self.gap / max(abs(self.primal), np.finfo(np.float64).tiny)
+        return self.gap / max(abs(self.primal), float(np.finfo(np.float64).tiny))
 
     @property
     def scope(self) -> str:
@@ -154,7 +165,7 @@ class Certificate:
         bounds = dual_norm_bounds(problem.X, self.dual, self.patterns)
         feasible = self.scale <= _largest_scale(problem.beta, bounds.upper)
         value = problem.dual_objective(self.feasible_dual)
-        return same and feasible and self.lower_bound <= value
+        return bool(same and feasible and self.lower_bound <= value)
 
 
 def certify(
@@ -288,7 +299,7 @@ def _bound(
     lower -= (problem.n + 8) * np.finfo(np.float64).eps * terms
     return Certificate(
         primal=primal,
-        lower_bound=lower,
+        lower_bound=float(lower),
         dual=lam,
         scale=scale,
         dual_norm=norm.lower,

@@ -46,6 +46,12 @@ class Loss(ABC):
     strictly_convex : bool
         Whether the loss is strictly convex in z. Then all optimal networks have the
         same outputs.
+
+    Examples
+    --------
+    >>> from convexnn_lib import Hinge, Loss
+    >>> isinstance(Hinge(), Loss), Hinge().labels, Hinge().differentiable
+    (True, 'sign', False)
     """
 
     name: ClassVar[str]

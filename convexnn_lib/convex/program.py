@@ -177,6 +177,9 @@ class _Model:
         self.problem, self.z, self.tol, self.verbose = problem, z, tol, verbose
         self.status = "unsolved"
         self.variables: list[cvxpy.Variable | None] = []
+        # in units in which the longest row has length 1, whatever the data's own are
+        self.unit = float(np.linalg.norm(problem.X, axis=1).max()) or 1.0
+        X = problem.X / self.unit
         outputs: Any = np.zeros(problem.n)
         penalty: Any = 0.0
         cones = []
@@ -185,13 +188,13 @@ class _Model:
                 self.variables.append(None)
                 continue
             v = cp.Variable((len(patterns), problem.d))
-            products = v @ problem.X.T
+            products = v @ X.T
             active = cp.multiply(patterns * 1.0, products)
             outputs = outputs + sign * cp.sum(active, axis=0)
             penalty = penalty + cp.sum(cp.norm(v, 2, axis=1))
             cones.append(cp.multiply(np.where(patterns, 1.0, -1.0), products) >= 0.0)
             self.variables.append(v)
-        self.penalty = problem.beta * penalty
+        self.penalty = problem.beta / self.unit * penalty
         # the multiplier of this equation is the dual point, for every loss
         self.link = self.z == outputs
         self.constraints = [self.link, *cones]
@@ -211,7 +214,8 @@ class _Model:
             if self.status in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
                 empty = np.zeros((0, self.problem.d))
                 u, u_prime = (
-                    empty if v is None else np.asarray(v.value) for v in self.variables
+                    empty if v is None else np.asarray(v.value) / self.unit
+                    for v in self.variables
                 )
                 dual = np.asarray(self.link.dual_value)
                 dual = self.problem.loss.project_dual(dual, self.problem.y)

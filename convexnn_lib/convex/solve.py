@@ -40,6 +40,13 @@ class Solution:
         The certificate of ``network``, computed apart from the solver.
     problem : convexnn_lib.convex.problem.TrainingProblem
         The problem.
+
+    Examples
+    --------
+    >>> from convexnn_lib import TrainingProblem, solve
+    >>> solution = solve(TrainingProblem([[1.0]], [1.0], beta=0.5))
+    >>> round(solution.value, 9), solution.network.width, solution.dual.round(9)
+    (0.375, 1, array([0.5]))
     """
 
     network: ReLUNetwork
