@@ -52,6 +52,25 @@ def test_docstring_agrees_with_the_signature(name: str) -> None:
     assert doc["Raises"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_public_name_has_an_example(name: str) -> None:
+# classes that users only receive: the functions that return them show them
+RESULTS = {
+    "Arrangement",
+    "Certificate",
+    "ClarkeResidual",
+    "FlowHistory",
+    "MarginCertificate",
+    "Solution",
+    "SubsampledProblem",
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - RESULTS))
+def test_every_name_that_users_call_has_an_example(name: str) -> None:
     assert ">>>" in (inspect.getdoc(getattr(convexnn_lib, name)) or "")
+
+
+@pytest.mark.parametrize("name", sorted(RESULTS))
+def test_results_describe_their_attributes_and_have_a_repr(name: str) -> None:
+    result = getattr(convexnn_lib, name)
+    assert "Attributes\n----------" in (inspect.getdoc(result) or "")
+    assert result.__repr__ is not object.__repr__
