@@ -8,12 +8,10 @@ import numpy as np
 
 from convexnn_lib._validation import as_matrix, check_integer, random_generator
 from convexnn_lib.arrangements._reduction import reduce_rows
-from convexnn_lib.arrangements._signs import proved_signs
+from convexnn_lib.arrangements._signs import packed_patterns
 from convexnn_lib.arrangements.arrangement import Arrangement
 
 __all__ = ["sample_patterns"]
-
-_CHUNK = 1 << 14
 
 
 def sample_patterns(X: Any, n_samples: int, *, seed: Any) -> Arrangement:
@@ -62,16 +60,10 @@ def sample_patterns(X: Any, n_samples: int, *, seed: Any) -> Arrangement:
     n_samples = check_integer(n_samples, "n_samples", minimum=1)
     generator = random_generator(seed)
     reduce_rows(X)
-    packed = np.empty((n_samples, (len(X) + 7) // 8), dtype=np.uint8)
     directions = generator.standard_normal((n_samples, X.shape[1]))
-    inside = np.empty(n_samples, dtype=np.bool_)
-    nonzero = X.any(axis=1)
-    for begin in range(0, n_samples, _CHUNK):
-        signs = proved_signs(X, directions[begin : begin + _CHUNK])
-        packed[begin : begin + _CHUNK] = np.packbits(signs >= 0, axis=1)
-        # a direction on a hyperplane belongs to no open cell
-        inside[begin : begin + _CHUNK] = (signs[:, nonzero] != 0).all(axis=1)
-    packed, directions = packed[inside], directions[inside]
+    packed, boundary = packed_patterns(X, directions)
+    # a direction on a hyperplane belongs to no open cell
+    packed, directions = packed[~boundary], directions[~boundary]
     whole = np.ascontiguousarray(packed).view(f"V{packed.shape[1]}").ravel()
     first = np.sort(np.unique(whole, return_index=True)[1])
     patterns = np.unpackbits(packed[first], axis=1, count=len(X)).view(np.bool_)

@@ -12,10 +12,9 @@ import numpy.typing as npt
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.arrangements._closed import totally_cyclic_flats
 from convexnn_lib.arrangements._deletion import whitney_numbers
-from convexnn_lib.arrangements._directions import attained
 from convexnn_lib.arrangements._exact import IntegerVector
 from convexnn_lib.arrangements._reduction import reduce_rows
-from convexnn_lib.arrangements._signs import proved_signs
+from convexnn_lib.arrangements._signs import packed_patterns
 from convexnn_lib.arrangements.counting import count_patterns, cover_count
 
 __all__ = ["Verification", "VerificationError"]
@@ -85,23 +84,25 @@ def verify_patterns(
     checked = exact_witnesses = 0
     for begin, directions, exact in chunks:
         checked += len(directions)
+        listed = packed[begin : begin + len(directions)]
+        if len(listed) < len(directions):
+            break
         exact_witnesses += len(exact)
-        patterns = np.unpackbits(
-            packed[begin : begin + len(directions)], axis=1, count=n
-        ).view(np.bool_)
         here = {position - begin: direction for position, direction in exact.items()}
-        signs = proved_signs(X, directions, here)
-        right = attained(signs, patterns, X, closed=closed)
-        if not right.all():
-            k = int(np.argmin(right))
-            wrong = (signs[k] >= 0) != patterns[k]
-            if not closed:
-                wrong |= (signs[k] == 0) & X.any(axis=1)
-            row = int(np.argmax(wrong))
+        proved, boundary = packed_patterns(X, directions, here)
+        wrong = (proved != listed).any(axis=1)
+        if not closed:
+            wrong |= boundary
+        if wrong.any():
+            k = int(np.argmax(wrong))
+            differing = np.unpackbits(proved[k] ^ listed[k], count=n)
+            reason = (
+                f"the entry of row {int(np.argmax(differing))} differs"
+                if differing.any()
+                else "it lies on the hyperplane of a row"
+            )
             raise VerificationError(
-                f"the witness of pattern {begin + k} does not attain it: its inner "
-                f"product with row {row} has sign {int(signs[k, row])}, but the "
-                f"pattern has {bool(patterns[k, row])} there."
+                f"the witness of pattern {begin + k} does not attain it: {reason}."
             )
     if checked != len(packed):
         raise VerificationError(
