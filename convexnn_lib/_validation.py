@@ -33,15 +33,17 @@ def as_float_array(values: Any, name: str) -> FloatArray:
         raise InvalidDataError(
             f"{name} is a sparse matrix; pass a dense array, e.g. {name}.toarray()."
         )
+    unreadable = f"{name} cannot be read as an array of real numbers"
     try:
         raw = np.asarray(values)
-        array = np.array(raw, dtype=np.float64)  # always a copy: inputs stay the caller's
-    except (TypeError, ValueError) as error:
-        raise InvalidDataError(
-            f"{name} cannot be read as an array of real numbers: {error}."
-        ) from error
+    except ValueError as error:
+        raise InvalidDataError(f"{unreadable}: {error}.") from error
     if np.iscomplexobj(raw):
         raise InvalidDataError(f"{name} is complex; pass real numbers.")
+    try:
+        array = np.array(raw, dtype=np.float64)  # a copy: inputs stay the caller's
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidDataError(f"{unreadable}: {error}.") from error
     if array.size and not np.all(np.isfinite(array)):
         bad = np.argwhere(~np.isfinite(array))
         where = tuple(int(i) for i in bad[0])
@@ -49,12 +51,20 @@ def as_float_array(values: Any, name: str) -> FloatArray:
             f"{name} has {len(bad)} NaN or infinite entries, the first at index "
             f"{where}; remove or impute them."
         )
-    if raw.dtype.kind in "iuO" and not np.all(array == raw):
+    if raw.dtype.kind in "iuO" and not _is_exact(raw, array):
         raise InvalidDataError(
-            f"{name} holds integers beyond 2**53 that float64 cannot represent exactly; "
-            "rescale them."
+            f"{name} holds numbers, such as integers beyond 2**53, that float64 cannot "
+            "represent exactly; rescale or round them."
         )
     return array
+
+
+def _is_exact(raw: npt.NDArray[Any], array: FloatArray) -> bool:
+    """Tell whether no entry changed; Python's comparison of numbers is exact."""
+    large = np.abs(array) > 2.0**53 if raw.dtype.kind in "iu" else np.full(raw.shape, 1)
+    chosen = np.flatnonzero(large)
+    pairs = zip(raw.ravel()[chosen].tolist(), array.ravel()[chosen], strict=True)
+    return all(before == float(after) for before, after in pairs)
 
 
 def as_matrix(X: Any, name: str = "X") -> FloatArray:
@@ -68,8 +78,8 @@ def as_matrix(X: Any, name: str = "X") -> FloatArray:
         )
     if 0 in array.shape:
         raise InvalidDataError(
-            f"{name} is empty: shape {array.shape}. At least one sample and one feature "
-            "are needed."
+            f"{name} is empty: shape {array.shape}. At least one sample and one "
+            "feature are needed."
         )
     return array
 
@@ -92,7 +102,7 @@ def check_integer(value: Any, name: str, *, minimum: int) -> int:
 
 
 def random_generator(seed: Any) -> np.random.Generator:
-    """Return a generator for ``seed``, which must be given: results are reproducible."""
+    """Return a generator for ``seed``, which must be given for reproducible results."""
     if isinstance(seed, np.random.Generator):
         return seed
     if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)):

@@ -1,4 +1,4 @@
-"""The errors that bad input raises, each a ``ValueError`` with the field's name for it."""
+"""The errors that bad input raises, each a ``ValueError`` with a name of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class InvalidLabelsError(InvalidDataError):
 
 
 class RegularizationError(ValueError):
-    """The regularization strength ``beta`` lies outside the range that the task needs."""
+    """The regularization strength ``beta`` is outside the range that is needed."""
 
 
 class EnumerationTooLargeError(ValueError):
