@@ -276,6 +276,15 @@ def plot_kkt_costs(
             ls="--",
             label="two neurons, 2",
         )
+        axes.plot(
+            angles,
+            optimum,
+            "*",
+            color=ORANGE,
+            mec=BLACK,
+            ms=10,
+            label="optimum, certified",
+        )
         for (label, values), colour, marker in zip(
             reached.items(), (GREEN, PURPLE, *PALETTE[4:]), MARKERS[1:], strict=False
         ):
@@ -286,18 +295,9 @@ def plot_kkt_costs(
                 mec=colour,
                 mfc="none",
                 mew=1.6,
-                ms=8,
+                ms=13,
                 label=label,
             )
-        axes.plot(
-            angles,
-            optimum,
-            "*",
-            color=ORANGE,
-            mec=BLACK,
-            ms=10,
-            label="optimum, certified",
-        )
         axes.set_xlabel(r"angle $\varphi$ between the samples, in degrees")
         axes.set_ylabel(r"cost $\frac{1}{2}\|\theta\|^2$ at margin 1")
         axes.legend()
