@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import Generic, ParamSpec, TypeVar, cast
 
@@ -24,14 +25,16 @@ class Kernel(Generic[_Parameters, _Result]):
     def __init__(self, function: Callable[_Parameters, _Result]) -> None:
         self.py_func = function
         self._compiled: Callable[_Parameters, _Result] | None = None
+        self._lock = threading.Lock()  # threads that call it first compile it once
         functools.update_wrapper(self, function)
 
     def __call__(
         self, *args: _Parameters.args, **kwargs: _Parameters.kwargs
     ) -> _Result:
         """Run the compiled function, or the plain one where Numba is missing."""
-        if self._compiled is None:
-            self._compiled = _compile(self.py_func)
+        with self._lock:
+            if self._compiled is None:
+                self._compiled = _compile(self.py_func)
         return self._compiled(*args, **kwargs)
 
 

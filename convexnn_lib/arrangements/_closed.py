@@ -31,6 +31,7 @@ from convexnn_lib.arrangements._exact import (
 )
 from convexnn_lib.arrangements._insertion import insert_rows
 from convexnn_lib.arrangements._reduction import Reduction
+from convexnn_lib.arrangements.counting import cover_count
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,18 @@ class CyclicFlat:
         return patterns, points
 
 
-def totally_cyclic_flats(reduction: Reduction) -> Iterator[CyclicFlat]:
-    """Yield the totally cyclic flats, the empty one left out."""
+def totally_cyclic_flats(reduction: Reduction, cells: int) -> Iterator[CyclicFlat]:
+    """Yield the totally cyclic flats, the empty one left out.
+
+    Parameters
+    ----------
+    reduction : Reduction
+        The hyperplanes of the rows.
+    cells : int
+        The number of open cells. If it is Cover's count, the hyperplanes are in general
+        position, and a flat below full rank is totally cyclic only if each of its
+        hyperplanes belongs to two antiparallel rows.
+    """
     orientations: list[set[int]] = [set() for _ in reduction.rows]
     for k, sign in zip(
         reduction.hyperplane.tolist(), reduction.sign.tolist(), strict=True
@@ -92,9 +103,11 @@ def totally_cyclic_flats(reduction: Reduction) -> Iterator[CyclicFlat]:
             for sign in sorted(orientations[k])
         ]
 
+    count, rank = len(reduction.rows), reduction.rank
     # all of them lie in the largest one
-    cyclic = _cyclic_part(oriented(range(len(reduction.rows))))
-    rank = reduction.rank
+    candidates = cyclic = _cyclic_part(oriented(range(count)))
+    if cells == cover_count(count, rank):
+        candidates = frozenset(k for k in cyclic if len(orientations[k]) == 2)
     unit: list[IntegerVector] = [
         tuple(int(i == j) for j in range(rank)) for i in range(rank)
     ]
@@ -103,19 +116,21 @@ def totally_cyclic_flats(reduction: Reduction) -> Iterator[CyclicFlat]:
     while pending:
         flat, basis = pending.pop()
         groups: dict[IntegerVector, set[int]] = {}
-        for k in sorted(cyclic - flat):
+        for k in sorted(candidates - flat):
             form, _ = primitive(dot(reduction.rows[k], vector) for vector in basis)
             groups.setdefault(form, set()).add(k)
         for form, group in groups.items():
             larger = flat | group
-            if larger in seen:
+            inside = _orthogonal(basis, form)
+            if larger in seen or not inside:
                 continue
             seen.add(larger)
-            inside = _orthogonal(basis, form)
             pending.append((larger, inside))
             vectors = oriented(sorted(larger))
             if len(vectors) > rank - len(inside) and _cyclic_part(vectors) == larger:
                 yield _restricted(reduction, larger, inside)
+    if len(cyclic) == count:
+        yield _restricted(reduction, cyclic, [])
 
 
 def _restricted(

@@ -318,17 +318,17 @@ def _rays(
     position = first
     while True:
         # 1. The plane in which the chosen rows and the functionals before vanish
-        for t in range(fixed):
-            for c in range(d):
-                system[t, c] = columns[c, chosen[t]]
-        for t in range(level + 1):
-            for c in range(d):
-                system[fixed + t, c] = functionals[t, c]
-        work[:] = 0.0
-        work[:, :d] = system
         for t in range(d - 1):
-            work[t, d + t] = 1.0
-        free[:] = True
+            for c in range(d):
+                if t < fixed:
+                    system[t, c] = columns[c, chosen[t]]
+                else:
+                    system[t, c] = functionals[t - fixed, c]
+                work[t, c] = system[t, c]
+            for c in range(d, 2 * d - 1):
+                work[t, c] = 1.0 if c == d + t else 0.0
+        for c in range(d):
+            free[c] = True
         for k in range(d - 1):
             best = 0.0
             row = k
@@ -359,12 +359,11 @@ def _rays(
         for c in range(d):
             if free[c]:
                 rest = c
-        basis[:] = 0.0
-        for k in range(d - 1):
-            for t in range(d - 1):
-                basis[t, pivots[k]] = work[k, d + t]
-            basis[d - 1, pivots[k]] = -work[k, rest]
-        basis[d - 1, rest] = 1.0
+        for t in range(d):
+            for k in range(d - 1):
+                entry = work[k, d + t] if t < d - 1 else -work[k, rest]
+                basis[t, pivots[k]] = entry
+            basis[t, rest] = 0.0 if t < d - 1 else 1.0
 
         # 2. How far the basis is from the true one. With I + R the product of the
         # system (and the free coordinate) with the computed basis, the true basis is
@@ -386,14 +385,16 @@ def _rays(
         residual = 1.02 * residual
 
         # 3. The rows on the basis, and normalised on the plane, with error bounds
-        values[:] = 0.0
+        for k in range(m):
+            error[k] = 0.0
         for t in range(d):
+            for k in range(m):
+                values[t, k] = 0.0
             for c in range(d):
                 entry = basis[t, c]
                 if entry != 0.0:
                     for k in range(m):
                         values[t, k] += entry * columns[c, k]
-        error[:] = 0.0
         for c in range(d):
             size = 0.0
             for t in range(d):

@@ -241,7 +241,9 @@ def _crossing_edges(
                 if edge:
                     if used == len(pairs):
                         grown = np.empty((2 * used, 2), dtype=np.int32)
-                        grown[:used] = pairs
+                        for q in range(used):
+                            grown[q, 0] = pairs[q, 0]
+                            grown[q, 1] = pairs[q, 1]
                         pairs = grown
                     pairs[used, 0] = a
                     pairs[used, 1] = b
@@ -295,7 +297,8 @@ def _split(
             for k in range(seen, seen + edges[cell]):
                 new_members[end] = crossing[k]
                 end += 1
-            new_bits[index] = bits[cell]
+            for w in range(bits.shape[1]):
+                new_bits[index, w] = bits[cell, w]
             if sign > 0:
                 new_bits[index, word] |= flag
             index += 1

@@ -26,7 +26,7 @@ __all__ = ["enumerate_patterns"]
 
 PackedArray = npt.NDArray[np.uint8]
 
-_FEW = 5000  # up to as many cells, insertion is as quick as rays, in any position
+_FEW = 1000  # up to as many cells, insertion is as quick as rays, in any position
 _BUDGET = 1e7  # of an exact count before the work, about a second
 
 
@@ -186,7 +186,7 @@ def _boundary_patterns(
 ) -> Iterator[tuple[BoolArray, list[IntegerVector]]]:
     """Yield the closed patterns that belong to no open cell, with exact points."""
     total = listed
-    for flat in totally_cyclic_flats(reduction):
+    for flat in totally_cyclic_flats(reduction, listed):
         numbers = whitney_numbers(flat.rows, _BUDGET) if flat.rows else [1]
         total += 1 if numbers is None else sum(numbers)
         if total > limit:

@@ -127,8 +127,8 @@ def exact_count(X: FloatArray, packed: PackedArray, *, closed: bool) -> int:
     if not closed:
         most = cover_count(len(reduction.rows), reduction.rank)
         return most if len(packed) == most else count_patterns(X)
-    total = count_patterns(X)
-    for flat in totally_cyclic_flats(reduction):
+    cells = total = count_patterns(X)
+    for flat in totally_cyclic_flats(reduction, cells):
         total += sum(whitney_numbers(flat.rows, math.inf) or [1]) if flat.rows else 1
     return total
 
