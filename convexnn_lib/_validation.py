@@ -61,7 +61,9 @@ def as_float_array(values: Any, name: str) -> FloatArray:
 
 def _is_exact(raw: npt.NDArray[Any], array: FloatArray) -> bool:
     """Tell whether no entry changed; Python's comparison of numbers is exact."""
-    large = np.abs(array) >= 2.0**53 if raw.dtype.kind in "iu" else np.full(raw.shape, 1)
+    large = (
+        np.abs(array) >= 2.0**53 if raw.dtype.kind in "iu" else np.full(raw.shape, 1)
+    )
     chosen = np.flatnonzero(large)
     pairs = zip(raw.ravel()[chosen].tolist(), array.ravel()[chosen], strict=True)
     return all(before == float(after) for before, after in pairs)
