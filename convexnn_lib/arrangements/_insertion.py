@@ -36,7 +36,7 @@ from convexnn_lib.arrangements._rays import (
 WordArray = npt.NDArray[np.uint64]
 IndexArray = npt.NDArray[np.int64]
 
-_SMALL = 200  # where plain Python takes less time than loading the compiler
+_SMALL = 50  # rays, where plain Python takes less time than loading the compiler
 
 
 @dataclass

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from convexnn_lib._validation import BoolArray, FloatArray, as_matrix
-from convexnn_lib.arrangements._adjacency import Adjacency, adjacent_cells
 from convexnn_lib.arrangements._directions import CHUNK, Directions
 from convexnn_lib.arrangements._exact import IntegerVector, integer_row
 from convexnn_lib.arrangements._reduction import reduce_rows
+from convexnn_lib.arrangements.adjacency import Adjacency, adjacent_cells
 from convexnn_lib.arrangements.counting import affordable_count
 from convexnn_lib.arrangements.verification import Verification, verify_patterns
 from convexnn_lib.errors import InvalidDataError

@@ -26,7 +26,7 @@ __all__ = ["enumerate_patterns"]
 
 PackedArray = npt.NDArray[np.uint8]
 
-_FEW = 1000  # up to as many cells, insertion is as quick as rays, in any position
+_FEW = 100  # up to as many cells, insertion is quick even in plain Python
 _BUDGET = 1e7  # of an exact count before the work, about a second
 
 

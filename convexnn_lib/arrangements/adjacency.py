@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from convexnn_lib.arrangements._reduction import Reduction
 
+__all__ = ["Adjacency"]
+
 PackedArray = npt.NDArray[np.uint8]
 
 
