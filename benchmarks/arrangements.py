@@ -356,7 +356,7 @@ def plot(points: dict[str, list[tuple[int, float]]], path: str) -> None:
     for (name, values), marker in zip(points.items(), "osD", strict=True):
         if values:
             cells, seconds = zip(*sorted(values), strict=True)
-            axes.loglog(cells, seconds, marker=marker, label=name)
+            axes.loglog(cells, seconds, marker, label=name)
     axes.set_xlabel("cells of the arrangement")
     axes.set_ylabel("seconds to list them all")
     axes.grid(alpha=0.3)

@@ -120,7 +120,7 @@ def enumerate_patterns(
     threads = _threads(n_jobs)
     reduction = reduce_rows(X)
     _check_size(reduction, limit)
-    source, packed = _open_cells(X, reduction, threads, progress)
+    source, packed = _open_cells(X, reduction, limit, threads, progress)
     extra: list[IntegerVector] = []
     if closed:
         parts = [packed]
@@ -160,13 +160,16 @@ def _check_size(reduction: Reduction, limit: int) -> None:
 
 
 def _open_cells(
-    X: FloatArray, reduction: Reduction, threads: int, progress: bool
+    X: FloatArray, reduction: Reduction, limit: int, threads: int, progress: bool
 ) -> tuple[Source, PackedArray]:
-    """List the open cells by whichever method applies."""
+    """List the open cells by whichever method applies.
+
+    Fewer cells than Cover's count are already known to exist if it exceeds the limit.
+    """
     m, r = len(reduction.rows), reduction.rank
     cells = cover_count(m, r)
     rows = reduction.float_rows(X)
-    if rows is not None and 1 < r < m and cells > _FEW:
+    if rows is not None and 1 < r < m and _FEW < cells <= limit:
         as_given = m == len(X)
         if not as_given:
             rows = rows * reduction.sign[reduction.first][:, None]
