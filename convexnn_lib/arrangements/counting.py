@@ -241,7 +241,7 @@ def characteristic_polynomial(X: Any) -> list[int]:
 
     References
     ----------
-    .. [1] Zaslavsky (1975), Facing up to arrangements, Memoirs of the AMS 154.
+    .. [1] Zaslavsky (1975), ``zaslavsky1975facing``.
 
     Examples
     --------

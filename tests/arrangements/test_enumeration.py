@@ -403,7 +403,7 @@ def test_diabetes_three_features():
 
 
 def test_degenerate_rows_far_below_the_bound_for_generic_ones():
-    # seven planes with three lines each, at right angles: 6^7 cells, but Cover's bound is
+    # seven planes with three lines each, at right angles: 6^7 cells, but the bound is
     # too large to ask for memory in proportion to it
     X = np.kron(np.eye(7), [[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])
     assert cover_count(21, 14) > 6**7 * 6
