@@ -32,6 +32,7 @@ IndexArray = npt.NDArray[np.int64]
 Rows = IndexArray | list[IntegerVector]
 
 _ROUNDING = 2.0**-53
+_UNDERFLOW = 1e-290
 _MANY = 2000
 
 
@@ -221,8 +222,8 @@ def _large_points(lines: Sequence[IntegerVector]) -> int:
         x, y = first - second, third - fourth
         error = np.abs(first) + np.abs(second) + np.abs(third) + np.abs(fourth)
         size = np.hypot(x, y)
-        error *= 5 * _ROUNDING
-        if np.any(error > 0.1 * size):
+        error = 5 * _ROUNDING * error + _UNDERFLOW
+        if not np.all(error < 0.1 * size):
             total += len(set(_points_on(lines, j, range(j))))
             continue
         width = 1.2 * error / size + 16 * _ROUNDING

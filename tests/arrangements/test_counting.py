@@ -176,6 +176,17 @@ def test_both_ways_of_counting_points_agree(rows):
     assert _deletion._large_points(moved) == small
 
 
+def test_lines_that_floats_cannot_tell_apart():
+    huge = 2**2000
+    lines = [(1, 0, 0), (huge, 1, 0), (huge, 0, 1), (huge, 1, 1), (huge, 2, 1)]
+    points = {
+        (i, j): np.cross(*np.array([lines[i], lines[j]], dtype=object))
+        for i, j in itertools.combinations(range(5), 2)
+    }
+    new = [len({primitive(points[i, j])[0] for i in range(j)}) for j in range(5)]
+    assert _deletion._large_points(lines) == sum(new)
+
+
 @given(st.lists(st.tuples(*[st.integers(-2, 2)] * 4), min_size=1, max_size=10))
 @settings(deadline=None, max_examples=40, derandomize=True)
 def test_counts_do_not_depend_on_the_size_of_the_integers(rows):
