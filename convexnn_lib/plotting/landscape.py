@@ -1,0 +1,101 @@
+"""Figures of the chapter on Clarke stationarity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.plotting.style import (
+    BLUE,
+    GREY,
+    PALETTE,
+    VERMILION,
+    book_style,
+    new_figure,
+)
+
+__all__ = ["plot_kinks", "plot_stationary_values"]
+
+
+def plot_kinks(
+    t: FloatArray, curves: Mapping[str, FloatArray], slopes: Sequence[Sequence[float]]
+) -> Figure:
+    """Draw objectives along a line through a kink at 0, one panel each.
+
+    Parameters
+    ----------
+    t : (k,) array
+        Positions on the line.
+    curves : mapping of str to (k,) array
+        Objectives, by title.
+    slopes : sequence of pairs of float
+        For each curve the derivatives at 0 towards positive and negative positions.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    if not curves or len(curves) != len(slopes):
+        raise InvalidDataError(
+            f"plot_kinks needs one pair of slopes for each of {len(curves)} curves, "
+            f"got {len(slopes)}."
+        )
+    with book_style():
+        figure, axes = new_figure(
+            1, len(curves), width=4.4 * len(curves), height=3.6, squeeze=False
+        )
+        for panel, (title, values), (right, left) in zip(
+            axes[0], curves.items(), slopes, strict=True
+        ):
+            at_zero = float(np.interp(0.0, t, values))
+            panel.plot(t, values, color=BLUE)
+            for side, slope, line in (
+                (t[t >= 0], right, "--"),
+                (-t[t <= 0], left, ":"),
+            ):
+                x = side if line == "--" else -side
+                panel.plot(
+                    x,
+                    at_zero + slope * side,
+                    line,
+                    color=VERMILION,
+                    label=f"{slope:.1f}",
+                )
+            panel.plot(0, at_zero, "o", color=GREY)
+            panel.set_title(title)
+            panel.set_xlabel("step across the kink")
+            panel.legend(title="slope away from 0")
+        axes[0, 0].set_ylabel("objective")
+    return figure
+
+
+def plot_stationary_values(values: Sequence[float], optimum: float) -> Figure:
+    """Draw the sorted objectives of trained networks over the certified optimum.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Final objectives.
+    optimum : float
+        The certified global optimum.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    if len(values) == 0:
+        raise InvalidDataError("plot_stationary_values needs at least one value.")
+    with book_style():
+        figure, axes = new_figure()
+        axes.plot(np.arange(1, len(values) + 1), np.sort(values), "o", color=PALETTE[0])
+        axes.axhline(
+            optimum, color=VERMILION, linestyle="--", label="certified optimum"
+        )
+        axes.set_xlabel("run, by final objective")
+        axes.set_ylabel("objective")
+        axes.legend()
+    return figure
