@@ -26,8 +26,8 @@ PackedArray = npt.NDArray[np.uint8]
 class Arrangement:
     """Activation patterns of a data matrix, with a direction that attains each.
 
-    :func:`~convexnn_lib.arrangements.enumeration.enumerate_patterns` and
-    :func:`~convexnn_lib.arrangements.sampling.sample_patterns` make arrangements; the
+    :func:`~convexnn_lib.enumerate_patterns` and
+    :func:`~convexnn_lib.sample_patterns` make arrangements; the
     constructor takes patterns from elsewhere, which ``verify`` can then check.
 
     Parameters

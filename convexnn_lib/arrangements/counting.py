@@ -189,7 +189,7 @@ def count_patterns(X: Any) -> int:
     See Also
     --------
     convexnn_lib.arrangements.counting.characteristic_polynomial
-    convexnn_lib.arrangements.counting.cover_count
+    convexnn_lib.cover_count
 
     Notes
     -----

@@ -82,8 +82,8 @@ def enumerate_patterns(
 
     See Also
     --------
-    convexnn_lib.arrangements.counting.count_patterns
-    convexnn_lib.arrangements.sampling.sample_patterns
+    convexnn_lib.count_patterns
+    convexnn_lib.sample_patterns
 
     Notes
     -----

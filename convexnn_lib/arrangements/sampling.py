@@ -46,7 +46,7 @@ def sample_patterns(X: Any, n_samples: int, *, seed: Any) -> Arrangement:
 
     See Also
     --------
-    convexnn_lib.arrangements.enumeration.enumerate_patterns
+    convexnn_lib.enumerate_patterns
 
     Examples
     --------

@@ -77,7 +77,7 @@ class Certificate:
         The factor :math:`\tau`.
     dual_norm : float
         The dual norm :math:`M(\lambda)`, attained by ``extreme_neuron``.
-    extreme_neuron : convexnn_lib.convex.dual_norm.ExtremeNeuron
+    extreme_neuron : convexnn_lib.dual_norm.ExtremeNeuron
         The direction and sign that attain the dual norm. Where ``dual_norm`` exceeds
         beta, adding a small neuron there lowers the objective.
     patterns : (p, n) array of bool or None
@@ -146,9 +146,9 @@ class Certificate:
 
         Parameters
         ----------
-        network : convexnn_lib.convex.network.ReLUNetwork
+        network : convexnn_lib.ReLUNetwork
             The network that it certifies.
-        problem : convexnn_lib.convex.problem.TrainingProblem
+        problem : convexnn_lib.TrainingProblem
             The problem.
 
         Returns
@@ -179,9 +179,9 @@ def certify(
 
     Parameters
     ----------
-    network : convexnn_lib.convex.network.ReLUNetwork
+    network : convexnn_lib.ReLUNetwork
         Any network, however it was trained.
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The problem, with ``beta > 0``.
     patterns : (p, n) array of bool or Arrangement, optional
         Bound only the networks whose neurons lie in the closed cones of these patterns.
@@ -192,7 +192,7 @@ def certify(
 
     Returns
     -------
-    convexnn_lib.convex.certificate.Certificate
+    convexnn_lib.Certificate
         The objective, a lower bound on the global optimum, and the gap between them.
 
     Raises
@@ -210,7 +210,7 @@ def certify(
     For a differentiable loss the dual point is :math:`\lambda=-\nabla\ell(f(X),y)`, and
     the gap is 0 at every global optimum. For the hinge loss and the hard margin,
     :math:`-\partial\ell` holds many dual points. Tried are the dual of the linear
-    program over the network's own neurons (:mod:`convexnn_lib.convex.margin_program`)
+    program over the network's own neurons (``convex/margin_program.py``)
     and, where that leaves a gap and CVXPY is installed, the dual of the convex program
     over the cones of the network's neurons, to which those of the extreme neurons of
     its dual points are added for a few rounds. Each one gives a valid bound, and the

@@ -47,7 +47,7 @@ class DualNorm(NamedTuple):
         The value that ``neuron`` attains.
     upper : float
         An upper bound, all rounding errors included.
-    neuron : convexnn_lib.convex.dual_norm.ExtremeNeuron
+    neuron : convexnn_lib.dual_norm.ExtremeNeuron
         The neuron that attains ``lower``.
     """
 
@@ -90,7 +90,7 @@ def dual_norm(X: Any, lam: Any) -> tuple[float, FloatArray]:
     Hausdorff distance of the two zonotopes. The vertices of either are the activation
     patterns of its rows alone, rows with :math:`\lambda_i=0` drop out, and each vertex
     asks for the distance of a point from a zonotope:
-    see :mod:`convexnn_lib.convex.zonotope`. In the worst case the number of vertices
+    see ``convex/zonotope.py``. In the worst case the number of vertices
     grows like :math:`n^{r-1}`, r the rank of X.
 
     Examples
@@ -118,7 +118,7 @@ def dual_norm_bounds(X: Any, lam: Any, patterns: BoolArray | None = None) -> Dua
 
     Returns
     -------
-    convexnn_lib.convex.dual_norm.DualNorm
+    convexnn_lib.dual_norm.DualNorm
         Lower and upper bound and the neuron that attains the lower one. The two agree
         to about twelve digits.
 
@@ -137,7 +137,7 @@ def dual_norm_bounds(X: Any, lam: Any, patterns: BoolArray | None = None) -> Dua
 
     Examples
     --------
-    >>> from convexnn_lib.convex.dual_norm import dual_norm_bounds
+    >>> from convexnn_lib.dual_norm import dual_norm_bounds
     >>> lower, upper, neuron = dual_norm_bounds([[1.0], [-1.0]], [1.0, -3.0])
     >>> lower, bool(3.0 <= upper <= 3.0 + 1e-13), neuron.direction, neuron.sign
     (3.0, True, array([-1.]), -1.0)
@@ -175,7 +175,7 @@ def beta_max(problem: TrainingProblem) -> float:
 
     Parameters
     ----------
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         A problem with a loss that is differentiable at 0; its ``beta`` plays no role.
 
     Returns
@@ -193,7 +193,7 @@ def beta_max(problem: TrainingProblem) -> float:
     Examples
     --------
     >>> from convexnn_lib import TrainingProblem
-    >>> from convexnn_lib.convex.dual_norm import beta_max
+    >>> from convexnn_lib.dual_norm import beta_max
     >>> round(beta_max(TrainingProblem([[1, 0], [0, 1]], [1, 1], 0.1)), 12)
     1.414213562373
     """

@@ -37,7 +37,7 @@ class Loss(ABC):
     Attributes
     ----------
     name : str
-        The name under which :func:`convexnn_lib.convex.losses.get_loss` finds it.
+        The name under which ``get_loss`` finds it.
     labels : {"real", "sign"}
         Whether labels may be any real number or must be -1 or +1.
     differentiable : bool
@@ -425,12 +425,12 @@ def get_loss(loss: str | Loss) -> Loss:
 
     Parameters
     ----------
-    loss : str or convexnn_lib.convex.losses.Loss
+    loss : str or convexnn_lib.Loss
         ``"squared"``, ``"logistic"``, ``"hinge"``, ``"hard_margin"`` or a loss object.
 
     Returns
     -------
-    convexnn_lib.convex.losses.Loss
+    convexnn_lib.Loss
         The loss.
 
     Raises

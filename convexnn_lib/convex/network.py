@@ -144,7 +144,7 @@ class ReLUNetwork:
 
         Returns
         -------
-        convexnn_lib.convex.network.ReLUNetwork
+        convexnn_lib.ReLUNetwork
             A network of the same width.
         """
         u = self._vectors()
@@ -167,7 +167,7 @@ class ReLUNetwork:
 
         Returns
         -------
-        convexnn_lib.convex.network.ReLUNetwork
+        convexnn_lib.ReLUNetwork
             A network with s - 1 more neurons, the same outputs and the same penalty.
 
         Raises
@@ -225,7 +225,7 @@ class ReLUNetwork:
 
         Returns
         -------
-        convexnn_lib.convex.network.ReLUNetwork
+        convexnn_lib.ReLUNetwork
             A balanced network in which no two neurons of one sign share a closed cone
             (of the given patterns).
 
@@ -286,7 +286,7 @@ class ReLUNetwork:
 
         Returns
         -------
-        convexnn_lib.convex.network.ReLUNetwork
+        convexnn_lib.ReLUNetwork
             A balanced network whose neurons are rescaled neurons of this one.
 
         Raises
@@ -338,7 +338,7 @@ class ReLUNetwork:
 
         Returns
         -------
-        convexnn_lib.convex.network.ReLUNetwork
+        convexnn_lib.ReLUNetwork
             A balanced network, first the neurons of ``u``, then those of ``u_prime``.
 
         Raises
@@ -435,7 +435,7 @@ class ReLUNetwork:
 
         Returns
         -------
-        convexnn_lib.convex.network.ReLUNetwork
+        convexnn_lib.ReLUNetwork
             The network, in float64.
 
         Raises
@@ -534,7 +534,7 @@ class ReLUNetwork:
 
         Returns
         -------
-        convexnn_lib.convex.network.ReLUNetwork
+        convexnn_lib.ReLUNetwork
             The network.
 
         Raises

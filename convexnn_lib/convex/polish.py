@@ -39,15 +39,15 @@ def polish(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
 
     Parameters
     ----------
-    network : convexnn_lib.convex.network.ReLUNetwork
+    network : convexnn_lib.ReLUNetwork
         A network near an optimum of the convex program, without zero neurons.
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The problem. If its loss neither has second derivatives nor is the hinge loss or
         the hard margin, the network is returned as it is.
 
     Returns
     -------
-    convexnn_lib.convex.network.ReLUNetwork
+    convexnn_lib.ReLUNetwork
         A network whose neurons lie in the same closed cones, up to the tolerance that
         decides which rows are tight. Its objective is no larger, up to rounding.
     """
@@ -84,14 +84,14 @@ def meet_hard_margin(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetw
 
     Parameters
     ----------
-    network : convexnn_lib.convex.network.ReLUNetwork
+    network : convexnn_lib.ReLUNetwork
         The network.
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The problem.
 
     Returns
     -------
-    convexnn_lib.convex.network.ReLUNetwork
+    convexnn_lib.ReLUNetwork
         Both layers multiplied by one factor, or the network itself if its least margin
         is not positive or the loss is another one.
     """

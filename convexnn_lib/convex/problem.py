@@ -50,7 +50,7 @@ class TrainingProblem:
     beta : float
         Regularization strength, at least 0. Convex solves and certificates need
         ``beta > 0``; the max-margin problem needs ``beta = 1``.
-    loss : str or convexnn_lib.convex.losses.Loss, default "squared"
+    loss : str or convexnn_lib.Loss, default "squared"
         ``"squared"``, ``"logistic"``, ``"hinge"``, ``"hard_margin"`` or a loss object.
         ``"hard_margin"`` is the max-margin problem :math:`\min\frac12\|\theta\|^2`
         subject to :math:`y_if(x_i)\ge1`.
@@ -63,7 +63,7 @@ class TrainingProblem:
         Labels, a read-only copy in float64.
     beta : float
         Regularization strength.
-    loss : convexnn_lib.convex.losses.Loss
+    loss : convexnn_lib.Loss
         The loss object.
 
     Raises
@@ -133,7 +133,7 @@ class TrainingProblem:
 
         Parameters
         ----------
-        network : convexnn_lib.convex.network.ReLUNetwork
+        network : convexnn_lib.ReLUNetwork
             A network with d features.
 
         Returns

@@ -51,7 +51,7 @@ def loss_expression(loss: Loss, z: cvxpy.Expression, y: FloatArray) -> Any:
 
     Parameters
     ----------
-    loss : convexnn_lib.convex.losses.Loss
+    loss : convexnn_lib.Loss
         The loss.
     z : cvxpy.Expression
         The outputs, of shape (n,).
@@ -123,7 +123,7 @@ def solve_program(
 
     Parameters
     ----------
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The problem.
     positive : (p, n) array of bool
         The patterns :math:`D_i` of neurons with positive second-layer weight.

@@ -28,7 +28,7 @@ class Solution:
 
     Attributes
     ----------
-    network : convexnn_lib.convex.network.ReLUNetwork
+    network : convexnn_lib.ReLUNetwork
         An optimal network: balanced, neurons merged over common faces, and features on
         X linearly independent, hence at most n neurons.
     patterns : (p, n) array of bool
@@ -36,9 +36,9 @@ class Solution:
     u, u_prime : (p, d) arrays
         The same optimum in the variables of the convex program: row i belongs to
         pattern i, ``u`` to neurons with positive second-layer weight.
-    certificate : convexnn_lib.convex.certificate.Certificate
+    certificate : convexnn_lib.Certificate
         The certificate of ``network``, computed apart from the solver.
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The problem.
 
     Examples
@@ -102,7 +102,7 @@ def solve(
 
     Parameters
     ----------
-    problem : convexnn_lib.convex.problem.TrainingProblem
+    problem : convexnn_lib.TrainingProblem
         The problem, with ``beta > 0``.
     patterns : (p, n) array of bool or Arrangement, optional
         The patterns to optimize over; the optimum is then that of the networks whose
@@ -120,7 +120,7 @@ def solve(
 
     Returns
     -------
-    convexnn_lib.convex.solve.Solution
+    convexnn_lib.Solution
         The optimal network, the variables of the convex program and the certificate.
 
     Raises

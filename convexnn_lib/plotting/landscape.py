@@ -18,7 +18,7 @@ from convexnn_lib.plotting.style import (
     new_figure,
 )
 
-__all__ = ["plot_kinks", "plot_stationary_values"]
+__all__ = ["plot_kinks", "plot_stationary_values", "plot_subdifferentials"]
 
 
 def plot_kinks(
@@ -98,4 +98,35 @@ def plot_stationary_values(values: Sequence[float], optimum: float) -> Figure:
         axes.set_xlabel("run, by final objective")
         axes.set_ylabel("objective")
         axes.legend()
+    return figure
+
+
+def plot_subdifferentials() -> Figure:
+    r"""Draw :math:`x_+`, :math:`-x_+` and their sum above their subdifferentials.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    x = np.array([-1.0, 0.0, 1.0])
+    functions = {"$x_+$": 1.0, "$-x_+$": -1.0, "$x_+ + (-x_+)$": 0.0}
+    with book_style():
+        figure, axes = new_figure(
+            2, 3, width=8.4, height=4.4, sharex=True, sharey="row"
+        )
+        for (title, slope), upper, lower in zip(
+            functions.items(), axes[0], axes[1], strict=True
+        ):
+            upper.plot(x, slope * np.maximum(x, 0.0), color=BLUE)
+            upper.set_title(title)
+            # a subdifferential is a curve with a vertical piece at the kink
+            lower.plot([-1, 0, 0, 1], [0, 0, slope, slope], color=VERMILION)
+            lower.plot([0, 0], [0, slope], "o", color=VERMILION, markersize=4)
+            lower.set_xlabel("$x$")
+            for panel in (upper, lower):
+                panel.axhline(0, color=GREY, linewidth=0.6, zorder=0)
+                panel.axvline(0, color=GREY, linewidth=0.6, zorder=0)
+                panel.set_ylim(-1.2, 1.2)
+        axes[0, 0].set_ylabel("function")
+        axes[1, 0].set_ylabel("Clarke subdifferential")
     return figure

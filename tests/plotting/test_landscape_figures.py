@@ -31,3 +31,15 @@ def test_stationary_values() -> None:
     assert list(figure.axes[0].lines[0].get_ydata()) == [1.0, 2.0]
     with pytest.raises(InvalidDataError, match="at least one"):
         landscape.plot_stationary_values([], 1.0)
+
+
+def test_subdifferentials() -> None:
+    figure = landscape.plot_subdifferentials()
+    figure.canvas.draw()
+    assert not plt.get_fignums()
+    segments = [panel.lines[1].get_ydata() for panel in figure.axes[3:]]
+    assert [sorted(set(map(float, segment))) for segment in segments] == [
+        [0.0, 1.0],
+        [-1.0, 0.0],
+        [0.0],
+    ]
