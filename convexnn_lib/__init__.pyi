@@ -1,13 +1,19 @@
 from . import datasets as datasets
 from . import errors as errors
 from . import plotting as plotting
+from .arrangements.adjacency import Adjacency as Adjacency
+from .arrangements.arrangement import Arrangement as Arrangement
+from .arrangements.counting import (
+    characteristic_polynomial as characteristic_polynomial,
+)
 from .arrangements.counting import count_patterns as count_patterns
 from .arrangements.counting import cover_bound as cover_bound
 from .arrangements.counting import cover_count as cover_count
 from .arrangements.counting import sauer_bound as sauer_bound
-from .arrangements.enumeration import Arrangement as Arrangement
 from .arrangements.enumeration import enumerate_patterns as enumerate_patterns
 from .arrangements.sampling import sample_patterns as sample_patterns
+from .arrangements.verification import Verification as Verification
+from .arrangements.verification import VerificationError as VerificationError
 from .convex.certificate import Certificate as Certificate
 from .convex.certificate import beta_max as beta_max
 from .convex.certificate import certify as certify

@@ -188,7 +188,7 @@ def count_patterns(X: Any) -> int:
 
     See Also
     --------
-    convexnn_lib.arrangements.counting.characteristic_polynomial
+    convexnn_lib.characteristic_polynomial
     convexnn_lib.cover_count
 
     Notes
