@@ -64,7 +64,9 @@ _build/.library: $(LIBRARY) requirements.lock
 	@mkdir -p _build && rm -rf _build/.jupyter_cache && touch $@
 
 # A build that failed leaves nothing behind that a later one could take for finished.
+# Sphinx does not overwrite static files that have changed.
 _build/html/.complete: $(ENV) _build/.library $(BOOK_SOURCES)
+	@rm -rf _build/html/_static
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going || { \
 		rm -rf _build/html _build/.doctrees; exit 1; }
 	@touch $@

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,21 @@ def drop_thebe(
     ]
 
 
+def shorten_reference_labels(app: Sphinx, document: nodes.document) -> None:
+    """Show the references of a docstring as [1], not by the long name numpydoc gives.
+
+    numpydoc makes the labels unique on a page, and shortens them itself only in pages
+    that are written in reStructuredText from beginning to end.
+    """
+    for text in list(document.findall(nodes.Text)):
+        short = re.sub(r"^(\[?)R[0-9a-f]{10,}-(\d+)", r"\1\2", text)
+        if short != text:
+            text.parent.replace(text, nodes.Text(short))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the hooks; called by Sphinx."""
     app.connect("config-inited", serve_vendored_scripts)
+    app.connect("doctree-read", shorten_reference_labels)
     app.connect("html-page-context", drop_thebe, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

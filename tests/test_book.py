@@ -63,8 +63,8 @@ def page(browser) -> Iterator:
 
 def test_index_leads_to_the_preface(page) -> None:
     page.goto((HTML / "index.html").as_uri())
-    page.wait_for_selector("h1")
-    assert page.inner_text("h1").startswith("Preface")
+    page.wait_for_selector("article h1")
+    assert page.inner_text("article h1").startswith("Preface")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -82,6 +82,13 @@ def test_page_is_whole_and_needs_no_other_host(page, name: str) -> None:
         assert picture.get_attribute("alt")
         assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
     assert not page.faults
+
+
+def test_reference_labels_are_short(page) -> None:
+    page.goto((HTML / "chapters/library_reference.html").as_uri())
+    labels = [label.strip("[]") for label in page.locator(".label").all_inner_texts()]
+    assert labels
+    assert all(label.isdigit() for label in labels)
 
 
 @pytest.mark.parametrize("name", PAGES)
