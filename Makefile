@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 ENV := $(VENV)/.complete
 
 LIBRARY := $(shell find convexnn_lib -name '*.py' -o -name '*.pyi')
-BOOK_SOURCES := _config.yml _toc.yml references.bib \
-	$(shell find chapters _ext _static _vendor -type f -not -path '*/.ipynb_checkpoints/*')
+PAGES := $(shell find chapters -type f -not -path '*/.ipynb_checkpoints/*')
+SETTINGS := _config.yml _toc.yml references.bib $(shell find _ext _static _vendor -type f)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -63,10 +63,12 @@ $(ENV): requirements.lock pyproject.toml
 _build/.library: $(LIBRARY) requirements.lock
 	@mkdir -p _build && rm -rf _build/.jupyter_cache && touch $@
 
+# Sphinx copies static files and applies an extension only to pages that it writes.
+_build/.settings: $(SETTINGS) $(LIBRARY) requirements.lock
+	@mkdir -p _build && rm -rf _build/html _build/.doctrees && touch $@
+
 # A build that failed leaves nothing behind that a later one could take for finished.
-# Sphinx does not overwrite static files that have changed.
-_build/html/.complete: $(ENV) _build/.library $(BOOK_SOURCES)
-	@rm -rf _build/html/_static
+_build/html/.complete: $(ENV) _build/.library _build/.settings $(PAGES)
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going || { \
 		rm -rf _build/html _build/.doctrees; exit 1; }
 	@touch $@
