@@ -1,0 +1,507 @@
+r"""Two-layer ReLU networks with a certificate, as scikit-learn estimators.
+
+Both train by :func:`convexnn_lib.solve` and keep the certificate of what they trained.
+Data are used as they come: the penalty depends on the scale of the features, so put a
+:class:`sklearn.preprocessing.StandardScaler` before the estimator in a pipeline.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, log_expit, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from convexnn_lib._validation import FloatArray, check_integer
+from convexnn_lib.arrangements.counting import cover_count
+from convexnn_lib.arrangements.sampling import sample_patterns
+from convexnn_lib.convex.certificate import Certificate
+from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.convex.solve import Solution, solve
+from convexnn_lib.errors import (
+    InvalidDataError,
+    InvalidLabelsError,
+    RegularizationError,
+)
+
+__all__ = ["ConvexReLUClassifier", "ConvexReLURegressor"]
+
+_ALL_UP_TO = 500  # "auto" trains over all patterns if there are at most so many
+_SAMPLED = 30  # and over those of so many random directions otherwise
+
+
+class _ConvexReLUNetwork(BaseEstimator):  # type: ignore[misc]
+    """What the regressor and the classifier share."""
+
+    _losses: tuple[str, ...]
+
+    def __init__(
+        self,
+        beta: float = 1.0,
+        *,
+        loss: str,
+        fit_intercept: bool = True,
+        n_patterns: int | str | None = "auto",
+        method: str | None = None,
+        tol: float = 1e-6,
+        random_state: Any = 0,
+    ) -> None:
+        self.beta = beta
+        self.loss = loss
+        self.fit_intercept = fit_intercept
+        self.n_patterns = n_patterns
+        self.method = method
+        self.tol = tol
+        self.random_state = random_state
+
+    def _check_parameters(self) -> None:
+        """Refuse parameters out of range before any work."""
+        try:
+            positive = 0.0 < float(self.beta) < np.inf
+        except (TypeError, ValueError):
+            positive = False
+        if not positive:
+            raise RegularizationError(
+                f"beta must be a positive finite number, got {self.beta!r}."
+            )
+        if self.loss not in self._losses:
+            raise InvalidDataError(
+                f"unknown loss {self.loss!r} for {type(self).__name__}; choose one of "
+                f"{', '.join(map(repr, self._losses))}."
+            )
+        if self.n_patterns is None:
+            return
+        if isinstance(self.n_patterns, str):
+            if self.n_patterns != "auto":
+                raise InvalidDataError(
+                    'n_patterns must be "auto", None or a positive integer, got '
+                    f"{self.n_patterns!r}."
+                )
+        else:
+            check_integer(self.n_patterns, "n_patterns", minimum=1)
+
+    def _inputs(self, X: FloatArray) -> FloatArray:
+        """Append the column of ones."""
+        return np.column_stack([X, np.ones(len(X))]) if self.fit_intercept else X
+
+    def _patterns(self, X: FloatArray) -> Any:
+        """Return the patterns to train over, None for all of them."""
+        if self.n_patterns is None:
+            return None
+        if isinstance(self.n_patterns, str):
+            rank = max(1, int(np.linalg.matrix_rank(X)))
+            if cover_count(len(X), rank) <= _ALL_UP_TO:
+                return None
+            n_directions = _SAMPLED
+        else:
+            n_directions = self.n_patterns
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        return sample_patterns(X, n_directions, seed=seed)
+
+    def _solve(self, X: FloatArray, y: FloatArray, patterns: Any) -> Solution:
+        """Train on inputs that have their column of ones."""
+        problem = TrainingProblem(X, y, self.beta, self.loss)
+        options: dict[str, Any] = {} if self.method is None else {"method": self.method}
+        return solve(problem, patterns, tol=self.tol, **options)
+
+    def _checked(self, X: Any) -> FloatArray:
+        """Return the inputs of a fitted estimator."""
+        check_is_fitted(self)
+        return self._inputs(validate_data(self, X, reset=False, dtype=np.float64))
+
+
+class ConvexReLURegressor(RegressorMixin, _ConvexReLUNetwork):  # type: ignore[misc]
+    r"""Regression by a two-layer ReLU network, trained to a certified optimum.
+
+    Solves, over networks of every width m,
+
+    .. math::
+
+        \min_{W_1,\,w_2}\;\tfrac12\|(XW_1)_+w_2-y\|_2^2
+        +\tfrac\beta2\big(\|W_1\|_F^2+\|w_2\|_2^2\big)
+
+    by its equivalent convex program [1]_, see :func:`convexnn_lib.solve`.
+
+    Parameters
+    ----------
+    beta : float, default 1
+        Regularization strength, positive. The loss is a sum over samples, so that the
+        same regularization of more samples needs a larger ``beta``.
+    loss : {"squared"}
+        The loss.
+    fit_intercept : bool, default True
+        Whether to append a column of ones to X, which gives each neuron a bias. The
+        bias is regularized like any weight.
+    n_patterns : int, None or "auto", default "auto"
+        The activation patterns to train over. None takes all: the optimum is the
+        global one over all networks. An integer takes the patterns of that many random
+        directions: the optimum, and the certificate, are those of networks with these
+        patterns, as ``certificate_.scope`` says. ``"auto"`` takes all if Cover's count
+        (:func:`convexnn_lib.cover_count`), which bounds their number, is at most 500,
+        and the patterns of 30 random directions otherwise.
+    method : str, optional
+        The method of :func:`convexnn_lib.solve`, by default its default.
+    tol : float, default 1e-6
+        The relative duality gap to certify.
+    random_state : int, numpy.random.RandomState or None, default 0
+        Source of randomness of sampled patterns.
+
+    Attributes
+    ----------
+    network_ : convexnn_lib.ReLUNetwork
+        The trained network. With ``fit_intercept``, the last row of ``W1`` holds the
+        biases.
+    certificate_ : convexnn_lib.Certificate
+        How far the network is from the optimum, at most, and over which patterns.
+    n_features_in_ : int
+        Number of features of X.
+    feature_names_in_ : (d,) array of str
+        Names of the features, if X is a data frame whose column names are strings.
+
+    Raises
+    ------
+    convexnn_lib.errors.RegularizationError
+        By ``fit``, if ``beta`` is not a positive finite number.
+    convexnn_lib.errors.InvalidDataError
+        By ``fit``, if another parameter is not one of those admitted, or all rows are
+        zero.
+    convexnn_lib.errors.EnumerationTooLargeError
+        By ``fit``, if all patterns are asked for and there are too many.
+
+    See Also
+    --------
+    convexnn_lib.ConvexReLUClassifier, convexnn_lib.solve
+
+    Notes
+    -----
+    Sample weights are not supported. Features are not scaled; put a scaler before the
+    estimator in a pipeline. Beside a column of ones, small features also leave few
+    patterns to random directions: most have the sign of their bias on all samples.
+
+    References
+    ----------
+    .. [1] Pilanci & Ergen (2020), `pilanci2020neural`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexnn_lib import ConvexReLURegressor
+    >>> X = np.linspace(-1, 1, 9)[:, None]
+    >>> regressor = ConvexReLURegressor(beta=0.01).fit(X, np.abs(X[:, 0]))
+    >>> regressor.certificate_.scope, bool(regressor.certificate_.relative_gap < 1e-6)
+    ('all patterns', True)
+    >>> bool(regressor.score(X, np.abs(X[:, 0])) > 0.99)
+    True
+
+    The features are not scaled; a pipeline does it. Here ``beta`` is chosen by
+    cross-validation on sixty patients with two features:
+
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> X, y = X[:60, [2, 8]], y[:60] / 100
+    >>> model = make_pipeline(StandardScaler(), ConvexReLURegressor(n_patterns=10))
+    >>> betas = {"convexreluregressor__beta": [0.1, 1, 10]}
+    >>> GridSearchCV(model, betas, cv=3).fit(X, y).best_params_
+    {'convexreluregressor__beta': 1}
+    """
+
+    _losses = ("squared",)
+
+    def __init__(
+        self,
+        beta: float = 1.0,
+        *,
+        loss: str = "squared",
+        fit_intercept: bool = True,
+        n_patterns: int | str | None = "auto",
+        method: str | None = None,
+        tol: float = 1e-6,
+        random_state: Any = 0,
+    ) -> None:
+        super().__init__(
+            beta,
+            loss=loss,
+            fit_intercept=fit_intercept,
+            n_patterns=n_patterns,
+            method=method,
+            tol=tol,
+            random_state=random_state,
+        )
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : (n, d) array or data frame
+            Data, one sample a row.
+        y : (n,) array
+            Targets.
+
+        Returns
+        -------
+        convexnn_lib.ConvexReLURegressor
+            The fitted estimator.
+        """
+        self._check_parameters()
+        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        inputs = self._inputs(X)
+        solution = self._solve(
+            inputs, np.asarray(y, dtype=np.float64), self._patterns(inputs)
+        )
+        self.network_: ReLUNetwork = solution.network
+        self.certificate_: Certificate = solution.certificate
+        return self
+
+    def predict(self, X: Any) -> FloatArray:
+        """Return the network's outputs.
+
+        Parameters
+        ----------
+        X : (n, d) array or data frame
+            Data, one sample a row.
+
+        Returns
+        -------
+        (n,) array
+            The outputs.
+        """
+        inputs = self._checked(X)
+        return self.network_.predict(inputs)
+
+
+def _has_probabilities(estimator: ConvexReLUClassifier) -> bool:
+    """Tell whether the loss models probabilities."""
+    return bool(estimator.loss == "logistic")
+
+
+class ConvexReLUClassifier(ClassifierMixin, _ConvexReLUNetwork):  # type: ignore[misc]
+    r"""Classification by two-layer ReLU networks, trained to a certified optimum.
+
+    Two classes are encoded as :math:`y_i=-1` and :math:`y_i=1`, the second of the
+    sorted labels being 1. Solves, over networks of every width m,
+
+    .. math::
+
+        \min_{W_1,\,w_2}\;\sum_i\ell\big(((XW_1)_+w_2)_i,\,y_i\big)
+        +\tfrac\beta2\big(\|W_1\|_F^2+\|w_2\|_2^2\big)
+
+    by its equivalent convex program [1]_, see :func:`convexnn_lib.solve`. More classes
+    are trained one against the rest, one network for each class.
+
+    Parameters
+    ----------
+    beta : float, default 1
+        Regularization strength, positive. The loss is a sum over samples, so that the
+        same regularization of more samples needs a larger ``beta``.
+    loss : {"logistic", "hinge", "squared"}
+        The loss: :math:`\log(1+e^{-yz})`, :math:`(1-yz)_+` or
+        :math:`\frac12(z-y)^2`.
+    fit_intercept : bool, default True
+        Whether to append a column of ones to X, which gives each neuron a bias. The
+        bias is regularized like any weight.
+    n_patterns : int, None or "auto", default "auto"
+        The activation patterns to train over. None takes all: the optimum is the
+        global one over all networks. An integer takes the patterns of that many random
+        directions: the optimum, and the certificate, are those of networks with these
+        patterns, as the certificate's ``scope`` says. ``"auto"`` takes all if Cover's
+        count (:func:`convexnn_lib.cover_count`), which bounds their number, is at most
+        500, and the patterns of 30 random directions otherwise.
+    method : str, optional
+        The method of :func:`convexnn_lib.solve`, by default its default.
+    tol : float, default 1e-6
+        The relative duality gap to certify.
+    random_state : int, numpy.random.RandomState or None, default 0
+        Source of randomness of sampled patterns.
+
+    Attributes
+    ----------
+    classes_ : (k,) array
+        The sorted labels.
+    network_ : convexnn_lib.ReLUNetwork or list of them
+        The trained network; for more than two classes a list, in the order of
+        ``classes_``. With ``fit_intercept``, the last row of ``W1`` holds the biases.
+    certificate_ : convexnn_lib.Certificate or list of them
+        How far each network is from its optimum, at most, and over which patterns.
+    n_features_in_ : int
+        Number of features of X.
+    feature_names_in_ : (d,) array of str
+        Names of the features, if X is a data frame whose column names are strings.
+
+    Raises
+    ------
+    convexnn_lib.errors.RegularizationError
+        By ``fit``, if ``beta`` is not a positive finite number.
+    convexnn_lib.errors.InvalidLabelsError
+        By ``fit``, if the labels have fewer than two classes.
+    convexnn_lib.errors.InvalidDataError
+        By ``fit``, if another parameter is not one of those admitted, or all rows are
+        zero.
+    convexnn_lib.errors.EnumerationTooLargeError
+        By ``fit``, if all patterns are asked for and there are too many.
+
+    See Also
+    --------
+    convexnn_lib.ConvexReLURegressor, convexnn_lib.solve
+
+    Notes
+    -----
+    Sample weights are not supported. Features are not scaled; put a scaler before the
+    estimator in a pipeline. Beside a column of ones, small features also leave few
+    patterns to random directions: most have the sign of their bias on all samples.
+
+    References
+    ----------
+    .. [1] Pilanci & Ergen (2020), `pilanci2020neural`.
+
+    Examples
+    --------
+    >>> from convexnn_lib import ConvexReLUClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_iris(return_X_y=True)
+    >>> X, y = X[::5, 2:3], y[::5]
+    >>> model = make_pipeline(StandardScaler(), ConvexReLUClassifier(beta=0.1))
+    >>> bool(model.fit(X, y).score(X, y) > 0.9)
+    True
+    >>> [certificate.scope for certificate in model[-1].certificate_]
+    ['all patterns', 'all patterns', 'all patterns']
+    >>> model.predict_proba(X[:1]).round(1)
+    array([[1., 0., 0.]])
+    """
+
+    _losses = ("logistic", "hinge", "squared")
+
+    def __init__(
+        self,
+        beta: float = 1.0,
+        *,
+        loss: str = "logistic",
+        fit_intercept: bool = True,
+        n_patterns: int | str | None = "auto",
+        method: str | None = None,
+        tol: float = 1e-6,
+        random_state: Any = 0,
+    ) -> None:
+        super().__init__(
+            beta,
+            loss=loss,
+            fit_intercept=fit_intercept,
+            n_patterns=n_patterns,
+            method=method,
+            tol=tol,
+            random_state=random_state,
+        )
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train the network, or one for each of more than two classes.
+
+        Parameters
+        ----------
+        X : (n, d) array or data frame
+            Data, one sample a row.
+        y : (n,) array
+            Class labels.
+
+        Returns
+        -------
+        convexnn_lib.ConvexReLUClassifier
+            The fitted estimator.
+        """
+        self._check_parameters()
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        classes, codes = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise InvalidLabelsError(
+                f"y has only one class, {classes[0]!r}; a classifier needs at least "
+                "two classes."
+            )
+        inputs = self._inputs(X)
+        patterns = self._patterns(inputs)
+        solutions = [
+            self._solve(inputs, np.where(codes == code, 1.0, -1.0), patterns)
+            for code in range(1 if len(classes) == 2 else 0, len(classes))
+        ]
+        self.classes_: npt.NDArray[Any] = classes
+        networks = [solution.network for solution in solutions]
+        certificates = [solution.certificate for solution in solutions]
+        two = len(classes) == 2
+        self.network_: ReLUNetwork | list[ReLUNetwork] = (
+            networks[0] if two else networks
+        )
+        self.certificate_: Certificate | list[Certificate] = (
+            certificates[0] if two else certificates
+        )
+        return self
+
+    def decision_function(self, X: Any) -> FloatArray:
+        """Return the networks' outputs.
+
+        Parameters
+        ----------
+        X : (n, d) array or data frame
+            Data, one sample a row.
+
+        Returns
+        -------
+        (n,) or (n, k) array
+            For two classes the network's output, positive for ``classes_[1]``; for
+            more, the output of each class's network.
+        """
+        inputs = self._checked(X)
+        if isinstance(self.network_, ReLUNetwork):
+            return self.network_.predict(inputs)
+        return np.column_stack([network.predict(inputs) for network in self.network_])
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the class of each sample.
+
+        Parameters
+        ----------
+        X : (n, d) array or data frame
+            Data, one sample a row.
+
+        Returns
+        -------
+        (n,) array
+            Entries of ``classes_``; that with the largest output.
+        """
+        outputs = self.decision_function(X)
+        chosen = outputs > 0.0 if outputs.ndim == 1 else np.argmax(outputs, axis=1)
+        labels: npt.NDArray[Any] = self.classes_[chosen.astype(np.intp)]
+        return labels
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> FloatArray:
+        r"""Return the probability of each class; only with the logistic loss.
+
+        Parameters
+        ----------
+        X : (n, d) array or data frame
+            Data, one sample a row.
+
+        Returns
+        -------
+        (n, k) array
+            Rows that sum to 1, in the order of ``classes_``. For two classes
+            :math:`1/(1+e^{-z})` of the output z belongs to ``classes_[1]``; for more,
+            these numbers of all networks are divided by their sum.
+        """
+        outputs = self.decision_function(X)
+        if outputs.ndim == 1:
+            return np.column_stack([expit(-outputs), expit(outputs)])
+        # in logarithms, so that the sum cannot vanish
+        shares: FloatArray = softmax(log_expit(outputs), axis=1)
+        return shares
