@@ -137,7 +137,7 @@ def dual_norm_bounds(X: Any, lam: Any, patterns: BoolArray | None = None) -> Dua
 
     Examples
     --------
-    >>> from convexnn_lib.dual_norm import dual_norm_bounds
+    >>> from convexnn_lib.convex.dual_norm import dual_norm_bounds
     >>> lower, upper, neuron = dual_norm_bounds([[1.0], [-1.0]], [1.0, -3.0])
     >>> lower, bool(3.0 <= upper <= 3.0 + 1e-13), neuron.direction, neuron.sign
     (3.0, True, array([-1.]), -1.0)
@@ -193,7 +193,7 @@ def beta_max(problem: TrainingProblem) -> float:
     Examples
     --------
     >>> from convexnn_lib import TrainingProblem
-    >>> from convexnn_lib.dual_norm import beta_max
+    >>> from convexnn_lib.convex.dual_norm import beta_max
     >>> round(beta_max(TrainingProblem([[1, 0], [0, 1]], [1, 1], 0.1)), 12)
     1.414213562373
     """
