@@ -27,6 +27,8 @@ from .convex.network import ReLUNetwork as ReLUNetwork
 from .convex.problem import TrainingProblem as TrainingProblem
 from .convex.solve import Solution as Solution
 from .convex.solve import solve as solve
+from .estimators import ConvexReLUClassifier as ConvexReLUClassifier
+from .estimators import ConvexReLURegressor as ConvexReLURegressor
 from .flow.gradient_flow import gradient_flow as gradient_flow
 from .flow.history import FlowHistory as FlowHistory
 from .flow.margin import MarginCertificate as MarginCertificate
