@@ -47,7 +47,7 @@ class DualNorm(NamedTuple):
         The value that ``neuron`` attains.
     upper : float
         An upper bound, all rounding errors included.
-    neuron : convexnn_lib.dual_norm.ExtremeNeuron
+    neuron : convexnn_lib.convex.dual_norm.ExtremeNeuron
         The neuron that attains ``lower``.
     """
 
@@ -118,7 +118,7 @@ def dual_norm_bounds(X: Any, lam: Any, patterns: BoolArray | None = None) -> Dua
 
     Returns
     -------
-    convexnn_lib.dual_norm.DualNorm
+    convexnn_lib.convex.dual_norm.DualNorm
         Lower and upper bound and the neuron that attains the lower one. The two agree
         to about twelve digits.
 
