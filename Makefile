@@ -60,7 +60,7 @@ $(ENV): requirements.lock pyproject.toml
 	@touch $@
 
 # The cache of executed chapters knows their cells, not the library that they call.
-_build/.library: $(LIBRARY) requirements.lock
+_build/.sources: $(LIBRARY) requirements.lock
 	@mkdir -p _build && rm -rf _build/.jupyter_cache && touch $@
 
 # Sphinx copies static files and applies an extension only to pages that it writes.
@@ -68,7 +68,7 @@ _build/.settings: $(SETTINGS) $(LIBRARY) requirements.lock
 	@mkdir -p _build && rm -rf _build/html _build/.doctrees && touch $@
 
 # A build that failed leaves nothing behind that a later one could take for finished.
-_build/html/.complete: $(ENV) _build/.library _build/.settings $(PAGES)
+_build/html/.complete: $(ENV) _build/.sources _build/.settings $(PAGES)
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going || { \
 		rm -rf _build/html _build/.doctrees; exit 1; }
 	@touch $@

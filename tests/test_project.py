@@ -106,7 +106,7 @@ def test_import_is_light() -> None:
 @pytest.mark.parametrize(
     ("package", "allowed"),
     [
-        ("torch", {"flow", "convex/network.py"}),
+        ("torch", {"flow", "convex/torch_modules.py"}),
         ("cvxpy", {"convex/program.py"}),
         ("sklearn", {"datasets.py", "estimators.py"}),
         ("matplotlib", {"plotting"}),

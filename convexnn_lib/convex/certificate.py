@@ -19,6 +19,7 @@ import numpy as np
 
 from convexnn_lib._validation import BoolArray, FloatArray, as_vector
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.convex.cones import row_sides
 from convexnn_lib.convex.dual_norm import (
     DualNorm,
     ExtremeNeuron,
@@ -28,7 +29,7 @@ from convexnn_lib.convex.dual_norm import (
 )
 from convexnn_lib.convex.losses import HardMargin, Hinge
 from convexnn_lib.convex.margin_program import margin_program
-from convexnn_lib.convex.network import ReLUNetwork, row_sides
+from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import (
     EnumerationTooLargeError,

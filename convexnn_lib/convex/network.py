@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from convexnn_lib._validation import (
     BoolArray,
@@ -17,6 +16,13 @@ from convexnn_lib._validation import (
     as_vector,
     check_integer,
 )
+from convexnn_lib.convex.cones import (
+    cone_sides,
+    holding_cones,
+    independent_combination,
+    row_sides,
+)
+from convexnn_lib.convex.torch_modules import torch_module, torch_weights
 from convexnn_lib.errors import InvalidDataError
 
 __all__ = ["ReLUNetwork", "row_sides"]
@@ -250,7 +256,7 @@ class ReLUNetwork:
         alive = np.flatnonzero(vectors.any(axis=1))
         vectors, signs = vectors[alive], np.sign(self.w2[alive])
         sides = row_sides(X, vectors, float(tolerance))
-        cones = None if patterns is None else _cone_sides(patterns, len(X))
+        cones = None if patterns is None else cone_sides(patterns, len(X))
         order = np.argsort(np.sum(sides == 0, axis=1), kind="stable")
         width = 0
         sums = np.zeros_like(vectors)
@@ -261,7 +267,7 @@ class ReLUNetwork:
             fits = np.flatnonzero(~clash & (group_signs[:width] == signs[k]))
             if cones is not None:
                 joint = group_sides[fits] + sides[k]
-                fits = fits[[bool(_holding(cones, side).size) for side in joint]]
+                fits = fits[[bool(holding_cones(cones, side).size) for side in joint]]
             if fits.size:
                 group = int(fits[0])
             else:
@@ -315,7 +321,7 @@ class ReLUNetwork:
         alive = np.flatnonzero(size > 0.0)
         unit = features[:, alive] / size[alive] * np.sign(self.w2[alive])
         cost = np.linalg.norm(vectors[alive], axis=1) / size[alive]
-        factor = _independent_combination(unit, size[alive], cost) / size[alive]
+        factor = independent_combination(unit, size[alive], cost) / size[alive]
         kept = factor > 0.0
         return ReLUNetwork(
             (vectors[alive] * factor[:, None])[kept].T, np.sign(self.w2[alive][kept])
@@ -405,11 +411,11 @@ class ReLUNetwork:
             listed, index = np.unique(cells, axis=0, return_inverse=True)
             index = index.reshape(-1)
         else:
-            signs = _cone_sides(patterns, len(X))
+            signs = cone_sides(patterns, len(X))
             listed = signs > 0
             index = np.empty(len(alive), dtype=np.intp)
             for k, side in enumerate(sides):
-                fits = _holding(signs, side)
+                fits = holding_cones(signs, side)
                 if not fits.size:
                     raise InvalidDataError(
                         f"neuron {alive[k]} lies in the cone of none of the "
@@ -455,33 +461,7 @@ class ReLUNetwork:
         >>> ReLUNetwork.from_torch(module)
         ReLUNetwork(d=3, width=5)
         """
-        expected = "Sequential(Linear(bias=False), ReLU(), Linear(m, 1, bias=False))"
-        layers = list(module) if _is_a(module, "Sequential") else []
-        if [
-            _is_a(layer, name)
-            for layer, name in zip(layers, ("Linear", "ReLU", "Linear"), strict=False)
-        ] != [True] * 3 or len(layers) != 3:
-            found = ", ".join(type(layer).__name__ for layer in layers)
-            raise InvalidDataError(
-                f"expected a torch.nn.{expected}, got {type(module).__name__}({found})."
-            )
-        first, _, second = layers
-        for position, layer in ((0, first), (2, second)):
-            if layer.bias is not None:
-                raise InvalidDataError(
-                    f"layer {position} has a bias, and this library's networks have "
-                    "none. For a bias in the first layer append a column of ones to X, "
-                    "numpy.column_stack([X, numpy.ones(len(X))]), and train with "
-                    "bias=False in both layers; it is then regularized like any weight."
-                )
-        if second.weight.shape[0] != 1:
-            raise InvalidDataError(
-                f"the network must have one output, got {second.weight.shape[0]}."
-            )
-        return cls(
-            first.weight.detach().cpu().double().numpy().T,
-            second.weight.detach().cpu().double().numpy()[0],
-        )
+        return cls(*torch_weights(module))
 
     def to_torch(self) -> Any:
         """Return the network as a PyTorch module in float64.
@@ -493,20 +473,7 @@ class ReLUNetwork:
             A network of width 0 becomes one zero neuron, for PyTorch has no empty
             layers.
         """
-        import torch
-
-        W1 = self.W1 if self.width else np.zeros((self.d, 1))
-        w2 = self.w2 if self.width else np.zeros(1)
-        d, m = W1.shape
-        module = torch.nn.Sequential(
-            torch.nn.Linear(d, m, bias=False, dtype=torch.float64),
-            torch.nn.ReLU(),
-            torch.nn.Linear(m, 1, bias=False, dtype=torch.float64),
-        )
-        module.load_state_dict(
-            {"0.weight": torch.tensor(W1.T), "2.weight": torch.tensor(w2[None])}
-        )
-        return module
+        return torch_module(self.W1, self.w2)
 
     def save(self, path: str | Path) -> None:
         """Write the weights to a NumPy ``.npz`` file.
@@ -570,86 +537,3 @@ def _npz_path(path: str | Path) -> Path:
     if Path(path).suffix != ".npz":
         raise InvalidDataError(f"the file name must end in .npz, got {str(path)!r}.")
     return Path(path)
-
-
-def _is_a(value: Any, name: str) -> bool:
-    """Tell whether the value has a class of this name, without importing torch."""
-    return any(kind.__name__ == name for kind in type(value).__mro__)
-
-
-def row_sides(
-    X: FloatArray, vectors: FloatArray, tolerance: float = 0.0
-) -> npt.NDArray[np.int8]:
-    """Return on which side of each vector the rows of X lie.
-
-    Parameters
-    ----------
-    X : (n, d) array
-        Data, one sample a row.
-    vectors : (m, d) array
-        Directions, one a row.
-    tolerance : float, default 0
-        Products of at most this size, relative to the lengths, count as ties, as does
-        whatever lies within the rounding error of the product.
-
-    Returns
-    -------
-    (m, n) array of int8
-        The signs of the products, 0 for ties.
-    """
-    products = vectors @ X.T
-    rounding = (X.shape[1] + 2) * np.finfo(np.float64).eps
-    ties = rounding * (np.abs(vectors) @ np.abs(X).T)
-    if tolerance:
-        lengths = np.linalg.norm(vectors, axis=1)[:, None] * np.linalg.norm(X, axis=1)
-        ties += tolerance * lengths
-    return np.where(np.abs(products) <= ties, 0, np.sign(products)).astype(np.int8)
-
-
-def _cone_sides(patterns: Any, n: int) -> npt.NDArray[np.int8]:
-    """Return (p, n) patterns as signs, 1 on active samples and -1 on the others."""
-    listed = np.asarray(patterns)
-    if listed.dtype != np.bool_ or listed.ndim != 2 or listed.shape[1] != n:
-        raise InvalidDataError(
-            f"patterns must be a boolean (p, {n}) array, got shape {listed.shape} of "
-            f"{listed.dtype}."
-        )
-    return np.where(listed, 1, -1).astype(np.int8)
-
-
-def _holding(
-    cones: npt.NDArray[np.int8], side: npt.NDArray[np.int8]
-) -> npt.NDArray[np.intp]:
-    """Return the indices of the closed cones that hold a vector with these signs."""
-    return np.flatnonzero(np.all(cones * side >= 0, axis=1))
-
-
-def _independent_combination(
-    columns: FloatArray, coefficients: FloatArray, cost: FloatArray
-) -> FloatArray:
-    """Reach independent columns with the same nonnegative combination, at no more cost.
-
-    Columns have unit length. They join a working set one by one; whenever the set has
-    become dependent, moving along its null vector removes one of them.
-    """
-    c = coefficients.copy()
-    working: list[int] = []
-    for k in range(columns.shape[1]):
-        working.append(k)
-        _, singular, rows = np.linalg.svd(columns[:, working])
-        rank_tolerance = max(columns.shape) * np.finfo(np.float64).eps
-        if len(working) <= len(columns) and singular[-1] > rank_tolerance * singular[0]:
-            continue
-        gamma = rows[-1]
-        if gamma @ cost[working] < 0.0:
-            gamma = -gamma
-        if not np.any(gamma > 0.0):  # the cost of gamma is zero, up to rounding
-            gamma = -gamma
-        ratios = np.full(len(working), np.inf)
-        falling = gamma > 0.0
-        ratios[falling] = c[working][falling] / gamma[falling]
-        leaving = int(np.argmin(ratios))
-        c[working] = np.maximum(c[working] - ratios[leaving] * gamma, 0.0)
-        c[working[leaving]] = 0.0
-        working = [j for j in working if c[j] > 0.0]
-    return c

@@ -1,0 +1,91 @@
+"""Vectors and the cones of activation patterns: what merging and pruning rest on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.errors import InvalidDataError
+
+__all__ = ["cone_sides", "holding_cones", "independent_combination", "row_sides"]
+
+
+def row_sides(
+    X: FloatArray, vectors: FloatArray, tolerance: float = 0.0
+) -> npt.NDArray[np.int8]:
+    """Return on which side of each vector the rows of X lie.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    vectors : (m, d) array
+        Directions, one a row.
+    tolerance : float, default 0
+        Products of at most this size, relative to the lengths, count as ties, as does
+        whatever lies within the rounding error of the product.
+
+    Returns
+    -------
+    (m, n) array of int8
+        The signs of the products, 0 for ties.
+    """
+    products = vectors @ X.T
+    rounding = (X.shape[1] + 2) * np.finfo(np.float64).eps
+    ties = rounding * (np.abs(vectors) @ np.abs(X).T)
+    if tolerance:
+        lengths = np.linalg.norm(vectors, axis=1)[:, None] * np.linalg.norm(X, axis=1)
+        ties += tolerance * lengths
+    return np.where(np.abs(products) <= ties, 0, np.sign(products)).astype(np.int8)
+
+
+def cone_sides(patterns: Any, n: int) -> npt.NDArray[np.int8]:
+    """Return (p, n) patterns as signs, 1 on active samples and -1 on the others."""
+    listed = np.asarray(patterns)
+    if listed.dtype != np.bool_ or listed.ndim != 2 or listed.shape[1] != n:
+        raise InvalidDataError(
+            f"patterns must be a boolean (p, {n}) array, got shape {listed.shape} of "
+            f"{listed.dtype}."
+        )
+    return np.where(listed, 1, -1).astype(np.int8)
+
+
+def holding_cones(
+    cones: npt.NDArray[np.int8], side: npt.NDArray[np.int8]
+) -> npt.NDArray[np.intp]:
+    """Return the indices of the closed cones that hold a vector with these signs."""
+    return np.flatnonzero(np.all(cones * side >= 0, axis=1))
+
+
+def independent_combination(
+    columns: FloatArray, coefficients: FloatArray, cost: FloatArray
+) -> FloatArray:
+    """Reach independent columns with the same nonnegative combination, at no more cost.
+
+    Columns have unit length. They join a working set one by one; whenever the set has
+    become dependent, moving along its null vector removes one of them.
+    """
+    c = coefficients.copy()
+    working: list[int] = []
+    for k in range(columns.shape[1]):
+        working.append(k)
+        _, singular, rows = np.linalg.svd(columns[:, working])
+        rank_tolerance = max(columns.shape) * np.finfo(np.float64).eps
+        if len(working) <= len(columns) and singular[-1] > rank_tolerance * singular[0]:
+            continue
+        gamma = rows[-1]
+        if gamma @ cost[working] < 0.0:
+            gamma = -gamma
+        if not np.any(gamma > 0.0):  # the cost of gamma is zero, up to rounding
+            gamma = -gamma
+        ratios = np.full(len(working), np.inf)
+        falling = gamma > 0.0
+        ratios[falling] = c[working][falling] / gamma[falling]
+        leaving = int(np.argmin(ratios))
+        c[working] = np.maximum(c[working] - ratios[leaving] * gamma, 0.0)
+        c[working[leaving]] = 0.0
+        working = [j for j in working if c[j] > 0.0]
+    return c
