@@ -15,9 +15,9 @@ from .arrangements.sampling import sample_patterns as sample_patterns
 from .arrangements.verification import Verification as Verification
 from .arrangements.verification import VerificationError as VerificationError
 from .convex.certificate import Certificate as Certificate
-from .convex.certificate import beta_max as beta_max
 from .convex.certificate import certify as certify
-from .convex.certificate import dual_norm as dual_norm
+from .convex.dual_norm import beta_max as beta_max
+from .convex.dual_norm import dual_norm as dual_norm
 from .convex.losses import HardMargin as HardMargin
 from .convex.losses import Hinge as Hinge
 from .convex.losses import Logistic as Logistic

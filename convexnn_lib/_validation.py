@@ -15,10 +15,12 @@ from convexnn_lib.errors import InvalidDataError
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+PackedArray = npt.NDArray[np.uint8]
 
 __all__ = [
     "BoolArray",
     "FloatArray",
+    "PackedArray",
     "as_float_array",
     "as_matrix",
     "as_vector",

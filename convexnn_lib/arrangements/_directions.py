@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib._validation import BoolArray, FloatArray, PackedArray
 from convexnn_lib.arrangements._exact import IntegerVector, scaled_to_float
 from convexnn_lib.arrangements._reduction import Reduction
 from convexnn_lib.arrangements._signs import packed_patterns
-
-PackedArray = npt.NDArray[np.uint8]
 
 CHUNK = 1024  # directions at a time: what fits the cache is several times faster
 

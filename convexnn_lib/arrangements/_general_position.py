@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib._validation import BoolArray, FloatArray, PackedArray
 from convexnn_lib.arrangements._exact import (
     IntegerVector,
     dot,
@@ -36,7 +36,6 @@ from convexnn_lib.arrangements._exact import (
 )
 from convexnn_lib.arrangements._ray_kernel import write_cells
 
-PackedArray = npt.NDArray[np.uint8]
 IndexArray = npt.NDArray[np.int64]
 
 _DRAWS = 4

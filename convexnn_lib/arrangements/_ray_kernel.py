@@ -9,12 +9,9 @@ that of a determinant of two pairs, so that the work a sign is two multiplicatio
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from convexnn_lib._kernels import jit
-from convexnn_lib._validation import FloatArray
-
-PackedArray = npt.NDArray[np.uint8]
+from convexnn_lib._validation import FloatArray, PackedArray
 
 
 @jit

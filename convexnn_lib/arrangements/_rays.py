@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ from convexnn_lib.arrangements._exact import (
 
 SignArray = npt.NDArray[np.int8]
 IndexArray = npt.NDArray[np.int64]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 _ROUNDING = 2.0**-53
 _WORST_ERROR = 2.0**-40  # a less accurate ray is computed exactly
@@ -193,7 +196,7 @@ class FilteredRays:
         self._parents = _with_room(self._parents, size)
 
 
-def _with_room(array: npt.NDArray, size: int) -> npt.NDArray:  # type: ignore[type-arg]
+def _with_room(array: npt.NDArray[_Scalar], size: int) -> npt.NDArray[_Scalar]:
     """Return the array, with twice the rows or more if ``size`` rows do not fit."""
     if size <= len(array):
         return array

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib._validation import BoolArray, FloatArray, PackedArray
 from convexnn_lib.arrangements._exact import (
     IntegerVector,
     independent_columns,
@@ -18,7 +18,6 @@ from convexnn_lib.arrangements._exact import (
 from convexnn_lib.errors import InvalidDataError
 
 IndexArray = npt.NDArray[np.intp]
-PackedArray = npt.NDArray[np.uint8]
 
 _CHUNK = 1 << 16
 _RANGE = 10  # ratio of the largest column to the smallest, in powers of two

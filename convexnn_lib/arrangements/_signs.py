@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convexnn_lib._kernels import jit
-from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib._validation import BoolArray, FloatArray, PackedArray
 from convexnn_lib.arrangements._exact import (
     IntegerVector,
     dot,
@@ -17,7 +17,6 @@ from convexnn_lib.arrangements._exact import (
 )
 
 SignArray = npt.NDArray[np.int8]
-PackedArray = npt.NDArray[np.uint8]
 
 _ROUNDING = 2.0**-53
 _UNDERFLOW = 1e-300

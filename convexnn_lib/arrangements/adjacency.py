@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from convexnn_lib._validation import PackedArray
 from convexnn_lib.arrangements._reduction import Reduction
 
 __all__ = ["Adjacency"]
-
-PackedArray = npt.NDArray[np.uint8]
 
 
 class Adjacency(NamedTuple):

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from convexnn_lib._validation import BoolArray, FloatArray, as_matrix
+from convexnn_lib._validation import BoolArray, FloatArray, PackedArray, as_matrix
 from convexnn_lib.arrangements._directions import CHUNK, Directions
 from convexnn_lib.arrangements._exact import IntegerVector, integer_row
 from convexnn_lib.arrangements._reduction import reduce_rows
@@ -19,8 +18,6 @@ from convexnn_lib.arrangements.verification import Verification, verify_patterns
 from convexnn_lib.errors import InvalidDataError
 
 __all__ = ["Arrangement"]
-
-PackedArray = npt.NDArray[np.uint8]
 
 
 class Arrangement:

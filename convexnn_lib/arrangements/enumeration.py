@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from convexnn_lib._validation import BoolArray, FloatArray, as_matrix, check_integer
+from convexnn_lib._validation import (
+    BoolArray,
+    FloatArray,
+    PackedArray,
+    as_matrix,
+    check_integer,
+)
 from convexnn_lib.arrangements._closed import totally_cyclic_flats
 from convexnn_lib.arrangements._deletion import whitney_numbers
 from convexnn_lib.arrangements._directions import Directions, Source
@@ -18,13 +23,12 @@ from convexnn_lib.arrangements._exact import IntegerVector
 from convexnn_lib.arrangements._general_position import certify_cells
 from convexnn_lib.arrangements._insertion import insert_rows
 from convexnn_lib.arrangements._reduction import Reduction, reduce_rows
-from convexnn_lib.arrangements.arrangement import Arrangement as Arrangement
+from convexnn_lib.arrangements.arrangement import Arrangement
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.errors import EnumerationTooLargeError
 
 __all__ = ["enumerate_patterns"]
 
-PackedArray = npt.NDArray[np.uint8]
 
 _FEW = 100  # up to as many cells, insertion is quick even in plain Python
 _BUDGET = 1e7  # of an exact count before the work, about a second

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import FloatArray, PackedArray
 from convexnn_lib.arrangements._closed import totally_cyclic_flats
 from convexnn_lib.arrangements._deletion import whitney_numbers
 from convexnn_lib.arrangements._exact import IntegerVector
@@ -18,8 +17,6 @@ from convexnn_lib.arrangements._signs import packed_patterns
 from convexnn_lib.arrangements.counting import count_patterns, cover_count
 
 __all__ = ["Verification", "VerificationError"]
-
-PackedArray = npt.NDArray[np.uint8]
 
 
 class VerificationError(ValueError):

@@ -21,10 +21,7 @@ from convexnn_lib._validation import BoolArray, FloatArray, as_vector
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.convex.cones import row_sides
 from convexnn_lib.convex.dual_norm import (
-    DualNorm,
     ExtremeNeuron,
-    beta_max,
-    dual_norm,
     dual_norm_bounds,
 )
 from convexnn_lib.convex.losses import HardMargin, Hinge
@@ -41,12 +38,7 @@ from convexnn_lib.errors import (
 
 __all__ = [
     "Certificate",
-    "DualNorm",
-    "ExtremeNeuron",
-    "beta_max",
     "certify",
-    "dual_norm",
-    "dual_norm_bounds",
     "patterns_in_scope",
 ]
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Wedge
 
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.arrangements.arrangement import Arrangement
 from convexnn_lib.arrangements.counting import cover_bound, cover_count
-from convexnn_lib.arrangements.enumeration import Arrangement
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.plotting.style import (
     BLACK,

@@ -9,13 +9,8 @@ from hypothesis.extra.numpy import arrays
 from reference import LOSSES, PUBLISHED, dual_norm_by_cone_programs, random_problem
 
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
-from convexnn_lib.convex.certificate import (
-    beta_max,
-    certify,
-    dual_norm,
-    dual_norm_bounds,
-    patterns_in_scope,
-)
+from convexnn_lib.convex.certificate import certify, patterns_in_scope
+from convexnn_lib.convex.dual_norm import beta_max, dual_norm, dual_norm_bounds
 from convexnn_lib.convex.losses import HardMargin, Logistic, Squared
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem

@@ -12,7 +12,7 @@ from convexnn_lib import (
     enumerate_patterns,
     solve,
 )
-from convexnn_lib.convex.certificate import dual_norm_bounds
+from convexnn_lib.convex.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import InvalidDataError
 
 cp = pytest.importorskip("cvxpy")

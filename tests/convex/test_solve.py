@@ -10,7 +10,8 @@ from reference import LOSSES, PUBLISHED, random_problem
 from convexnn_lib import datasets
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.arrangements.sampling import sample_patterns
-from convexnn_lib.convex.certificate import beta_max, certify, dual_norm
+from convexnn_lib.convex.certificate import certify
+from convexnn_lib.convex.dual_norm import beta_max, dual_norm
 from convexnn_lib.convex.losses import HardMargin, Squared
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.convex.solve import solve

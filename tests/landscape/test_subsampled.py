@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from convexnn_lib.convex.certificate import certify, dual_norm
+from convexnn_lib.convex.certificate import certify
+from convexnn_lib.convex.dual_norm import dual_norm
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.convex.solve import solve
