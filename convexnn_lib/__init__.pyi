@@ -38,6 +38,8 @@ from .flow.margin import max_margin as max_margin
 from .flow.margin import normalized_margin as normalized_margin
 from .flow.margin import smoothed_margin as smoothed_margin
 from .landscape.directional import directional_derivative as directional_derivative
+from .landscape.roads import DescentPath as DescentPath
+from .landscape.roads import descent_path as descent_path
 from .landscape.stationarity import ClarkeResidual as ClarkeResidual
 from .landscape.stationarity import clarke_residual as clarke_residual
 from .landscape.subsampled import SubsampledProblem as SubsampledProblem

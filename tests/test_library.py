@@ -60,6 +60,7 @@ RESULTS = {
     "Arrangement",
     "Certificate",
     "ClarkeResidual",
+    "DescentPath",
     "FlowHistory",
     "MarginCertificate",
     "Solution",
