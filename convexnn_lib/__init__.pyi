@@ -37,9 +37,14 @@ from .flow.margin import is_orthogonally_separable as is_orthogonally_separable
 from .flow.margin import max_margin as max_margin
 from .flow.margin import normalized_margin as normalized_margin
 from .flow.margin import smoothed_margin as smoothed_margin
+from .landscape.classify import StationaryPoint as StationaryPoint
+from .landscape.classify import classify_stationary as classify_stationary
 from .landscape.directional import directional_derivative as directional_derivative
 from .landscape.roads import DescentPath as DescentPath
 from .landscape.roads import descent_path as descent_path
+from .landscape.search import StationaryPoints as StationaryPoints
+from .landscape.search import find_stationary_points as find_stationary_points
+from .landscape.search import settle as settle
 from .landscape.stationarity import ClarkeResidual as ClarkeResidual
 from .landscape.stationarity import clarke_residual as clarke_residual
 from .landscape.subsampled import SubsampledProblem as SubsampledProblem

@@ -64,6 +64,8 @@ RESULTS = {
     "FlowHistory",
     "MarginCertificate",
     "Solution",
+    "StationaryPoint",
+    "StationaryPoints",
     "SubsampledProblem",
     "Verification",
 }
