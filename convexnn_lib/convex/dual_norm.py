@@ -8,17 +8,19 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-from scipy.optimize import nnls
 
 from convexnn_lib._validation import BoolArray, FloatArray, as_matrix, as_vector
-from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.convex.pricing import (
+    Prices,
+    price_all_neurons,
+    price_cones,
+    price_locally,
+)
 from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.convex.zonotope import farthest_point
 
 __all__ = ["DualNorm", "ExtremeNeuron", "beta_max", "dual_norm", "dual_norm_bounds"]
 
-_BLOCK = 1 << 14  # vertices computed at a time
+_STARTS = 50
 
 
 class ExtremeNeuron(NamedTuple):
@@ -129,12 +131,6 @@ def dual_norm_bounds(X: Any, lam: Any, patterns: BoolArray | None = None) -> Dua
     convexnn_lib.errors.EnumerationTooLargeError
         If there are too many activation patterns to list.
 
-    Notes
-    -----
-    Over one cone, :math:`\max_{u\in K,\|u\|\le1}c^Tu` is the norm of the projection of
-    :math:`c=\pm X^TD\lambda` onto K, that is
-    :math:`\min_{\alpha\ge0}\|c+X^T(2D-I)\alpha\|`: nonnegative least squares.
-
     Examples
     --------
     >>> from convexnn_lib.convex.dual_norm import dual_norm_bounds
@@ -144,28 +140,19 @@ def dual_norm_bounds(X: Any, lam: Any, patterns: BoolArray | None = None) -> Dua
     """
     X = as_matrix(X)
     lam = as_vector(lam, len(X), "lam")
-    live = (lam != 0.0) & X.any(axis=1)
-    first = np.zeros(X.shape[1])
-    first[0] = 1.0
-    if not live.any():
-        return DualNorm(0.0, 0.0, ExtremeNeuron(first, 1.0))
-    # the dual norm depends on |lam_i| x_i and the signs of lam_i only
-    row_size = np.max(np.abs(X), axis=1)
-    size = float(np.max(row_size[live] * np.abs(lam[live])))
-    generators = X * (np.abs(lam) / size)[:, None]
-    signs = np.sign(lam)
+    probe = _probe(X, lam, patterns)
+    floor = probe.values[0] if len(probe.values) else 0.0
     if patterns is None:
-        best = _over_all_patterns(X[live], generators[live], signs[live])
+        prices = price_all_neurons(X, lam, floor)
     else:
-        best = _over_given_patterns(X, generators, signs, patterns)
-    lower, upper, direction, sign = best
-    rounding = (len(X) + X.shape[1] + 8) * np.finfo(np.float64).eps
-    upper += rounding * float(np.linalg.norm(generators, axis=1).sum())
-    if lower <= 0.0:
-        direction, sign = first, 1.0
-    return DualNorm(
-        size * max(lower, 0.0), size * upper, ExtremeNeuron(direction, sign)
-    )
+        prices = price_cones(X, lam, patterns, floor)
+    best = prices if len(prices.values) else probe
+    if not len(best.values):
+        first = np.zeros(X.shape[1])
+        first[0] = 1.0
+        return DualNorm(0.0, prices.upper, ExtremeNeuron(first, 1.0))
+    neuron = ExtremeNeuron(best.directions[0], float(best.signs[0]))
+    return DualNorm(float(best.values[0]), prices.upper, neuron)
 
 
 def beta_max(problem: TrainingProblem) -> float:
@@ -201,60 +188,12 @@ def beta_max(problem: TrainingProblem) -> float:
     return dual_norm(problem.X, gradient)[0]
 
 
-def _over_all_patterns(
-    X: FloatArray, generators: FloatArray, signs: FloatArray
-) -> tuple[float, float, FloatArray, float]:
-    """Return (lower, upper, direction, sign) over all directions, by zonotopes."""
-    lower, upper, direction, best_sign = 0.0, 0.0, np.zeros(X.shape[1]), 1.0
-    for sign in (1.0, -1.0):
-        plus = signs == sign
-        if not plus.any():
-            continue  # this zonotope is the origin, which lies in the other one
-        # exact patterns need the data themselves, not the rounded generators
-        packed = enumerate_patterns(X[plus]).packed
-        vertices = _vertices(packed, generators[plus])
-        low, high, u = farthest_point(generators[plus], generators[~plus], vertices)
-        upper = max(upper, high)
-        if low > lower:
-            lower, direction, best_sign = low, u, sign
-    return lower, upper, direction, best_sign
-
-
-def _vertices(packed: npt.NDArray[np.uint8], generators: FloatArray) -> FloatArray:
-    """Return the vertices of a zonotope from its generators' packed patterns."""
-    vertices = np.empty((len(packed), generators.shape[1]))
-    for start in range(0, len(packed), _BLOCK):  # unpacked, 64 times larger
-        block = packed[start : start + _BLOCK]
-        bits = np.unpackbits(block, axis=1, count=len(generators))
-        vertices[start : start + _BLOCK] = bits @ generators
-    return vertices
-
-
-def _over_given_patterns(
-    X: FloatArray, generators: FloatArray, signs: FloatArray, patterns: BoolArray
-) -> tuple[float, float, FloatArray, float]:
-    """Return (lower, upper, direction, sign) over the closed cones of the patterns."""
-    lower, upper, direction, best_sign = 0.0, 0.0, np.zeros(X.shape[1]), 1.0
-    row_size = np.max(np.abs(X), axis=1, keepdims=True)
-    walls = X / np.where(row_size > 0.0, row_size, 1.0)
-    rounding = 16 * sum(X.shape) * float(np.finfo(np.float64).eps)
-    gradients = (patterns * signs) @ generators
-    order = np.argsort(-np.linalg.norm(gradients, axis=1))
-    for k in order:
-        if np.linalg.norm(gradients[k]) <= lower:
-            break  # a projection is no longer than c, and the rest of them is shorter
-        inward = np.where(patterns[k], 1.0, -1.0)[:, None] * walls
-        for sign in (1.0, -1.0):
-            c = sign * gradients[k]
-            multipliers, _ = nnls(inward.T, -c)
-            projection = c + inward.T @ multipliers
-            size = float(np.linalg.norm(projection))
-            upper = max(upper, size)
-            # a projection that is all rounding error has no direction in the cone
-            if size > max(lower, rounding * float(np.linalg.norm(c))):
-                unit = projection / size
-                value = sign * float(signs @ np.maximum(generators @ unit, 0.0))
-                value = min(value, size)
-                if value > lower:
-                    lower, direction, best_sign = value, unit, sign
-    return lower, max(lower, upper), direction, best_sign
+def _probe(X: FloatArray, lam: FloatArray, patterns: BoolArray | None) -> Prices:
+    """Return neurons of large values, which let most of the others be left early."""
+    if patterns is None:
+        starts = np.random.default_rng(0).standard_normal((_STARTS, X.shape[1]))
+        return price_locally(X, lam, starts)
+    unit = float(np.abs(lam).max()) or 1.0
+    lengths = np.linalg.norm((patterns * (lam / unit)) @ X, axis=1)
+    longest = patterns[np.argsort(-lengths, kind="stable")[:_STARTS]]
+    return price_cones(X, lam, longest, 0.0)

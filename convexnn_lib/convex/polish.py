@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import block_diag, null_space
+from scipy.linalg import LinAlgError, block_diag, cho_factor, cho_solve, null_space
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.convex.losses import HardMargin, Hinge
@@ -138,7 +138,7 @@ class _Face:
         problem: TrainingProblem,
     ) -> _Face:
         """Return the face with the vectors projected onto their tight rows."""
-        bases = [null_space(problem.X[side == 0]) for side in sides]
+        bases = [_kernel_basis(problem.X[side == 0]) for side in sides]
         projected = np.array(
             [basis @ (basis.T @ v) for basis, v in zip(bases, vectors, strict=True)]
         )
@@ -179,6 +179,8 @@ class _Face:
             gradient = gradient + jacobian.T @ np.where(
                 self.tight, 0.0, loss.gradient(outputs, y)
             )
+        if curvature is not None:
+            return _newton_direction(hessian, gradient), float(np.linalg.norm(gradient))
         equations = (y[:, None] * jacobian)[self.tight]
         violation = 1.0 - (y * outputs)[self.tight]
         size, count = len(gradient), len(violation)
@@ -221,3 +223,23 @@ class _Face:
         return np.concatenate(
             [basis.T @ v for basis, v in zip(self.bases, self.vectors, strict=True)]
         )
+
+
+def _kernel_basis(rows: FloatArray) -> FloatArray:
+    """Return an orthonormal basis of the vectors that all rows annihilate."""
+    if not len(rows):
+        return np.eye(rows.shape[1])
+    basis: FloatArray = null_space(rows)
+    return basis
+
+
+def _newton_direction(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
+    """Return Newton's step, a short one where the Hessian is singular."""
+    # where neurons are dependent, rounding must not decide how far to go
+    ridge = 1e-14 * float(np.max(np.diag(hessian)))
+    regular = hessian + ridge * np.eye(len(hessian))
+    try:
+        step: FloatArray = cho_solve(cho_factor(regular), -gradient)
+    except LinAlgError:
+        return np.linalg.lstsq(hessian, -gradient, rcond=None)[0].astype(np.float64)
+    return step

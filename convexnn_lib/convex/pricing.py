@@ -1,0 +1,189 @@
+r"""Pricing: the unit neurons on which a dual point exceeds a given weight.
+
+Column generation asks for neurons with :math:`|\lambda^T(Xu)_+|>\beta`, a certificate
+for a proof that there are none. The dual norm depends on the generators
+:math:`|\lambda_i|x_i` and the signs of :math:`\lambda_i` alone.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import nnls
+
+from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.convex.zonotope import FarPoints, ascend, farthest_points
+
+__all__ = ["Prices", "price_all_neurons", "price_cones", "price_locally"]
+
+
+class Prices(NamedTuple):
+    r"""Unit neurons and what a dual point gives for them.
+
+    Attributes
+    ----------
+    upper : float
+        An upper bound on :math:`|\lambda^T(Xu)_+|` over all unit neurons asked for, its
+        rounding errors included; infinite if only some were looked at.
+    values : (m,) array
+        :math:`|\lambda^T(Xu)_+|`, in falling order.
+    directions : (m, d) array
+        The unit vectors u.
+    signs : (m,) array
+        The signs of :math:`\lambda^T(Xu)_+`.
+    """
+
+    upper: float
+    values: FloatArray
+    directions: FloatArray
+    signs: FloatArray
+
+
+def price_all_neurons(X: FloatArray, lam: FloatArray, floor: float) -> Prices:
+    """Return neurons above a floor, and a bound on all neurons.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point.
+    floor : float
+        The value that a neuron must exceed to be of interest.
+
+    Returns
+    -------
+    convexnn_lib.convex.pricing.Prices
+        Without a neuron above the floor, ``upper`` is the floor and a rounding error.
+
+    Raises
+    ------
+    convexnn_lib.errors.EnumerationTooLargeError
+        If the rows with positive (or with negative) entries have too many activation
+        patterns to list.
+    """
+    scaled = _Scaled(X, lam)
+    found = []
+    for sign, plus, minus in scaled.sides():
+        # exact patterns need the data themselves, not the rounded generators
+        packed = enumerate_patterns(X[scaled.live & (sign * lam > 0.0)]).packed
+        found.append((sign, farthest_points(plus, minus, packed, floor / scaled.unit)))
+    return scaled.prices(found)
+
+
+def price_locally(X: FloatArray, lam: FloatArray, starts: FloatArray) -> Prices:
+    """Return the neurons that local ascent finds.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point.
+    starts : (m, d) array
+        Directions to start from, for either sign.
+
+    Returns
+    -------
+    convexnn_lib.convex.pricing.Prices
+        Local maxima; ``upper`` is infinite, or 0 if the dual norm is.
+    """
+    scaled = _Scaled(X, lam)
+    return scaled.prices(
+        [(sign, ascend(plus, minus, starts)) for sign, plus, minus in scaled.sides()]
+    )
+
+
+def price_cones(
+    X: FloatArray, lam: FloatArray, patterns: BoolArray, floor: float
+) -> Prices:
+    r"""Return neurons above a floor in the closed cones of given patterns.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point.
+    patterns : (p, n) array of bool
+        The patterns.
+    floor : float
+        The value that a neuron must exceed to be of interest.
+
+    Returns
+    -------
+    convexnn_lib.convex.pricing.Prices
+        At most one neuron a pattern and sign.
+
+    Notes
+    -----
+    Over one cone, :math:`\max_{u\in K,\|u\|\le1}c^Tu` is the norm of the projection of
+    :math:`c=\pm X^TD\lambda` onto K, that is
+    :math:`\min_{\alpha\ge0}\|c+X^T(2D-I)\alpha\|`: nonnegative least squares.
+    """
+    scaled = _Scaled(X, lam)
+    row_size = np.max(np.abs(X), axis=1, keepdims=True)
+    walls = X / np.where(row_size > 0.0, row_size, 1.0)
+    rounding = 16 * sum(X.shape) * float(np.finfo(np.float64).eps)
+    gradients = (patterns * np.sign(lam)) @ scaled.generators
+    lengths = np.linalg.norm(gradients, axis=1)
+    level = floor / scaled.unit
+    found = []
+    for sign in (1.0, -1.0):
+        upper, values, directions = level, [], []
+        # a projection is no longer than what is projected
+        for k in np.flatnonzero(lengths > level):
+            inward = np.where(patterns[k], 1.0, -1.0)[:, None] * walls
+            c = sign * gradients[k]
+            multipliers, _ = nnls(inward.T, -c)
+            projection = c + inward.T @ multipliers
+            size = float(np.linalg.norm(projection))
+            upper = max(upper, size)
+            # a projection that is all rounding error has no direction in the cone
+            if size > max(level, rounding * lengths[k]):
+                values.append(float(c @ projection) / size)
+                directions.append(projection / size)
+        vectors = np.array(directions).reshape(-1, X.shape[1])
+        found.append((sign, FarPoints(upper, np.array(values), vectors)))
+    return scaled.prices(found)
+
+
+class _Scaled:
+    """Generators of a size around 1, so that no square overflows or vanishes."""
+
+    def __init__(self, X: FloatArray, lam: FloatArray) -> None:
+        self.live = (lam != 0.0) & X.any(axis=1)
+        size = np.max(np.abs(X), axis=1) * np.abs(lam)
+        self.unit = float(size.max()) or 1.0
+        self.generators = X * (np.abs(lam) / self.unit)[:, None]
+        self.signs = np.sign(lam)
+
+    def sides(self) -> list[tuple[float, FloatArray, FloatArray]]:
+        """Return the signs that neurons can have, with the generators for each."""
+        plus = self.generators[self.live & (self.signs > 0.0)]
+        minus = self.generators[self.live & (self.signs < 0.0)]
+        sides = [(1.0, plus, minus), (-1.0, minus, plus)]
+        # without generators a zonotope is the origin, which lies in the other one
+        return [side for side in sides if len(side[1])]
+
+    def prices(self, found: list[tuple[float, FarPoints]]) -> Prices:
+        """Return what was found for either sign in the units of the data."""
+        n, d = self.generators.shape
+        rounding = (n + d + 8) * np.finfo(np.float64).eps
+        rounding *= float(np.linalg.norm(self.generators, axis=1).sum())
+        upper = max((far.upper for _, far in found), default=0.0)
+        values = np.concatenate([np.zeros(0), *(far.values for _, far in found)])
+        directions = np.vstack([np.zeros((0, d)), *(f.directions for _, f in found)])
+        signs = np.repeat(
+            np.array([sign for sign, _ in found]),
+            np.array([len(far.values) for _, far in found], dtype=np.intp),
+        )
+        order = np.argsort(-values, kind="stable")
+        return Prices(
+            self.unit * (upper + rounding) if found else 0.0,
+            self.unit * values[order],
+            directions[order],
+            signs[order],
+        )
