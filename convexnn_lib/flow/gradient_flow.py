@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import ceil
-from typing import Any
+from typing import Any, TypedDict, Unpack, overload
 
 import numpy as np
 import torch
@@ -15,11 +17,15 @@ from convexnn_lib._validation import (
     check_integer,
 )
 from convexnn_lib.convex.losses import Hinge, Logistic, Squared
-from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.flow.history import FlowHistory
-from convexnn_lib.flow.initial import check_positive, initial_weights
+from convexnn_lib.flow.initial import (
+    Initial,
+    Seed,
+    check_positive,
+    initial_weights,
+)
 from convexnn_lib.flow.integrators import (
     STATUSES,
     Batch,
@@ -27,7 +33,7 @@ from convexnn_lib.flow.integrators import (
     euler,
     runge_kutta,
 )
-from convexnn_lib.flow.vector_field import VectorField, Weights
+from convexnn_lib.flow.vector_field import VectorField
 
 __all__ = ["gradient_flow"]
 
@@ -39,20 +45,57 @@ _METHODS = {
     "rescaled_runge_kutta": (True, True),
 }
 
-# On a CPU the runs go in blocks whose (n, runs, m) arrays have about this many entries,
-# so that they stay in its cache.
-_BLOCK_ENTRIES = 2**15
+# On a CPU the runs go in blocks whose (problems, n, runs, m) arrays have about this
+# many entries, so that they stay in its cache.
+_BLOCK_ENTRIES = 2**18
+
+
+class _Options(TypedDict, total=False):
+    """Keyword arguments of :func:`gradient_flow`, for its two signatures."""
+
+    n_runs: int
+    init_scale: float
+    seed: Seed | Sequence[Seed] | None
+    init: str
+    initial: Initial | None
+    method: str
+    step: float | None
+    n_steps: int
+    t_max: float | None
+    tolerance: float
+    stop_log_loss: float | None
+    stop_gradient: float | None
+    stop_margin: float | None
+    n_records: int
+    record_times: Sequence[float] | FloatArray | None
+    device: str
+    n_jobs: int
+    progress: bool
+
+
+@overload
+def gradient_flow(
+    problem: TrainingProblem, width: int | None = None, **options: Unpack[_Options]
+) -> FlowHistory: ...
+
+
+@overload
+def gradient_flow(
+    problem: Sequence[TrainingProblem],
+    width: int | None = None,
+    **options: Unpack[_Options],
+) -> list[FlowHistory]: ...
 
 
 def gradient_flow(
-    problem: TrainingProblem,
+    problem: TrainingProblem | Sequence[TrainingProblem],
     width: int | None = None,
     *,
     n_runs: int = 1,
     init_scale: float = 1e-2,
-    seed: int | np.random.Generator | None = None,
+    seed: Seed | Sequence[Seed] | None = None,
     init: str = "balanced",
-    initial: ReLUNetwork | Sequence[ReLUNetwork] | FlowHistory | None = None,
+    initial: Initial | None = None,
     method: str = "euler",
     step: float | None = None,
     n_steps: int = 10_000,
@@ -64,8 +107,9 @@ def gradient_flow(
     n_records: int = 100,
     record_times: Sequence[float] | FloatArray | None = None,
     device: str = "cpu",
+    n_jobs: int = 1,
     progress: bool = False,
-) -> FlowHistory:
+) -> FlowHistory | list[FlowHistory]:
     r"""Follow the gradient flow of many two-layer ReLU networks at once.
 
     The flow of the training objective
@@ -93,33 +137,38 @@ def gradient_flow(
 
     Parameters
     ----------
-    problem : convexnn_lib.TrainingProblem
-        The squared, logistic or hinge loss, with ``beta`` = 0 or more.
+    problem : convexnn_lib.TrainingProblem or a sequence of them
+        The squared, logistic or hinge loss, with ``beta`` = 0 or more. Several problems
+        must have data of one shape, one loss and one ``beta``.
     width : int
         Number m of neurons, for random initial weights.
     n_runs : int
-        Number of random starts. The first runs do not depend on how many there are.
+        Number of random starts, the same for each problem. The first runs do not depend
+        on how many there are.
     init_scale : float
         Standard deviation of the initial weights.
-    seed : int or numpy.random.Generator
-        Source of the initial weights, drawn on the CPU whatever the device.
+    seed : int or numpy.random.Generator, or a sequence of them
+        Source of the initial weights, drawn on the CPU whatever the device; a sequence
+        has a source for each run.
     init : {"balanced", "gaussian"}
         First-layer weights are normal. Second-layer weights are
         :math:`\pm\|w_{1,k}\|` with random signs, or normal too.
     initial : network, sequence of networks, or history, optional
         Start from one ``ReLUNetwork`` or several of one width, or from the last weights
         of another ``FlowHistory``, in place of random weights; then ``width`` and
-        ``seed`` are not given.
+        ``seed`` are not given. For several problems, they all start from these, or each
+        from its own history in a sequence of as many.
     method : str
         See the table.
     step : float, optional
         The step h; for the adaptive methods the first one, and a hundredth of it the
         smallest. The default is :math:`0.1/\|X\|_2^2` for the flow and
         :math:`c/\max_i\|x_i\|` for the rescaled flow, c = 0.002 for constant and 0.01
-        for adaptive steps: cautious for weights of order one, to be lowered if runs
-        diverge.
+        for adaptive steps, and for several problems the smallest of theirs: cautious
+        for weights of order one, to be lowered if runs diverge.
     n_steps : int
-        Number of steps; for the adaptive methods the largest number of attempts.
+        Number of steps; for the adaptive methods the largest number of attempts of a
+        run.
     t_max : float, optional
         End of the time, of t or s. It replaces ``n_steps`` for a constant step
         (rounded up to a multiple of it), and the adaptive methods need it.
@@ -133,25 +182,33 @@ def gradient_flow(
         End a run where its normalized margin is at least this.
     n_records : int
         Number of times to record, on a logarithmic grid with 0 in front. The history
-        takes ``8 * n_records * n_runs * (d + 1) * width`` bytes at most, however many
-        steps are made.
+        takes ``8 * n_records * n_runs * (d + 1) * width`` bytes at most a problem,
+        however many steps are made. See
+        :func:`convexnn_lib.gradient_flow_ensemble` for more runs than fit.
     record_times : sequence of float, optional
         Increasing times to record in place of that grid, each rounded to a multiple of
         a constant step; 0 and the end are added.
     device : str
-        "cpu", "cuda" or "cuda:k", or "auto" for a CUDA device where there is one.
+        "cpu", "cuda" or "cuda:k", or "auto" for a CUDA device where there is one. The
+        results agree up to rounding.
+    n_jobs : int, default 1
+        Number of threads that share the runs on a CPU, -1 for one a core. The results
+        do not depend on it.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
-    convexnn_lib.FlowHistory
-        Weights at the recorded times, and all that follows from them.
+    convexnn_lib.FlowHistory, or a list of them
+        Weights at the recorded times, and all that follows from them; for a sequence of
+        problems one history each, equal up to rounding to what the problem alone gives
+        with the same step.
 
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If an argument is out of range, the loss has no gradient (the hard margin), a
+        If an argument is out of range, the problems differ in shape, loss or ``beta``,
+        the loss has no gradient (the hard margin), a
         margin is asked for without labels -1 and 1, or every run diverges. Where only
         some do, they keep their last finite weights and ``history.diverged`` marks
         them.
@@ -200,9 +257,10 @@ def gradient_flow(
     >>> history.network(run=1)
     ReLUNetwork(d=2, width=10)
     """
-    adaptive, rescaled = _check_method(problem, method)
+    problems = _as_problems(problem)
+    adaptive, rescaled = _check_method(problems[0], method)
     step = (
-        _default_step(problem, adaptive, rescaled)
+        min(_default_step(p, adaptive, rescaled) for p in problems)
         if step is None
         else check_positive(step, "step")
     )
@@ -213,8 +271,9 @@ def gradient_flow(
     elif adaptive:
         raise InvalidDataError(f'method "{method}" needs t_max, the end of the time.')
     n_records = check_integer(n_records, "n_records", minimum=2)
-    rule = _stop_rule(problem, stop_log_loss, stop_gradient, stop_margin)
+    rule = _stop_rule(problems, stop_log_loss, stop_gradient, stop_margin)
     target = _device(device)
+    threads = _threads(n_jobs)
     if adaptive and t_max is not None:
         grid = _time_grid(step, t_max, n_records, record_times)
     else:
@@ -222,39 +281,49 @@ def gradient_flow(
         counts = _step_grid(step, last, n_records, record_times)
         grid = [step * count for count in counts]
     start1, start2 = initial_weights(
-        problem, width, n_runs, init_scale, seed, init, initial
+        problems, width, n_runs, init_scale, seed, init, initial
     )
 
-    runs, d, m = start1.shape
-    W1 = np.empty((len(grid), runs, d, m))
-    w2 = np.empty((len(grid), runs, m))
-    status = np.empty(runs, dtype=np.int64)
-    stop_time = np.empty(runs)
-    field = VectorField(problem, rescaled=rescaled, device=target)
-    blocks = list(_blocks(runs, problem.n * m, target))
+    shape = start1.shape
+    W1 = np.empty((len(grid), *shape))
+    w2 = np.empty((len(grid), *start2.shape))
+    status = np.empty(shape[:2], dtype=np.int64)
+    stop_time = np.empty(shape[:2])
+
+    def follow(block: tuple[slice, slice]) -> None:
+        """Integrate the runs of a block and write what they give."""
+        field = VectorField(
+            problems[block[0]],
+            rescaled=rescaled,
+            device=target,
+            compiled=target.type == "cpu",
+        )
+        first, second = start1[block].swapaxes(1, 2), start2[block][:, None]
+        start = np.concatenate([first, second], axis=1)
+        batch = Batch(field, torch.tensor(start, device=target), rule)
+        pauses = (
+            runge_kutta(batch, step, tolerance, grid, n_steps)
+            if adaptive
+            else euler(batch, step, counts)
+        )
+        record = -1
+        for record, _ in enumerate(pauses):
+            weights = batch.weights.cpu().numpy()
+            W1[record, *block] = weights[:, :-1].swapaxes(1, 2)
+            w2[record, *block] = weights[:, -1]
+            bar.update()
+        # all runs of the block ended early: their last weights stay
+        weights = batch.weights.cpu().numpy()
+        W1[record + 1 :, *block] = weights[:, :-1].swapaxes(1, 2)
+        w2[record + 1 :, *block] = weights[:, -1]
+        bar.update(len(grid) - record - 1)
+        status[block] = batch.status.cpu().numpy()
+        stop_time[block] = batch.stop_time.cpu().numpy()
+
+    entries = problems[0].n * shape[3]
+    blocks = list(_blocks(shape[0], shape[1], entries, target, threads))
     with _progress_bar(len(blocks) * len(grid), shown=progress) as bar:
-        for block in blocks:
-            weights = Weights(
-                torch.tensor(start1[block].transpose(1, 0, 2).copy(), device=target),
-                torch.tensor(start2[block], device=target),
-            )
-            batch = Batch(field, weights, rule)
-            pauses = (
-                runge_kutta(batch, step, tolerance, grid, n_steps)
-                if adaptive
-                else euler(batch, step, counts)
-            )
-            record = -1
-            for record, _ in enumerate(pauses):
-                W1[record, block] = batch.weights.W1.permute(1, 0, 2).cpu().numpy()
-                w2[record, block] = batch.weights.w2.cpu().numpy()
-                bar.update()
-            # all runs of the block ended early: their last weights stay
-            W1[record + 1 :, block] = batch.weights.W1.permute(1, 0, 2).cpu().numpy()
-            w2[record + 1 :, block] = batch.weights.w2.cpu().numpy()
-            bar.update(len(grid) - record - 1)
-            status[block] = batch.status.cpu().numpy()
-            stop_time[block] = batch.stop_time.cpu().numpy()
+        _in_threads(follow, blocks, threads)
 
     reasons = np.array(STATUSES)[status]
     if np.all(reasons == "diverged"):
@@ -262,11 +331,40 @@ def gradient_flow(
             f"Every run diverged, the last at time {stop_time.max():.3g}: the weights "
             f"overflow with step {step:.3g}. Take a shorter step or scale the data."
         )
-    times = np.array(grid)
-    kept = int(np.searchsorted(times, stop_time.max())) + 1
-    times = times[:kept]
-    times[-1] = stop_time.max()
-    return FlowHistory(problem, method, times, W1[:kept], w2[:kept], reasons, stop_time)
+    histories = []
+    for k, one in enumerate(problems):
+        times = np.array(grid)
+        end = stop_time[k].max()
+        kept = int(np.searchsorted(times, end)) + 1
+        times = times[:kept]
+        times[-1] = end
+        histories.append(
+            FlowHistory(
+                one, method, times, W1[:kept, k], w2[:kept, k], reasons[k], stop_time[k]
+            )
+        )
+    return histories[0] if isinstance(problem, TrainingProblem) else histories
+
+
+def _as_problems(
+    problem: TrainingProblem | Sequence[TrainingProblem],
+) -> list[TrainingProblem]:
+    """Return the problems, which must fit into one batch."""
+    problems = [problem] if isinstance(problem, TrainingProblem) else list(problem)
+    if not problems:
+        raise InvalidDataError("problem is an empty sequence; give at least one.")
+    for name, values in (
+        ("shapes of X", [p.X.shape for p in problems]),
+        ("losses", [p.loss for p in problems]),
+        ("beta", [p.beta for p in problems]),
+    ):
+        different = [value for value in values if value != values[0]]
+        if different:
+            raise InvalidDataError(
+                f"The problems of one batch must agree in the {name}, got {values[0]} "
+                f"and {different[0]}; call gradient_flow once for each kind."
+            )
+    return problems
 
 
 def _check_method(problem: TrainingProblem, method: str) -> tuple[bool, bool]:
@@ -306,14 +404,14 @@ def _default_step(problem: TrainingProblem, adaptive: bool, rescaled: bool) -> f
 
 
 def _stop_rule(
-    problem: TrainingProblem,
+    problems: Sequence[TrainingProblem],
     log_loss: float | None,
     gradient: float | None,
     margin: float | None,
 ) -> StopRule:
     if gradient is not None and not gradient >= 0:
         raise InvalidDataError(f"stop_gradient must not be negative, got {gradient}.")
-    if margin is not None and not np.all(np.abs(problem.y) == 1):
+    if margin is not None and not all(np.all(np.abs(p.y) == 1) for p in problems):
         raise InvalidDataError("stop_margin needs labels -1 and 1.")
     for name, value in (("stop_log_loss", log_loss), ("stop_margin", margin)):
         if value is not None and np.isnan(value):
@@ -383,11 +481,49 @@ def _checked_times(record_times: Sequence[float] | FloatArray) -> FloatArray:
     return times
 
 
-def _blocks(runs: int, entries: int, device: torch.device) -> Iterator[slice]:
-    """Cut the runs into blocks that fit a CPU's cache; a GPU takes all at once."""
-    size = runs if device.type == "cuda" else max(1, _BLOCK_ENTRIES // entries)
-    for start in range(0, runs, size):
-        yield slice(start, min(start + size, runs))
+def _threads(n_jobs: int) -> int:
+    if isinstance(n_jobs, int | np.integer) and n_jobs == -1:
+        return os.cpu_count() or 1
+    return check_integer(n_jobs, "n_jobs", minimum=1)
+
+
+def _blocks(
+    problems: int, runs: int, entries: int, device: torch.device, threads: int
+) -> Iterator[tuple[slice, slice]]:
+    """Cut problems and runs into blocks for a CPU; a GPU takes all at once.
+
+    A block fits the CPU's cache, and there are enough blocks for the threads.
+    """
+    whole = problems * runs
+    size = whole
+    if device.type != "cuda":
+        size = max(1, min(_BLOCK_ENTRIES // entries, ceil(whole / threads)))
+    width = min(runs, size)
+    height = max(1, size // runs)
+    for top in range(0, problems, height):
+        for left in range(0, runs, width):
+            yield (
+                slice(top, min(top + height, problems)),
+                slice(left, min(left + width, runs)),
+            )
+
+
+def _in_threads(
+    work: Callable[[tuple[slice, slice]], None],
+    blocks: list[tuple[slice, slice]],
+    threads: int,
+) -> None:
+    """Do the work of each block, in so many threads."""
+    if min(threads, len(blocks)) == 1:
+        for block in blocks:
+            work(block)
+        return
+    inner = torch.get_num_threads()
+    with ThreadPoolExecutor(
+        threads, initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
+        list(pool.map(work, blocks))
+    torch.set_num_threads(inner)
 
 
 def _progress_bar(total: int, *, shown: bool) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -12,88 +13,137 @@ from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow.history import FlowHistory
 
-__all__ = ["check_positive", "initial_weights"]
+__all__ = ["Initial", "Seed", "check_positive", "initial_weights"]
+
+Seed = int | np.random.Generator
+Initial = ReLUNetwork | FlowHistory | Sequence[ReLUNetwork] | Sequence[FlowHistory]
 
 
 def initial_weights(
-    problem: TrainingProblem,
+    problems: Sequence[TrainingProblem],
     width: int | None,
     n_runs: int,
     init_scale: float,
-    seed: int | np.random.Generator | None,
+    seed: Seed | Sequence[Seed] | None,
     init: str,
-    initial: ReLUNetwork | Sequence[ReLUNetwork] | FlowHistory | None,
+    initial: Initial | None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the initial weights of all runs.
+    """Return the initial weights of all runs on all problems.
 
     Parameters
     ----------
-    problem : convexnn_lib.TrainingProblem
-        The problem, for its number of features.
+    problems : sequence of convexnn_lib.TrainingProblem
+        The problems, for their number and their number of features.
     width, n_runs, init_scale, seed, init, initial
         See :func:`convexnn_lib.gradient_flow`.
 
     Returns
     -------
-    W1 : (runs, d, m) array
-    w2 : (runs, m) array
+    W1 : (problems, runs, d, m) array
+    w2 : (problems, runs, m) array
+        Read-only where the problems share their starts.
 
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
         If an argument is missing, out of range or does not fit the others.
     """
+    d = problems[0].d
     if initial is None:
         if width is None:
             raise InvalidDataError("width is needed for random initial weights.")
-        return _random_weights(
-            check_integer(n_runs, "n_runs", minimum=1),
-            problem.d,
-            check_integer(width, "width", minimum=1),
-            check_positive(init_scale, "init_scale"),
-            random_generator(seed),
-            init,
-        )
-    if width is not None or seed is not None:
-        raise InvalidDataError(
-            "width and seed are for random initial weights; with `initial` leave both "
-            "out."
-        )
-    if isinstance(initial, FlowHistory):
-        W1, w2 = initial.W1[-1], initial.w2[-1]
+        starts = [
+            _random_weights(
+                d,
+                check_integer(width, "width", minimum=1),
+                check_positive(init_scale, "init_scale"),
+                _generators(seed, check_integer(n_runs, "n_runs", minimum=1)),
+                init,
+            )
+        ]
     else:
-        networks = [initial] if isinstance(initial, ReLUNetwork) else list(initial)
-        shapes = {network.W1.shape for network in networks}
+        if width is not None or seed is not None:
+            raise InvalidDataError(
+                "width and seed are for random initial weights; with `initial` leave "
+                "both out."
+            )
+        starts = _given_weights(initial, len(problems))
+    shape = starts[0][0].shape
+    if shape[1] != d or shape[2] == 0:
+        raise InvalidDataError(
+            f"The initial networks have W1 of shape {shape[1:]}, but the data have "
+            f"{d} features and at least one neuron is needed."
+        )
+    W1 = np.stack([first for first, _ in starts])
+    w2 = np.stack([second for _, second in starts])
+    whole = (len(problems),)
+    return (
+        np.broadcast_to(W1, whole + W1.shape[1:]),
+        np.broadcast_to(w2, whole + w2.shape[1:]),
+    )
+
+
+def _given_weights(
+    initial: Initial, n_problems: int
+) -> list[tuple[FloatArray, FloatArray]]:
+    """Return the weights of given networks, or of one history for each problem."""
+    given = [initial] if isinstance(initial, ReLUNetwork | FlowHistory) else initial
+    histories = [item for item in given if isinstance(item, FlowHistory)]
+    if histories:
+        if len(histories) != len(given) or len(given) not in (1, n_problems):
+            raise InvalidDataError(
+                f"`initial` must hold one history for each of the {n_problems} "
+                f"problems, got {len(histories)} of {len(given)} items."
+            )
+        starts = [(history.W1[-1], history.w2[-1]) for history in histories]
+        shapes = {W1.shape for W1, _ in starts}
         if len(shapes) != 1:
             raise InvalidDataError(
-                "The initial networks must be at least one, all of one shape; their W1 "
-                f"have the shapes {sorted(shapes)}."
+                "The initial histories must have as many runs of the same width; the "
+                f"shapes of their last W1 are {sorted(shapes)}."
             )
-        W1 = np.stack([network.W1 for network in networks])
-        w2 = np.stack([network.w2 for network in networks])
-    if W1.shape[1] != problem.d or W1.shape[2] == 0:
+        return starts
+    networks = [item for item in given if isinstance(item, ReLUNetwork)]
+    shapes = {network.W1.shape for network in networks}
+    if len(shapes) != 1:
         raise InvalidDataError(
-            f"The initial networks have W1 of shape {W1.shape[1:]}, but the data have "
-            f"{problem.d} features and at least one neuron is needed."
+            "The initial networks must be at least one, all of one shape; their W1 "
+            f"have the shapes {sorted(shapes)}."
         )
-    return W1, w2
+    W1 = np.stack([network.W1 for network in networks])
+    return [(W1, np.stack([network.w2 for network in networks]))]
+
+
+def _generators(
+    seed: Seed | Sequence[Seed] | None, n_runs: int
+) -> Iterable[np.random.Generator]:
+    """Return the source of each run: one for all, or one each."""
+    if not isinstance(seed, Sequence):
+        return repeat(random_generator(seed), n_runs)
+    if len(seed) != n_runs:
+        raise InvalidDataError(
+            f"seed must be one source for all runs or one for each of the {n_runs} "
+            f"runs, got {len(seed)}."
+        )
+    return [random_generator(source) for source in seed]
 
 
 def _random_weights(
-    n_runs: int, d: int, m: int, scale: float, rng: np.random.Generator, init: str
+    d: int, m: int, scale: float, sources: Iterable[np.random.Generator], init: str
 ) -> tuple[FloatArray, FloatArray]:
     if init not in ("balanced", "gaussian"):
         raise InvalidDataError(f'init must be "balanced" or "gaussian", got {init!r}.')
-    W1 = np.empty((n_runs, d, m))
-    w2 = np.empty((n_runs, m))
-    for run in range(n_runs):
-        W1[run] = rng.standard_normal((m, d)).T
+    first, second = [], []
+    for rng in sources:
+        W1 = rng.standard_normal((m, d)).T
         if init == "gaussian":
-            w2[run] = rng.standard_normal(m)
+            w2 = rng.standard_normal(m)
         else:
             signs = np.where(rng.random(m) < 0.5, -1.0, 1.0)
-            w2[run] = signs * np.linalg.norm(W1[run], axis=0)
-    return scale * W1, scale * w2
+            w2 = signs * np.linalg.norm(W1, axis=0)
+        first.append(W1)
+        second.append(w2)
+    return scale * np.stack(first), scale * np.stack(second)
 
 
 def check_positive(value: float, name: str) -> float:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from convexnn_lib.flow.vector_field import VectorField, Weights
+from convexnn_lib.flow.vector_field import VectorField
 
 __all__ = ["STATUSES", "Batch", "StopRule", "euler", "runge_kutta"]
 
@@ -41,24 +41,24 @@ class Batch:
 
     Attributes
     ----------
-    weights : Weights
-        The current weights; always finite.
-    running : (runs,) bool tensor
+    weights : (problems, d + 1, runs, m) tensor
+        The current weights, the second layer last; always finite.
+    running : (problems, runs) bool tensor
         Which runs still move.
-    status : (runs,) integer tensor
+    status : (problems, runs) integer tensor
         Index into ``STATUSES``.
-    stop_time : (runs,) tensor
+    stop_time : (problems, runs) tensor
         When a run ended; zero while it runs.
     """
 
-    def __init__(self, field: VectorField, weights: Weights, rule: StopRule) -> None:
-        w2 = weights.w2
+    def __init__(self, field: VectorField, weights: Tensor, rule: StopRule) -> None:
+        shape, device = weights.shape[::2], weights.device
         self.field = field
         self.weights = weights
         self.rule = rule
-        self.running = torch.ones(len(w2), dtype=torch.bool, device=w2.device)
-        self.status = torch.zeros(len(w2), dtype=torch.int64, device=w2.device)
-        self.stop_time = torch.zeros(len(w2), dtype=torch.float64, device=w2.device)
+        self.running = torch.ones(shape, dtype=torch.bool, device=device)
+        self.status = torch.zeros(shape, dtype=torch.int64, device=device)
+        self.stop_time = torch.zeros(shape, dtype=torch.float64, device=device)
 
     def stop(self, runs: Tensor, reason: str, time: Tensor | float) -> None:
         """End those of the runs (a mask) that are still running."""
@@ -68,7 +68,7 @@ class Batch:
         self.running = self.running & ~runs
 
     def apply_rule(
-        self, runs: Tensor, slope: Weights, outputs: Tensor, time: Tensor | float
+        self, runs: Tensor, slope: Tensor, outputs: Tensor, time: Tensor | float
     ) -> None:
         """End those of the runs (a mask) whose current weights meet a threshold."""
         rule, field = self.rule, self.field
@@ -82,7 +82,7 @@ class Batch:
             reached = torch.exp(log_norm) <= rule.gradient
             self.stop(runs & reached, "gradient", time)
         if rule.margin is not None:
-            smallest = torch.amin(field.y * outputs, dim=0)
+            smallest = torch.amin(field.y * outputs, dim=1)
             # written without a division: it holds for no run with zero weights
             needed = rule.margin * _squared_norm(self.weights)
             reached = (smallest > 0) & (smallest >= needed)
@@ -117,7 +117,7 @@ def euler(batch: Batch, step: float, record_steps: list[int]) -> Iterator[None]:
             batch.stop(batch.running, "completed", time)
         if count in due:
             yield
-        proposed = _moved(batch.weights, step, slope)
+        proposed = torch.add(batch.weights, slope, alpha=step)
         finite = torch.isfinite(_total(proposed))
         if bool(torch.all(batch.running & finite)):
             batch.weights = proposed
@@ -151,7 +151,7 @@ def runge_kutta(
     record_times : list of float
         Increasing times, from 0, at which to yield.
     max_steps : int
-        Give up after this many attempted steps of the batch.
+        Give up on a run after this many attempted steps.
 
     Yields
     ------
@@ -164,17 +164,15 @@ def runge_kutta(
     smallest = _SMALLEST_STEP * first_step
     batch.apply_rule(batch.running, slope, outputs, now)
     batch.stop(~torch.isfinite(_total(slope)), "diverged", now)
-    attempts = 0
+    attempts = torch.zeros_like(batch.status)
     yield
     for target in record_times[1:]:
         while True:
+            batch.stop((attempts >= max_steps) & (now < target), "steps", now)
             active = batch.running & (now < target)
             if not bool(torch.any(active)):
                 break
-            if attempts == max_steps:
-                batch.stop(batch.running, "steps", now)
-                break
-            attempts += 1
+            attempts += active
             remaining = target - now
             last = step >= remaining
             tried = torch.where(active, torch.where(last, remaining, step), 0.0)
@@ -204,50 +202,37 @@ def runge_kutta(
 
 
 def _bogacki_shampine(
-    field: VectorField, weights: Weights, slope: Weights, step: Tensor
-) -> tuple[Weights, Weights, Tensor, Tensor]:
+    field: VectorField, weights: Tensor, slope: Tensor, step: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the new weights, the slope and outputs there, and each run's error."""
+    h = step[:, None, :, None]
     k1 = slope
-    k2, _ = field(_moved(weights, step / 2, k1))
-    k3, _ = field(_moved(weights, 0.75 * step, k2))
-    combined = Weights(
-        *((2 * a + 3 * b + 4 * c) / 9 for a, b, c in zip(k1, k2, k3, strict=True))
-    )
-    proposed = _moved(weights, step, combined)
+    k2, _ = field(torch.addcmul(weights, h, k1, value=1 / 2))
+    k3, _ = field(torch.addcmul(weights, h, k2, value=3 / 4))
+    combined = torch.add(2 * k1, k2, alpha=3).add_(k3, alpha=4)
+    proposed = torch.addcmul(weights, h, combined, value=1 / 9)
     k4, outputs = field(proposed)
-    defect = Weights(
-        *(
-            (-5 * a + 6 * b + 8 * c - 9 * e) / 72
-            for a, b, c, e in zip(k1, k2, k3, k4, strict=True)
-        )
-    )
+    defect = torch.add(-5 * k1, k2, alpha=6).add_(k3, alpha=8).sub_(k4, alpha=9)
     size = torch.maximum(_neuron_size(weights), _neuron_size(proposed))
-    relative = step[:, None] * _neuron_size(defect) / size
+    relative = step[..., None] / 72 * _neuron_size(defect) / size
     # a neuron of zero weights stays there and has no error
-    relative = torch.where(size == 0, 0.0, relative)
-    return proposed, k4, outputs, torch.amax(relative, dim=1)
+    relative.masked_fill_(size == 0, 0.0)
+    return proposed, k4, outputs, torch.amax(relative, dim=2)
 
 
-def _moved(weights: Weights, step: Tensor | float, slope: Weights) -> Weights:
-    if isinstance(step, Tensor):
-        step = step[:, None]
-    return Weights(weights.W1 + step * slope.W1, weights.w2 + step * slope.w2)
+def _select(runs: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    return torch.where(runs[:, None, :, None], new, old)
 
 
-def _select(runs: Tensor, new: Weights, old: Weights) -> Weights:
-    runs = runs[:, None]
-    return Weights(torch.where(runs, new.W1, old.W1), torch.where(runs, new.w2, old.w2))
-
-
-def _neuron_size(weights: Weights) -> Tensor:
+def _neuron_size(weights: Tensor) -> Tensor:
     """Return each neuron's largest absolute weight, which cannot underflow."""
-    return torch.maximum(torch.amax(weights.W1.abs(), dim=0), weights.w2.abs())
+    return torch.amax(weights.abs(), dim=1)
 
 
-def _squared_norm(weights: Weights) -> Tensor:
-    return torch.sum(weights.W1**2, dim=(0, 2)) + torch.sum(weights.w2**2, dim=1)
+def _squared_norm(weights: Tensor) -> Tensor:
+    return torch.sum(weights**2, dim=(1, 3))
 
 
-def _total(weights: Weights) -> Tensor:
+def _total(weights: Tensor) -> Tensor:
     """Return the sum of each run's weights, not finite if one of them is not."""
-    return torch.sum(weights.W1, dim=(0, 2)) + torch.sum(weights.w2, dim=1)
+    return torch.sum(weights, dim=(1, 3))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.flow.gradient_flow import gradient_flow
+from convexnn_lib.flow.vector_field import VectorField
 
 LOG2 = np.log(2.0)
 
@@ -78,10 +81,81 @@ def test_many_runs_in_several_blocks_equal_fewer_runs():
     X, y = datasets.gaussian(40, 3, 0)
     problem = TrainingProblem(X, y, 0.1)
     options = {"init_scale": 0.1, "seed": 8, "step": 1e-3, "n_steps": 30}
-    many = gradient_flow(problem, 20, n_runs=120, **options)  # 40 * 20 * 120 > 2**15
+    many = gradient_flow(problem, 20, n_runs=700, **options)  # 40 * 20 * 700 > 2**18
     few = gradient_flow(problem, 20, n_runs=3, **options)
     np.testing.assert_allclose(many.W1[:, :3], few.W1, rtol=1e-11)
     assert set(many.status) == {"completed"}
+    for n_jobs in (2, -1):
+        shared = gradient_flow(problem, 20, n_runs=700, n_jobs=n_jobs, **options)
+        np.testing.assert_allclose(shared.W1, many.W1, rtol=1e-11)
+        np.testing.assert_allclose(shared.w2, many.w2, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("euler", {"n_steps": 300, "stop_log_loss": -0.5}),
+        ("rescaled_runge_kutta", {"t_max": 4.0, "stop_log_loss": -8.0}),
+    ],
+)
+def test_problems_in_one_batch_equal_each_alone(method, options, monkeypatch):
+    X, y = datasets.separable_quad()
+    problems = [
+        TrainingProblem(scale * X, sign * y, 0.0, "logistic")
+        for scale, sign in [(1.0, 1), (0.5, 1), (0.7, -1)]
+    ]
+    options = {"method": method, "step": 0.02, **options}
+    start = {"n_runs": 5, "init_scale": 0.3, "seed": 4}
+    for entries in (2**18, 400, 80):  # one block, blocks of problems, blocks of runs
+        module = sys.modules["convexnn_lib.flow.gradient_flow"]
+        monkeypatch.setattr(module, "_BLOCK_ENTRIES", entries)
+        together = gradient_flow(problems, 6, n_jobs=2, **start, **options)
+        assert [history.problem for history in together] == problems
+        for history, problem in zip(together, problems, strict=True):
+            alone = gradient_flow(problem, 6, **start, **options)
+            np.testing.assert_array_equal(history.status, alone.status)
+            np.testing.assert_allclose(history.times, alone.times, rtol=1e-9)
+            np.testing.assert_allclose(history.W1, alone.W1, rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(history.stop_time, alone.stop_time, rtol=1e-9)
+    # from their own ends, all from one network, and a batch of one
+    rest = gradient_flow(problems, initial=together, method=method, t_max=0.1)
+    for history, before in zip(rest, together, strict=True):
+        np.testing.assert_array_equal(history.W1[0], before.W1[-1])
+    network = together[1].network(2)
+    (same,) = gradient_flow(problems[:1], initial=network, n_steps=1)
+    np.testing.assert_array_equal(same.W1[0, 0], network.W1)
+
+
+def test_a_seed_for_each_run():
+    problem = separable_problem("xor")
+    options = {"init_scale": 0.3, "n_steps": 1}
+    each = gradient_flow(problem, 4, n_runs=3, seed=[5, 6, 7], **options)
+    for run, seed in enumerate([5, 6, 7]):
+        single = gradient_flow(problem, 4, seed=seed, **options)
+        np.testing.assert_array_equal(each.W1[0, run], single.W1[0, 0])
+        np.testing.assert_array_equal(each.w2[0, run], single.w2[0, 0])
+    with pytest.raises(InvalidDataError, match="one for each of the 2 runs, got 3"):
+        gradient_flow(problem, 4, n_runs=2, seed=[5, 6, 7])
+
+
+def test_problems_that_do_not_fit_into_one_batch():
+    X, y = datasets.separable_quad()
+    one = TrainingProblem(X, y, 0.0, "logistic")
+    for other, message in [
+        (TrainingProblem(X[:3], y[:3], 0.0, "logistic"), r"shapes of X.*\(3, 2\)"),
+        (TrainingProblem(X, y, 0.0, "squared"), "losses"),
+        (TrainingProblem(X, y, 0.5, "logistic"), "beta"),
+    ]:
+        with pytest.raises(InvalidDataError, match=message):
+            gradient_flow([one, other], 3, seed=0)
+    with pytest.raises(InvalidDataError, match="empty sequence"):
+        gradient_flow([], 3, seed=0)
+    histories = gradient_flow([one, one, one], 3, seed=0, n_steps=1)
+    with pytest.raises(InvalidDataError, match="one history for each of the 3"):
+        gradient_flow([one, one, one], initial=histories[:2], n_steps=1)
+    wider = gradient_flow(one, 5, seed=0, n_steps=1)
+    with pytest.raises(InvalidDataError, match="as many runs of the same width"):
+        gradient_flow([one, one], initial=[histories[0], wider], n_steps=1)
 
 
 def test_start_and_determinism():
@@ -504,6 +578,7 @@ def test_zero_network_stays_at_zero():
         ({"record_times": [np.nan]}, "NaN"),
         ({"device": "tpu-ish"}, "device must be"),
         ({"device": "mps"}, "float64 is needed"),
+        ({"n_jobs": 0}, "n_jobs must be at least 1"),
         ({"initial": ReLUNetwork(np.ones((2, 1)), [1.0])}, "leave both out"),
     ],
 )
@@ -554,14 +629,49 @@ def test_missing_cuda_device():
     assert history.n_runs == 1
 
 
+@pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("method", ["euler", "rescaled_runge_kutta"])
-def test_cuda_agrees_with_cpu(method):
+@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+@pytest.mark.parametrize(
+    "method", ["euler", "runge_kutta", "rescaled", "rescaled_runge_kutta"]
+)
+def test_cuda_agrees_with_cpu(loss, method):
+    if method.startswith("rescaled") and loss != "logistic":
+        pytest.skip("the rescaled flow is for the logistic loss")
+    X, y = datasets.separable_quad()
+    problems = [TrainingProblem(scale * X, y, 0.0, loss) for scale in (1.0, 0.6)]
+    options = {"n_runs": 50, "seed": 0, "init_scale": 0.3, "method": method}
+    options |= {"t_max": 2.0, "step": 0.01}
+    on_cpu = gradient_flow(problems, 6, device="cpu", **options)
+    on_gpu = gradient_flow(problems, 6, device="auto", **options)
+    for cpu, gpu in zip(on_cpu, on_gpu, strict=True):
+        np.testing.assert_allclose(gpu.W1, cpu.W1, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(gpu.w2, cpu.w2, rtol=1e-9, atol=1e-12)
+        np.testing.assert_array_equal(gpu.status, cpu.status)
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("euler", {"n_steps": 200}),
+        ("rescaled", {"n_steps": 200}),
+        ("runge_kutta", {"t_max": 2.0}),
+        ("rescaled_runge_kutta", {"t_max": 2.0}),
+    ],
+)
+def test_operations_of_a_gpu_give_the_same_on_a_cpu(method, options, monkeypatch):
+    module = sys.modules["convexnn_lib.flow.gradient_flow"]
     problem = separable_problem("separable_quad")
-    options = {"n_runs": 5, "seed": 0, "init_scale": 0.3, "method": method}
-    cpu = gradient_flow(problem, 6, t_max=2.0, device="cpu", **options)
-    gpu = gradient_flow(problem, 6, t_max=2.0, device="cuda", **options)
-    np.testing.assert_allclose(gpu.W1, cpu.W1, rtol=1e-6, atol=1e-9)
+    options = {"n_runs": 7, "seed": 0, "init_scale": 0.3, "method": method, **options}
+    compiled = gradient_flow(problem, 6, **options)
+
+    def without_kernels(problems, **settings):
+        return VectorField(problems, **{**settings, "compiled": False})
+
+    monkeypatch.setattr(module, "VectorField", without_kernels)
+    plain = gradient_flow(problem, 6, **options)
+    np.testing.assert_allclose(plain.W1, compiled.W1, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(plain.w2, compiled.w2, rtol=1e-9, atol=1e-12)
 
 
 def test_progress_bar(capsys):
