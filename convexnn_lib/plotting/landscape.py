@@ -1,4 +1,4 @@
-"""Figures of the chapter on Clarke stationarity."""
+"""Figures of the landscape: kinks, stationary points and descending paths."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.landscape.roads import DescentPath
+from convexnn_lib.landscape.search import StationaryPoints
 from convexnn_lib.plotting.style import (
     BLUE,
     GREY,
@@ -18,7 +20,13 @@ from convexnn_lib.plotting.style import (
     new_figure,
 )
 
-__all__ = ["plot_kinks", "plot_stationary_values", "plot_subdifferentials"]
+__all__ = [
+    "plot_kinks",
+    "plot_road",
+    "plot_stationary_points",
+    "plot_stationary_values",
+    "plot_subdifferentials",
+]
 
 
 def plot_kinks(
@@ -129,4 +137,101 @@ def plot_subdifferentials() -> Figure:
                 panel.set_ylim(-1.2, 1.2)
         axes[0, 0].set_ylabel("function")
         axes[1, 0].set_ylabel("Clarke subdifferential")
+    return figure
+
+
+def plot_road(path: DescentPath) -> Figure:
+    """Draw the objective and the number of neurons along a descending path.
+
+    Parameters
+    ----------
+    path : convexnn_lib.DescentPath
+        The path.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    stages = ("balance", "prune", "exchange neurons", "move the outputs")
+    with book_style():
+        figure, (upper, lower) = new_figure(
+            2, 1, height=5.0, sharex=True, height_ratios=[2.2, 1.0]
+        )
+        for stage, name in enumerate(stages):
+            here = path.stage == stage
+            if not here.any():
+                continue
+            # from the last sample of the stage before, so that the curve has no gaps
+            here[max(int(np.argmax(here)) - 1, 0)] = True
+            color, line = PALETTE[stage], ("-", "--", ":", "-.")[stage]
+            upper.plot(
+                path.position[here], path.objective[here], line, color=color, label=name
+            )
+        upper.axhline(
+            path.certificate.lower_bound,
+            color=GREY,
+            linewidth=1.0,
+            label="certified optimum",
+            zorder=0,
+        )
+        upper.set_ylabel("objective")
+        upper.legend()
+        lower.step(path.position, path.neurons, where="post", color=GREY)
+        n = path.problem.n
+        lower.axhline(n, color=VERMILION, linestyle="--", linewidth=1.0)
+        lower.text(1.0, n, f"n = {n}", color=VERMILION, ha="right", va="bottom")
+        lower.set_ylim(0, max(int(path.neurons.max()), n) + 1.5)
+        lower.set_ylabel("neurons")
+        lower.set_xlabel("share of the path, by distance in the weights")
+    return figure
+
+
+def plot_stationary_points(searches: Sequence[StationaryPoints]) -> Figure:
+    """Draw stationary points by width, kind and certified gap.
+
+    Parameters
+    ----------
+    searches : sequence of convexnn_lib.StationaryPoints
+        The results of the searches, one a width.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    if not any(len(search) for search in searches):
+        raise InvalidDataError("plot_stationary_points needs at least one point.")
+    kinds = {"global": "*", "local minimum": "o", "saddle": "x", "undecided": "s"}
+    gaps = [p.certificate.gap for s in searches for p in s if p.kind != "global"]
+    floor = min(gaps, default=1.0) / 5.0
+    with book_style():
+        figure, axes = new_figure()
+        for k, (kind, marker) in enumerate(kinds.items()):
+            # side by side, for a point may be a saddle and its splitting a minimum
+            spots = [
+                (
+                    column + 0.12 * (k - 1),
+                    floor if kind == "global" else point.certificate.gap,
+                )
+                for column, search in enumerate(searches)
+                for point in search
+                if point.kind == kind
+            ]
+            if spots:
+                x, y = np.array(spots).T
+                axes.plot(x, y, marker, color=PALETTE[k], label=kind, markersize=8)
+        axes.set_yscale("log")
+        axes.axhline(floor, color=GREY, linewidth=0.8, zorder=0)
+        axes.annotate(
+            "no gap",
+            (0.0, floor),
+            xycoords=("axes fraction", "data"),
+            xytext=(3, 3),
+            textcoords="offset points",
+            color=GREY,
+        )
+        axes.set_xticks(range(len(searches)), [str(s.width) for s in searches])
+        axes.set_xlim(-0.6, len(searches) - 0.4)
+        axes.set_xlabel("width of the network")
+        axes.set_ylabel("certified gap to the optimum")
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

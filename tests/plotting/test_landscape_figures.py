@@ -1,4 +1,4 @@
-"""Figures of the chapter on Clarke stationarity."""
+"""Figures of the landscape."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.landscape.roads import descent_path
+from convexnn_lib.landscape.search import find_stationary_points
 from convexnn_lib.plotting import landscape
 
 
@@ -43,3 +47,39 @@ def test_subdifferentials() -> None:
         [-1.0, 0.0],
         [0.0],
     ]
+
+
+PROBLEM = TrainingProblem([[1.0, 1.0], [0.0, 1.0], [1.0, -1.0]], [1.7, -4.0, 1.3], 1.0)
+
+
+def test_road() -> None:
+    path = descent_path(ReLUNetwork([[1.0], [0.0]], [2.0]), PROBLEM, width=4)
+    figure = landscape.plot_road(path)
+    figure.canvas.draw()
+    assert not plt.get_fignums()
+    upper, lower = figure.axes
+    stages, *others, optimum = (line.get_xydata() for line in upper.lines)
+    assert stages[0, 1] == path.objective[0]
+    assert others[-1][-1, 1] == path.objective[-1]
+    assert optimum[0, 1] == path.certificate.lower_bound
+    for before, after in zip([stages, *others], others, strict=False):
+        np.testing.assert_array_equal(before[-1], after[0])  # no gaps
+    np.testing.assert_array_equal(lower.lines[0].get_ydata(), path.neurons)
+
+
+def test_stationary_points() -> None:
+    searches = [
+        find_stationary_points(PROBLEM, width, n_starts=8, seed=0) for width in (1, 2)
+    ]
+    figure = landscape.plot_stationary_points(searches)
+    figure.canvas.draw()
+    assert not plt.get_fignums()
+    drawn = {line.get_label(): line.get_xydata() for line in figure.axes[0].get_lines()}
+    for kind in ("local minimum", "saddle", "global"):
+        points = [p for search in searches for p in search if p.kind == kind]
+        assert len(drawn[kind]) == len(points)
+        if kind != "global":
+            gaps = [point.certificate.gap for point in points]
+            np.testing.assert_array_equal(drawn[kind][:, 1], gaps)
+    with pytest.raises(InvalidDataError, match="at least one point"):
+        landscape.plot_stationary_points([])
