@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convexnn_lib._validation import FloatArray, check_integer, random_generator
+from convexnn_lib.convex.cones import row_sides
 from convexnn_lib.convex.dual_norm import dual_norm_bounds
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.polish import polish
@@ -227,8 +228,8 @@ def settle(network: ReLUNetwork, problem: TrainingProblem) -> StationaryPoint:
 
     Notes
     -----
-    Balance the network and drop neurons without output. Then repeat: minimize the
-    convex objective
+    Balance the network and drop neurons without output. Then repeat: make neurons of
+    one sign and one cell parallel, with the same sum; minimize the convex objective
 
     .. math:: \ell\Big(\sum_ks_kD_kXu_k,\,y\Big)+\beta\sum_k\|u_k\|
 
@@ -300,7 +301,8 @@ def _descend(
     for _ in range(_ROUNDS):
         if not current.width:
             return _padded(current, width), True
-        current = _alive(polish(current, problem), problem)
+        current = polish(_aligned(current, problem), problem)
+        current = _aligned(_alive(current, problem), problem)
         residual = clarke_residual(
             current, problem, tolerance=_TOLERANCE, tie_tolerance=_TIES
         )
@@ -319,6 +321,24 @@ def _alive(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
     penalty = problem.beta * network.w2**2
     kept = outputs & (penalty > _NEGLIGIBLE * problem.objective(network))
     return ReLUNetwork(network.W1[:, kept], network.w2[kept])
+
+
+def _aligned(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
+    """Make neurons of one sign and one cell parallel, which the penalty only gains by.
+
+    Newton's method would take long to find out that their directions must agree.
+    """
+    vectors = (network.W1 * np.abs(network.w2)).T
+    lengths = np.linalg.norm(vectors, axis=1)
+    sides = row_sides(problem.X, vectors, _TIES)
+    keys = np.column_stack([sides, np.sign(network.w2)])
+    _, cells = np.unique(keys, axis=0, return_inverse=True)
+    for cell in np.unique(cells):
+        members = np.flatnonzero(cells == cell)
+        if len(members) > 1:
+            shares = lengths[members] / lengths[members].sum()
+            vectors[members] = np.outer(shares, vectors[members].sum(axis=0))
+    return ReLUNetwork(vectors.T, np.sign(network.w2)).balanced()
 
 
 def _padded(network: ReLUNetwork, width: int) -> ReLUNetwork:
