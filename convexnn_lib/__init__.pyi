@@ -29,8 +29,11 @@ from .convex.solve import Solution as Solution
 from .convex.solve import solve as solve
 from .estimators import ConvexReLUClassifier as ConvexReLUClassifier
 from .estimators import ConvexReLURegressor as ConvexReLURegressor
+from .flow.ensemble import gradient_flow_ensemble as gradient_flow_ensemble
 from .flow.gradient_flow import gradient_flow as gradient_flow
 from .flow.history import FlowHistory as FlowHistory
+from .flow.kkt import KKTResidual as KKTResidual
+from .flow.kkt import kkt_residual as kkt_residual
 from .flow.margin import MarginCertificate as MarginCertificate
 from .flow.margin import certify_margin as certify_margin
 from .flow.margin import is_orthogonally_separable as is_orthogonally_separable
@@ -39,6 +42,15 @@ from .flow.margin import normalized_margin as normalized_margin
 from .flow.margin import smoothed_margin as smoothed_margin
 from .landscape.classify import StationaryPoint as StationaryPoint
 from .landscape.classify import classify_stationary as classify_stationary
+from .geometry.hull import HullGauge as HullGauge
+from .geometry.hull import hull_gauge as hull_gauge
+from .geometry.hull import sample_spikes as sample_spikes
+from .geometry.orthogonal import OrthogonalMargin as OrthogonalMargin
+from .geometry.orthogonal import linear_margin as linear_margin
+from .geometry.orthogonal import orthogonal_margin as orthogonal_margin
+from .geometry.spike_free import is_spike_free as is_spike_free
+from .geometry.zonotopes import ZonotopeDistance as ZonotopeDistance
+from .geometry.zonotopes import zonotope_distance as zonotope_distance
 from .landscape.directional import directional_derivative as directional_derivative
 from .landscape.roads import DescentPath as DescentPath
 from .landscape.roads import descent_path as descent_path

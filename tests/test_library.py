@@ -62,12 +62,16 @@ RESULTS = {
     "ClarkeResidual",
     "DescentPath",
     "FlowHistory",
+    "KKTResidual",
+    "HullGauge",
     "MarginCertificate",
+    "OrthogonalMargin",
     "Solution",
     "StationaryPoint",
     "StationaryPoints",
     "SubsampledProblem",
     "Verification",
+    "ZonotopeDistance",
 }
 
 

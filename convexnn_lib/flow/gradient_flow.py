@@ -290,6 +290,7 @@ def gradient_flow(
     status = np.empty(shape[:2], dtype=np.int64)
     stop_time = np.empty(shape[:2])
 
+    @torch.inference_mode()
     def follow(block: tuple[slice, slice]) -> None:
         """Integrate the runs of a block and write what they give."""
         field = VectorField(
@@ -513,17 +514,20 @@ def _in_threads(
     blocks: list[tuple[slice, slice]],
     threads: int,
 ) -> None:
-    """Do the work of each block, in so many threads."""
-    if min(threads, len(blocks)) == 1:
-        for block in blocks:
-            work(block)
-        return
+    """Do the work of each block, in so many threads with one PyTorch thread each."""
     inner = torch.get_num_threads()
-    with ThreadPoolExecutor(
-        threads, initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
-        list(pool.map(work, blocks))
-    torch.set_num_threads(inner)
+    torch.set_num_threads(1)  # the operations are too small to be shared
+    try:
+        if min(threads, len(blocks)) == 1:
+            for block in blocks:
+                work(block)
+        else:
+            with ThreadPoolExecutor(
+                threads, initializer=torch.set_num_threads, initargs=(1,)
+            ) as pool:
+                list(pool.map(work, blocks))
+    finally:
+        torch.set_num_threads(inner)
 
 
 def _progress_bar(total: int, *, shown: bool) -> Any:

@@ -214,6 +214,15 @@ class FlowHistory:
         margins = self._labels_as_signs() * self.outputs
         return _ratio(smoothed_minimum(margins), self.norm**2)
 
+    @property
+    def directions(self) -> FloatArray:
+        r"""The unit neurons :math:`\hat w_{1,k}`, a (records, runs, d, m) array.
+
+        NaN where a neuron is zero.
+        """
+        length = np.linalg.norm(self.W1, axis=2, keepdims=True)
+        return _ratio(self.W1, np.broadcast_to(length, self.W1.shape))
+
     @cached_property
     def balancedness(self) -> FloatArray:
         r"""The differences :math:`\|w_{1,k}\|^2-w_{2,k}^2`, (records, runs, m).
@@ -290,9 +299,10 @@ class FlowHistory:
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """Divide, with NaN where the denominator is zero."""
-    return np.divide(
+    ratio: FloatArray = np.divide(
         numerator,
         denominator,
-        out=np.full_like(denominator, np.nan),
+        out=np.full(denominator.shape, np.nan),
         where=denominator > 0,
     )
+    return ratio

@@ -63,6 +63,8 @@ def test_quantities_agree_with_those_of_single_networks(loss):
             )
             for k in range(4):
                 w, s = network.W1[:, k], np.sign(network.w2[k])
+                unit = history.directions[record, run, :, k]
+                np.testing.assert_allclose(unit, w / np.linalg.norm(w), atol=1e-15)
                 active = X @ w >= 0
                 assert history.alive[record, run, k] == active.any()
                 target = s * X.T @ (active * y)
