@@ -1,0 +1,1 @@
+"""The geometry of back-propagation: rectified ellipsoids, polar sets, zonotopes."""
