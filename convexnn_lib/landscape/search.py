@@ -229,7 +229,7 @@ def settle(network: ReLUNetwork, problem: TrainingProblem) -> StationaryPoint:
     Notes
     -----
     Balance the network and drop neurons without output. Then repeat: make neurons of
-    one sign and one cell parallel, with the same sum; minimize the convex objective
+    one sign and one closed cone parallel, with the same sum; minimize the convex objective
 
     .. math:: \ell\Big(\sum_ks_kD_kXu_k,\,y\Big)+\beta\sum_k\|u_k\|
 
@@ -324,21 +324,27 @@ def _alive(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
 
 
 def _aligned(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
-    """Make neurons of one sign and one cell parallel, which the penalty only gains by.
+    """Make neurons of one sign and one closed cone parallel, with the same sum.
 
-    Newton's method would take long to find out that their directions must agree.
+    The outputs stay, and the penalty does not rise. Newton's method would take long to
+    find out that the directions must agree, and might empty one of the neurons.
     """
     vectors = (network.W1 * np.abs(network.w2)).T
     lengths = np.linalg.norm(vectors, axis=1)
+    signs = np.sign(network.w2)
     sides = row_sides(problem.X, vectors, _TIES)
-    keys = np.column_stack([sides, np.sign(network.w2)])
-    _, cells = np.unique(keys, axis=0, return_inverse=True)
-    for cell in np.unique(cells):
-        members = np.flatnonzero(cells == cell)
-        if len(members) > 1:
-            shares = lengths[members] / lengths[members].sum()
-            vectors[members] = np.outer(shares, vectors[members].sum(axis=0))
-    return ReLUNetwork(vectors.T, np.sign(network.w2)).balanced()
+    left = [int(k) for k in np.argsort(np.sum(sides == 0, axis=1), kind="stable")]
+    while left:
+        first, cone = left[0], sides[left[0]]
+        members = []
+        for k in left:
+            if signs[k] == signs[first] and not np.any(cone * sides[k] < 0):
+                members.append(k)
+                cone = np.where(cone != 0, cone, sides[k])
+        left = [k for k in left if k not in members]
+        shares = lengths[members] / lengths[members].sum()
+        vectors[members] = np.outer(shares, vectors[members].sum(axis=0))
+    return ReLUNetwork(vectors.T, signs).balanced()
 
 
 def _padded(network: ReLUNetwork, width: int) -> ReLUNetwork:
