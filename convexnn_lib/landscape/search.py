@@ -229,7 +229,8 @@ def settle(network: ReLUNetwork, problem: TrainingProblem) -> StationaryPoint:
     Notes
     -----
     Balance the network and drop neurons without output. Then repeat: make neurons of
-    one sign and one closed cone parallel, with the same sum; minimize the convex objective
+    one sign and one closed cone parallel, with the same sum; minimize the convex
+    objective
 
     .. math:: \ell\Big(\sum_ks_kD_kXu_k,\,y\Big)+\beta\sum_k\|u_k\|
 
