@@ -44,7 +44,7 @@ class Mesh(NamedTuple):
     ----------
     points : (k, n) array
         For n = 2 the vertices of a closed polygon, in order. For n = 3 the vertices of
-        the triangles.
+        the triangles, those of a hull counterclockwise as seen from outside.
     triangles : (t, 3) array of int
         Indices into ``points``; empty for n = 2.
     """
@@ -256,7 +256,13 @@ def hull(X: Any, resolution: int = 120) -> Mesh:
     shape = ConvexHull(points)
     if len(X) == 2:
         return Mesh(points[shape.vertices], np.zeros((0, 3), dtype=np.intp))
-    return Mesh(points, shape.simplices.astype(np.intp))
+    triangles = shape.simplices.astype(np.intp)
+    # Qhull leaves the order of a facet's corners open; make all of them run
+    # counterclockwise as seen from outside
+    a, b, c = (points[triangles[:, k]] for k in range(3))
+    inward = np.sum(np.cross(b - a, c - a) * shape.equations[:, :3], axis=1) < 0.0
+    triangles[inward] = triangles[inward][:, ::-1]
+    return Mesh(points, triangles)
 
 
 def polar_set(X: Any, resolution: int = 120) -> Mesh:
