@@ -51,7 +51,10 @@ from .geometry.orthogonal import orthogonal_margin as orthogonal_margin
 from .geometry.spike_free import is_spike_free as is_spike_free
 from .geometry.zonotopes import ZonotopeDistance as ZonotopeDistance
 from .geometry.zonotopes import zonotope_distance as zonotope_distance
+from .landscape.connectivity import Connectivity as Connectivity
 from .landscape.directional import directional_derivative as directional_derivative
+from .landscape.membership import Membership as Membership
+from .landscape.optimal_set import OptimalSet as OptimalSet
 from .landscape.roads import DescentPath as DescentPath
 from .landscape.roads import descent_path as descent_path
 from .landscape.search import StationaryPoints as StationaryPoints
@@ -61,5 +64,6 @@ from .landscape.stationarity import ClarkeResidual as ClarkeResidual
 from .landscape.stationarity import clarke_residual as clarke_residual
 from .landscape.subsampled import SubsampledProblem as SubsampledProblem
 from .landscape.subsampled import subsampled_problem as subsampled_problem
+from .landscape.walk import OptimalPath as OptimalPath
 
 __version__: str
