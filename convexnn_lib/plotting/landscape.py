@@ -159,10 +159,10 @@ def plot_road(path: DescentPath) -> Figure:
         )
         for stage, name in enumerate(stages):
             here = path.stage == stage
-            if not here.any():
-                continue
             # from the last sample of the stage before, so that the curve has no gaps
-            here[max(int(np.argmax(here)) - 1, 0)] = True
+            here[max(int(np.argmax(here)) - 1, 0)] |= here.any()
+            if not np.any(np.diff(path.position[here])):
+                continue
             color, line = PALETTE[stage], ("-", "--", ":", "-.")[stage]
             upper.plot(
                 path.position[here], path.objective[here], line, color=color, label=name
@@ -177,10 +177,12 @@ def plot_road(path: DescentPath) -> Figure:
         upper.set_ylabel("objective")
         upper.legend()
         lower.step(path.position, path.neurons, where="post", color=GREY)
-        n = path.problem.n
-        lower.axhline(n, color=VERMILION, linestyle="--", linewidth=1.0)
-        lower.text(1.0, n, f"n = {n}", color=VERMILION, ha="right", va="bottom")
-        lower.set_ylim(0, max(int(path.neurons.max()), n) + 1.5)
+        n, most = path.problem.n, int(path.neurons.max())
+        if n <= 2 * most:
+            lower.axhline(n, color=VERMILION, linestyle="--", linewidth=1.0)
+            lower.text(1.0, n, f"n = {n}", color=VERMILION, ha="right", va="bottom")
+            most = max(most, n)
+        lower.set_ylim(0, most + 1.5)
         lower.set_ylabel("neurons")
         lower.set_xlabel("share of the path, by distance in the weights")
     return figure

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from convexnn_lib import datasets
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.convex.solve import solve
@@ -164,3 +165,22 @@ def test_errors_and_repr(examples):
         "StationaryPoint('local minimum', value=9.29, gap=4.81, neurons=1, "
         "zero_neurons=0, ties=1, strict=True)"
     )
+
+
+def test_single_kinks_may_be_concave_at_a_global_optimum():
+    """On parallel tied rows only the sum of the kinks has to be convex."""
+    X, _ = datasets.talk_example()
+    problem = TrainingProblem(X, [1.0, 2.0, -1.0], 0.1)
+    solution = solve(problem)
+    point = classify_stationary(solution.network, problem, tie_tolerance=1e-9)
+    assert (point.kind, point.strict, point.ties) == ("global", True, 3)
+    assert point.value == pytest.approx(0.8002675, abs=1e-7)
+    negative = int(np.flatnonzero(solution.network.w2 < 0.0)[0])
+    w1 = solution.network.W1[:, negative]
+    np.testing.assert_allclose(w1 / np.linalg.norm(w1), [0.5**0.5, -(0.5**0.5)])
+    g = -point.residual.dual
+    np.testing.assert_allclose(-g[:2], [-0.592, 0.938], atol=1e-3)
+    lengths = np.linalg.norm(X[:2], axis=1)
+    assert lengths @ -g[:2] == pytest.approx(0.1414, abs=1e-4)
+    kinds = {tie.sample: tie.kind for tie in point.residual.ties}
+    assert (kinds[0], kinds[1]) == ("concave", "convex")
