@@ -7,6 +7,7 @@ face of the loss its outputs lie.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,8 @@ __all__ = ["OptimalFace", "optimal_face"]
 
 _BOUND = 1e-6  # distance from 0 and 1 at which a multiplier counts as on its bound
 _STEPS = 8  # of Newton's method
+_ROUNDS = 4  # of looking for neurons
+_SETTLED = 1e-11  # relative change of the dual point that counts as none
 _RANK = 1e-10  # relative size of singular values that count as zero
 
 
@@ -87,41 +90,56 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
     """
     if not 0.0 < float(tol) <= 1e-3:
         raise InvalidDataError(f"tol must lie in (0, 0.001], got {tol!r}.")
-    problem, certificate = solution.problem, solution.certificate
-    z = solution.network.predict(problem.X)
-    if problem.loss.strictly_convex:
-        dual = certificate.feasible_dual
-        if problem.loss.differentiable:
-            dual = -problem.loss.gradient(z, problem.y)
-        neurons = _touching(problem, dual, solution, tol)
-        features = neurons.features(problem.X)
-        face = OptimalFace(neurons, features, dual, features, z)
-    elif isinstance(problem.loss, Hinge | HardMargin):
-        # first with the solution's neurons, which gives a dual point that is good
-        # enough to find the others
-        neurons, c = _own_neurons(solution)
-        dual = _on_bounds(certificate.feasible_dual, problem)
-        dual, neurons, c = _newton(dual, neurons, c, problem)
-        own = neurons, c
-        neurons = _touching(problem, dual, solution, tol)
-        dual, neurons, _ = _newton(dual, neurons, _transferred(own, neurons), problem)
-        face = _margin_face(neurons, _on_bounds(dual, problem), problem)
-    else:
+    problem = solution.problem
+    loss = problem.loss
+    margins = isinstance(loss, Hinge | HardMargin)
+    if not (loss.strictly_convex or margins):
         raise InvalidDataError(
-            f"the optima of the loss {problem.loss!r} are not described: its outputs "
-            "need not be unique, and its face at a dual point is unknown. Losses with "
+            f"the optima of the loss {loss!r} are not described: its outputs need not "
+            "be unique, and its face at a dual point is unknown. Losses with "
             "strictly_convex = True, the hinge loss and the hard margin are."
         )
-    _check(solution, face, tol)
-    return face
+    point = _refined(_own_point(solution), problem)
+    for _ in range(_ROUNDS):
+        before = point.dual
+        neurons = touching_neurons(
+            problem.X, before, problem.beta, solution.certificate.patterns, tol=tol
+        )
+        c = _transferred(point, neurons)
+        point = _refined(_Point(before, point.outputs, neurons, c), problem)
+        if np.all(np.abs(point.dual - before) <= _SETTLED * np.abs(before).max()):
+            break
+    _check(solution, point, tol)
+    if margins:
+        return _margin_face(point, problem)
+    features = point.neurons.features(problem.X)
+    return OptimalFace(point.neurons, features, point.dual, features, point.outputs)
 
 
-def _touching(
-    problem: TrainingProblem, dual: FloatArray, solution: Solution, tol: float
-) -> TouchingNeurons:
-    """Return the neurons in the scope of the solution."""
-    scope = solution.certificate.patterns
-    return touching_neurons(problem.X, dual, problem.beta, scope, tol=tol)
+class _Point(NamedTuple):
+    """A dual point and the outputs, neurons and coefficients that go with it."""
+
+    dual: FloatArray
+    outputs: FloatArray
+    neurons: TouchingNeurons
+    coefficients: FloatArray
+
+
+def _own_point(solution: Solution) -> _Point:
+    """Return the point of the solution's network and its dual point."""
+    network, problem = solution.network, solution.problem
+    outputs = network.predict(problem.X)
+    dual = solution.certificate.feasible_dual
+    if problem.loss.differentiable:
+        dual = -problem.loss.gradient(outputs, problem.y)
+    elif isinstance(problem.loss, Hinge | HardMargin):
+        dual = _on_bounds(dual, problem)
+    size = np.linalg.norm(network.W1, axis=0)
+    neurons = TouchingNeurons(
+        (network.W1 / size).T, np.sign(network.w2), np.zeros(network.width), 0.0
+    )
+    neurons = neurons.moved(problem.X, dual)
+    return _Point(dual, outputs, neurons, size * np.abs(network.w2))
 
 
 def _on_bounds(dual: FloatArray, problem: TrainingProblem) -> FloatArray:
@@ -134,87 +152,99 @@ def _on_bounds(dual: FloatArray, problem: TrainingProblem) -> FloatArray:
     return problem.y * alpha
 
 
-def _own_neurons(solution: Solution) -> tuple[TouchingNeurons, FloatArray]:
-    """Return the neurons of the solution's network and their coefficients."""
-    network, X = solution.network, solution.problem.X
-    size = np.linalg.norm(network.W1, axis=0)
-    neurons = TouchingNeurons(
-        (network.W1 / size).T, np.sign(network.w2), np.zeros(network.width), 0.0
-    )
-    neurons = neurons.moved(X, solution.certificate.feasible_dual)
-    return neurons, size * np.abs(network.w2)
-
-
-def _transferred(
-    own: tuple[TouchingNeurons, FloatArray], neurons: TouchingNeurons
-) -> FloatArray:
+def _transferred(point: _Point, neurons: TouchingNeurons) -> FloatArray:
     """Return coefficients of other neurons, from those nearest in direction."""
-    before = own[0].directions * own[0].signs[:, None]
+    before = point.neurons.directions * point.neurons.signs[:, None]
     after = neurons.directions * neurons.signs[:, None]
     c = np.zeros(len(after))
     if len(after):
-        np.add.at(c, np.argmax(before @ after.T, axis=1), own[1])
+        np.add.at(c, np.argmax(before @ after.T, axis=1), point.coefficients)
     return c
 
 
-def _newton(
-    dual: FloatArray, neurons: TouchingNeurons, c: FloatArray, problem: TrainingProblem
-) -> tuple[FloatArray, TouchingNeurons, FloatArray]:
-    r"""Solve the optimality conditions of a margin loss to rounding accuracy.
+def _refined(point: _Point, problem: TrainingProblem) -> _Point:
+    r"""Solve the optimality conditions to rounding accuracy by Newton's method.
 
     A gap of :math:`\varepsilon` leaves errors of :math:`\sqrt\varepsilon` in the dual
-    point. The unknowns are the multipliers between their bounds and the coefficients;
-    the equations, that every neuron has the value beta, and that the samples of these
-    multipliers have the margin 1. Where neither is unique the step of least norm goes
-    to a solution nearby.
+    point. The equations are that every neuron has the value beta, which has the
+    features as its gradient, and that the features combine to the outputs. Unknown are
+    the coefficients and either the outputs, with the dual point as a function of them,
+    or, for a margin loss, the multipliers between their bounds, whose samples have the
+    margin 1. Where these are not unique the step of least norm goes to a solution
+    nearby.
     """
-    X, y = problem.X, problem.y
-    free = dual != 0.0
-    if isinstance(problem.loss, Hinge):
-        free &= np.abs(dual) != 1.0
-    dual, count = dual.copy(), int(np.sum(free))
+    X, y, loss = problem.X, problem.y, problem.loss
+    dual, z, neurons, c = point
+    smooth = loss.differentiable and loss.curvature(z, y) is not None
+    if not (smooth or isinstance(loss, Hinge | HardMargin)):
+        return point
+    free = np.ones(len(y), dtype=np.bool_)
+    if not smooth:
+        free = dual != 0.0
+        if isinstance(loss, Hinge):
+            free &= np.abs(dual) != 1.0
+    dual, z, count = dual.copy(), np.where(free & (not smooth), y, z), int(free.sum())
     for _ in range(_STEPS):
         features = neurons.features(X)[free]
-        bend = np.zeros((count, count))
-        for u, weight in zip(neurons.directions, c, strict=True):
-            blocks = tied_features(X, u)[free]
-            v = tie_basis(X, u).T @ u
-            rest = blocks - np.outer(blocks @ v, v)
-            bend += weight / problem.beta * rest @ rest.T
-        system = np.block([[bend, features], [features.T, np.zeros((len(c), len(c)))]])
-        right = np.append(y[free] - features @ c, problem.beta - neurons.values)
-        if right.size:
-            step = np.linalg.lstsq(system, right, rcond=_RANK)[0]
+        # how the features' combination and the dual point change with the unknowns
+        bend = _bend(X, neurons, c)[np.ix_(free, free)] / problem.beta
+        slope, shift = np.eye(count), np.zeros((count, count))
+        if smooth:
+            curvature = loss.curvature(z, y)
+            assert curvature is not None
+            slope, shift = -np.diag(curvature), np.eye(count)
+        system = np.block(
+            [
+                [bend @ slope - shift, features],
+                [features.T @ slope, np.zeros((len(c), len(c)))],
+            ]
+        )
+        right = np.append(z[free] - features @ c, problem.beta - neurons.values)
+        if not right.size:
+            break
+        step = np.linalg.lstsq(system, right, rcond=_RANK)[0]
+        if smooth:
+            z = z + step[:count]
+            dual = -loss.gradient(z, y)
+        else:
             dual[free] += step[:count]
-            c = c + step[count:]
-            neurons = neurons.moved(X, dual)
-    return dual, neurons, c
+        c = c + step[count:]
+        neurons = neurons.moved(X, dual)
+    return _Point(dual, z, neurons, c)
 
 
-def _margin_face(
-    neurons: TouchingNeurons, dual: FloatArray, problem: TrainingProblem
-) -> OptimalFace:
+def _bend(X: FloatArray, neurons: TouchingNeurons, c: FloatArray) -> FloatArray:
+    """Return beta times the derivative of the outputs by way of the directions."""
+    bend = np.zeros((len(X), len(X)))
+    for u, weight in zip(neurons.directions, c, strict=True):
+        blocks = tied_features(X, u)
+        along = tie_basis(X, u).T @ u
+        across = blocks - np.outer(blocks @ along, along)
+        bend += weight * across @ across.T
+    return bend
+
+
+def _margin_face(point: _Point, problem: TrainingProblem) -> OptimalFace:
     """Return the margins that go with the multipliers: equal to 1, more, or less."""
-    features = neurons.features(problem.X)
+    dual = _on_bounds(point.dual, problem)
+    features = point.neurons.features(problem.X)
     alpha = problem.y * dual
     direction = np.where(alpha == 0.0, -1.0, 0.0)
     if isinstance(problem.loss, Hinge):
         direction[alpha == 1.0] = 1.0
-    slack = np.flatnonzero(direction)
-    columns = np.hstack(
-        [problem.y[:, None] * features, np.diag(direction)[:, slack]],
-    )
-    return OptimalFace(neurons, features, dual, columns, np.ones(problem.n))
+    slacks = np.diag(direction)[:, direction != 0.0]
+    columns = np.hstack([problem.y[:, None] * features, slacks])
+    return OptimalFace(point.neurons, features, dual, columns, np.ones(problem.n))
 
 
-def _check(solution: Solution, face: OptimalFace, tol: float) -> None:
+def _check(solution: Solution, point: _Point, tol: float) -> None:
     """Raise an error unless the solution's neurons touch and none sticks out."""
-    own, c = _own_neurons(solution)
-    values = own.moved(solution.problem.X, face.dual).values
-    used = c > tol * c.max(initial=0.0)
+    own = _own_point(solution)
+    values = own.neurons.moved(solution.problem.X, point.dual).values
+    used = own.coefficients > tol * own.coefficients.max(initial=0.0)
     beta = solution.problem.beta
     short = float(1.0 - np.min(values[used], initial=beta) / beta)
-    over = float(np.max(face.neurons.values, initial=0.0) / beta - 1.0)
+    over = float(np.max(point.neurons.values, initial=0.0) / beta - 1.0)
     if max(short, over) > tol:
         raise InvalidDataError(
             f"the solution is not accurate enough: relative to beta, its neurons fall "
