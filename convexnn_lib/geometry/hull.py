@@ -143,7 +143,7 @@ def hull_gauge(X: Any, z: Any, *, tol: float = 1e-8) -> HullGauge:
         if norm > 0.0 and point @ target / norm > lower:
             lower, dual = float(point @ target / norm), point / norm
         first, second = np.split(-result.ineqlin.marginals, 2)
-        network = _network(features, neurons, first - second, target)
+        network = _network(X, neurons, first - second, target)
         if network is not None and network.penalty() - lower <= tol * lower:
             larger = ReLUNetwork(network.W1 * size, network.w2).balanced()
             return HullGauge(lower * size, larger.penalty(), dual, larger)
@@ -228,11 +228,15 @@ def _span(X: FloatArray, neurons: FloatArray) -> FloatArray:
 
 
 def _network(
-    features: FloatArray, neurons: FloatArray, weights: FloatArray, target: FloatArray
+    X: FloatArray, neurons: FloatArray, weights: FloatArray, target: FloatArray
 ) -> ReLUNetwork | None:
-    """Return the network of the linear program, its outputs corrected; None if off."""
+    """Return the network of the linear program, its outputs corrected; None if off.
+
+    Neurons of one cone and sign are added up, which does not raise the cost.
+    """
     used = np.flatnonzero(np.abs(weights) > 1e-12 * np.abs(weights).max())
-    sizes = np.linalg.lstsq(features[:, used], target, rcond=None)[0]
-    if np.linalg.norm(features[:, used] @ sizes - target) > 1e-10:
-        return None
-    return ReLUNetwork(neurons[:, used] * np.abs(sizes), np.sign(sizes)).balanced()
+    features = np.maximum(X @ neurons[:, used], 0.0)
+    sizes = np.linalg.lstsq(features, target, rcond=None)[0]
+    network = ReLUNetwork(neurons[:, used] * np.abs(sizes), np.sign(sizes)).merged(X)
+    off = np.linalg.norm(network.predict(X) - target)
+    return network.balanced() if off <= 1e-10 else None
