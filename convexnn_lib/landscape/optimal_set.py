@@ -57,7 +57,7 @@ class OptimalSet:
     solution : convexnn_lib.Solution
         A solution of the problem. If it has a scope of given patterns, so has the
         optimal set.
-    tol : float, default 1e-7
+    tol : float, default 1e-9
         A neuron belongs to the set if :math:`s\lambda^{*T}(Xu)_+\ge(1-\text{tol})\beta`
         for the solution's dual point. ``separation`` says how clear that was.
     max_vertices : int, default 10_000
@@ -151,7 +151,7 @@ class OptimalSet:
     """
 
     def __init__(
-        self, solution: Solution, *, tol: float = 1e-7, max_vertices: int = 10_000
+        self, solution: Solution, *, tol: float = 1e-9, max_vertices: int = 10_000
     ) -> None:
         self._max_vertices = check_integer(max_vertices, "max_vertices", minimum=1)
         self._face = optimal_face(solution, tol)

@@ -70,7 +70,7 @@ def touching_neurons(
     beta: float,
     patterns: BoolArray | None = None,
     *,
-    tol: float = 1e-7,
+    tol: float = 1e-9,
 ) -> TouchingNeurons:
     r"""Return all unit neurons on which a dual point attains beta.
 
@@ -88,7 +88,7 @@ def touching_neurons(
         The regularization strength.
     patterns : (p, n) array of bool, optional
         Look at the closed cones of these patterns only.
-    tol : float, default 1e-7
+    tol : float, default 1e-9
         A neuron touches beta if its value is at least ``(1 - tol) * beta``.
 
     Returns
