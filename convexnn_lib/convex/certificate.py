@@ -43,7 +43,6 @@ __all__ = [
 ]
 
 
-_SMALL = 1e-10  # a relative gap not worth another dual point
 _ROUNDS = 20  # restricted programs solved for one certificate
 _COMPLETIONS = 1000  # cells around one neuron with ties
 
@@ -167,6 +166,7 @@ def certify(
     patterns: Any = None,
     *,
     dual: Any = None,
+    tol: float = 1e-10,
 ) -> Certificate:
     r"""Certify how far a network is from the global optimum.
 
@@ -182,6 +182,8 @@ def certify(
         all networks.
     dual : (n,) array, optional
         A dual point to use where it gives a better bound than those found here.
+    tol : float, default 1e-10
+        The relative gap at which no better dual point is looked for.
 
     Returns
     -------
@@ -230,11 +232,11 @@ def certify(
         candidate = _bound(lam, problem, scope, primal)
         if best is None or candidate.lower_bound > best.lower_bound:
             best = candidate
-        if best.relative_gap <= _SMALL:
+        if best.relative_gap <= tol:
             return best
     assert best is not None
     if isinstance(problem.loss, Hinge | HardMargin):
-        best = _improve(best, network, problem)
+        best = _improve(best, network, problem, tol)
     return best
 
 
@@ -318,7 +320,7 @@ def _dual_points(
 
 
 def _improve(
-    best: Certificate, network: ReLUNetwork, problem: TrainingProblem
+    best: Certificate, network: ReLUNetwork, problem: TrainingProblem, tol: float
 ) -> Certificate:
     """Improve a certificate by the duals of growing restricted programs.
 
@@ -349,7 +351,7 @@ def _improve(
         best = latest if latest.lower_bound > best.lower_bound else best
         direction, sign = latest.extreme_neuron
         new = _adjacent_cells(problem.X, direction) - groups[sign]
-        if best.relative_gap <= _SMALL or not new:
+        if best.relative_gap <= tol or not new:
             break
         groups[sign] |= new
     return best

@@ -69,12 +69,27 @@ def independent_combination(
     become dependent, moving along its null vector removes one of them.
     """
     c = coefficients.copy()
+    if not columns.size:
+        return c
+    tolerance = max(columns.shape) * np.finfo(np.float64).eps
+    # products among the columns are all that counts, and R has the same ones
+    columns = np.asarray(np.linalg.qr(columns, mode="r"))
     working: list[int] = []
+    basis = np.zeros((len(columns), 0))
     for k in range(columns.shape[1]):
+        column = columns[:, k]
+        rest = column - basis @ (basis.T @ column)
+        rest -= basis @ (basis.T @ rest)
+        size = np.linalg.norm(rest)
+        # far from dependent: no need for singular values
+        if basis.shape[1] < len(columns) and size > 1e-3:
+            working.append(k)
+            basis = np.column_stack([basis, rest / size])
+            continue
         working.append(k)
         _, singular, rows = np.linalg.svd(columns[:, working])
-        rank_tolerance = max(columns.shape) * np.finfo(np.float64).eps
-        if len(working) <= len(columns) and singular[-1] > rank_tolerance * singular[0]:
+        if len(working) <= len(columns) and singular[-1] > tolerance * singular[0]:
+            basis = np.linalg.qr(columns[:, working])[0]
             continue
         gamma = rows[-1]
         if gamma @ cost[working] < 0.0:
@@ -88,4 +103,5 @@ def independent_combination(
         c[working] = np.maximum(c[working] - ratios[leaving] * gamma, 0.0)
         c[working[leaving]] = 0.0
         working = [j for j in working if c[j] > 0.0]
+        basis = np.linalg.qr(columns[:, working])[0]
     return c

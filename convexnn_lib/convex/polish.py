@@ -31,10 +31,13 @@ IntArray = npt.NDArray[np.int8]
 _TIE = 1e-6  # relative products below this count as tight rows
 _TIGHT = 1e-7  # margins this close to 1 count as tight samples
 _VANISHED = 1e-9  # a neuron this short, relative to the longest one, has died
-_STEPS = 40
+_LEAVING = 1e-9  # force on a tight row, relative to beta, that counts
+_STEPS = 300  # most of which add tight rows, one or a few at a time
 
 
-def polish(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
+def polish(
+    network: ReLUNetwork, problem: TrainingProblem, *, cross: bool = False
+) -> ReLUNetwork:
     """Return a network at least as good as the given one, refined on its active face.
 
     Parameters
@@ -44,37 +47,50 @@ def polish(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
     problem : convexnn_lib.TrainingProblem
         The problem. If its loss neither has second derivatives nor is the hinge loss or
         the hard margin, the network is returned as it is.
+    cross : bool, default False
+        Whether neurons may leave their cones where that lowers the objective, and tight
+        rows are given up that the optimum does not hold tight. Without second
+        derivatives they stay.
 
     Returns
     -------
     convexnn_lib.ReLUNetwork
-        A network whose neurons lie in the same closed cones, up to the tolerance that
-        decides which rows are tight. Its objective is no larger, up to rounding.
+        A network whose neurons lie in the same closed cones (unless they may cross), up
+        to the tolerance that decides which rows are tight. Its objective is no larger,
+        up to rounding.
     """
     network = meet_hard_margin(network, problem)
     outputs = network.predict(problem.X)
-    known = isinstance(problem.loss, Hinge | HardMargin)
-    known = known or problem.loss.curvature(outputs, problem.y) is not None
+    smooth = problem.loss.curvature(outputs, problem.y) is not None
+    known = smooth or isinstance(problem.loss, Hinge | HardMargin)
     if not known or not network.width:
         return network
+    cross = cross and smooth
     face = _Face.of(network, problem)
     # making rows and samples tight may cost a little before Newton's method gains more,
     # so that the given network is compared with the last one only
-    best, best_value, best_error = network, np.inf, np.inf
+    best, best_value, best_error, released_value = network, np.inf, np.inf, np.inf
     for _ in range(_STEPS):
         candidate = face.network(problem)
         value = problem.objective(candidate)
         step, error = face.newton_step(problem)
         rounding = 1e-14 * abs(value)
+        if value > best_value + rounding:
+            break
         # near the optimum the value is flat, and only the error shows progress
-        if value > best_value + rounding or (
-            value >= best_value - rounding and error >= 0.5 * best_error
-        ):
-            break
-        best, best_value, best_error = candidate, min(value, best_value), error
-        face = face.moved(step, problem)
-        if error == 0.0 or not len(face.signs):
-            break
+        settled = value >= best_value - rounding and error >= 0.5 * best_error
+        best, best_value = candidate, min(value, best_value)
+        moved = face.moved(step, problem, cross)
+        # a face that has just changed starts anew
+        same = np.array_equal(moved.sides, face.sides)
+        if (settled and same) or error == 0.0 or not len(face.signs):
+            if not cross or best_value >= released_value - rounding:
+                break
+            released_value = best_value
+            moved, same = face.released(problem), False
+            if np.array_equal(moved.sides, face.sides):
+                break
+        face, best_error = moved, error if same else np.inf
     allowed = problem.objective(network) * (1.0 + 1e-14)
     return best if best_value <= allowed else network
 
@@ -126,7 +142,8 @@ class _Face:
         if isinstance(problem.loss, Hinge | HardMargin):
             margins = problem.y * network.predict(problem.X)
             tight = np.abs(margins - 1.0) <= _TIGHT
-        return cls.on(vectors, np.sign(network.w2), sides, tight, problem)
+        bases = [_kernel_basis(problem.X[side == 0]) for side in sides]
+        return cls.on(vectors, np.sign(network.w2), sides, bases, tight)
 
     @classmethod
     def on(
@@ -134,11 +151,10 @@ class _Face:
         vectors: FloatArray,
         signs: FloatArray,
         sides: IntArray,
+        bases: list[FloatArray],
         tight: BoolArray,
-        problem: TrainingProblem,
     ) -> _Face:
-        """Return the face with the vectors projected onto their tight rows."""
-        bases = [_kernel_basis(problem.X[side == 0]) for side in sides]
+        """Return the face with the vectors projected onto the span of their bases."""
         projected = np.array(
             [basis @ (basis.T @ v) for basis, v in zip(bases, vectors, strict=True)]
         )
@@ -194,8 +210,8 @@ class _Face:
         error = np.linalg.norm(gradient + equations.T @ multipliers)
         return solution[:size], float(error + np.linalg.norm(violation))
 
-    def moved(self, step: FloatArray, problem: TrainingProblem) -> _Face:
-        """Return the face after a step, shortened where it would leave a cone."""
+    def moved(self, step: FloatArray, problem: TrainingProblem, cross: bool) -> _Face:
+        """Return the face after a step, shortened where it meets a wall to stop at."""
         ends = np.cumsum([basis.shape[1] for basis in self.bases])
         parts = np.split(step, ends[:-1])
         change = np.array(
@@ -204,6 +220,10 @@ class _Face:
         before = self.sides * (self.vectors @ problem.X.T)
         rate = -self.sides * (change @ problem.X.T)
         leaving = rate > before
+        if cross:
+            # the objective has a concave kink at these walls: beyond, it falls faster
+            free = self._slopes(problem) < 0.0
+            leaving &= ~free
         room = np.full(before.shape, np.inf)
         room[leaving] = np.maximum(before[leaving], 0.0) / rate[leaving]
         length = min(1.0, float(room.min()))
@@ -214,9 +234,54 @@ class _Face:
             if problem.objective(trial.network(problem)) <= start * (1.0 + 1e-14):
                 break
             length *= 0.5
-        blocked = leaving & (room <= length)
-        sides = np.where(blocked, 0, self.sides).astype(np.int8)
-        return self.on(vectors, self.signs, sides, self.tight, problem)
+        sides = np.where(leaving & (room <= length), 0, self.sides).astype(np.int8)
+        if cross:
+            beyond = free & (self.sides * (vectors @ problem.X.T) < 0.0)
+            sides = np.where(beyond, -self.sides, sides).astype(np.int8)
+        return self._with_sides(vectors, sides, problem)
+
+    def released(self, problem: TrainingProblem) -> _Face:
+        """Return the face without a tight row of each neuron that would leave it.
+
+        At an optimum the gradient of a neuron is a combination of its tight rows, each
+        times its slope and a weight in [0, 1]. A weight outside tells the side.
+        """
+        slopes = self._slopes(problem)
+        norms = np.linalg.norm(self.vectors, axis=1, keepdims=True)
+        pull = -problem.beta * self.vectors / norms
+        pull -= np.where(self.sides > 0, slopes, 0.0) @ problem.X
+        sides = self.sides.copy()
+        for k in range(len(self.signs)):
+            tight = np.flatnonzero((sides[k] == 0) & problem.X.any(axis=1))
+            if not len(tight):
+                continue
+            normals = slopes[k, tight, None] * problem.X[tight]
+            weights, _, rank, _ = np.linalg.lstsq(normals.T, pull[k], rcond=None)
+            if rank < len(tight):
+                continue  # other weights may do
+            excess = np.maximum(weights - 1.0, -weights) * np.linalg.norm(
+                normals, axis=1
+            )
+            worst = int(np.argmax(excess))
+            if excess[worst] > _LEAVING * problem.beta:
+                sides[k, tight[worst]] = 1 if weights[worst] > 1.0 else -1
+        return self._with_sides(self.vectors, sides, problem)
+
+    def _slopes(self, problem: TrainingProblem) -> FloatArray:
+        """Return how fast each neuron's product with each row raises the loss."""
+        active = np.where(self.sides > 0, self.vectors @ problem.X.T, 0.0)
+        gradient = problem.loss.gradient(self.signs @ active, problem.y)
+        slopes: FloatArray = self.signs[:, None] * gradient
+        return slopes
+
+    def _with_sides(
+        self, vectors: FloatArray, sides: IntArray, problem: TrainingProblem
+    ) -> _Face:
+        """Return the face with other vectors and sides."""
+        bases = list(self.bases)
+        for k in np.flatnonzero(np.any(sides != self.sides, axis=1)):
+            bases[k] = _kernel_basis(problem.X[sides[k] == 0])
+        return self.on(vectors, self.signs, sides, bases, self.tight)
 
     def _coordinates(self) -> FloatArray:
         """Return the vectors in the coordinates of the bases, end to end."""

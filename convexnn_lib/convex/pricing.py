@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import nnls
 
 from convexnn_lib._validation import BoolArray, FloatArray
@@ -33,12 +34,15 @@ class Prices(NamedTuple):
         The unit vectors u.
     signs : (m,) array
         The signs of :math:`\lambda^T(Xu)_+`.
+    cones : (m,) array of int or None
+        The indices of the given patterns in whose cones the neurons lie.
     """
 
     upper: float
     values: FloatArray
     directions: FloatArray
     signs: FloatArray
+    cones: npt.NDArray[np.intp] | None = None
 
 
 def price_all_neurons(X: FloatArray, lam: FloatArray, floor: float) -> Prices:
@@ -131,6 +135,7 @@ def price_cones(
     lengths = np.linalg.norm(gradients, axis=1)
     level = floor / scaled.unit
     found = []
+    cones: list[np.intp] = []
     for sign in (1.0, -1.0):
         upper, values, directions = level, [], []
         # a projection is no longer than what is projected
@@ -145,9 +150,10 @@ def price_cones(
             if size > max(level, rounding * lengths[k]):
                 values.append(float(c @ projection) / size)
                 directions.append(projection / size)
+                cones.append(k)
         vectors = np.array(directions).reshape(-1, X.shape[1])
         found.append((sign, FarPoints(upper, np.array(values), vectors)))
-    return scaled.prices(found)
+    return scaled.prices(found, np.array(cones, dtype=np.intp))
 
 
 class _Scaled:
@@ -168,7 +174,11 @@ class _Scaled:
         # without generators a zonotope is the origin, which lies in the other one
         return [side for side in sides if len(side[1])]
 
-    def prices(self, found: list[tuple[float, FarPoints]]) -> Prices:
+    def prices(
+        self,
+        found: list[tuple[float, FarPoints]],
+        cones: npt.NDArray[np.intp] | None = None,
+    ) -> Prices:
         """Return what was found for either sign in the units of the data."""
         n, d = self.generators.shape
         rounding = (n + d + 8) * np.finfo(np.float64).eps
@@ -186,4 +196,5 @@ class _Scaled:
             self.unit * values[order],
             directions[order],
             signs[order],
+            None if cones is None else cones[order],
         )

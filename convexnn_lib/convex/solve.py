@@ -5,21 +5,30 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.convex.active_set import Round, solve_by_active_set
 from convexnn_lib.convex.certificate import Certificate, certify, patterns_in_scope
-from convexnn_lib.convex.losses import HardMargin, Hinge
-from convexnn_lib.convex.margin_program import margin_program
+from convexnn_lib.convex.cleaning import clean
 from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.polish import meet_hard_margin, polish
+from convexnn_lib.convex.polish import meet_hard_margin
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 
 __all__ = ["Solution", "solve"]
+
+
+class _Options(NamedTuple):
+    """What only some methods take."""
+
+    max_rounds: int
+    time_limit: float
+    start: ReLUNetwork | None
+    callback: Callable[[Round], None] | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +64,7 @@ class Solution:
     u_prime: FloatArray
     certificate: Certificate
     problem: TrainingProblem
+    reason: str = "converged"
 
     @property
     def value(self) -> float:
@@ -83,9 +93,13 @@ def solve(
     problem: TrainingProblem,
     patterns: Any = None,
     *,
-    method: str = "cvxpy",
+    method: str = "active_set",
     tol: float = 1e-6,
     progress: bool = False,
+    max_rounds: int = 200,
+    time_limit: float = np.inf,
+    start: ReLUNetwork | None = None,
+    callback: Callable[[Round], None] | None = None,
 ) -> Solution:
     r"""Train a two-layer ReLU network to the global optimum.
 
@@ -162,7 +176,13 @@ def solve(
             "optimum need not exist, and it bounds no network."
         )
     scope = patterns_in_scope(problem.X, patterns)
-    solution = _METHODS[method](problem, scope, float(tol), progress)
+    if not problem.X.any():
+        raise InvalidDataError(
+            "all rows of X are zero: every network's outputs are, and there is nothing "
+            "to train."
+        )
+    options = _Options(int(max_rounds), float(time_limit), start, callback)
+    solution = _METHODS[method](problem, scope, float(tol), progress, options)
     if not solution.certificate.relative_gap <= tol:
         warnings.warn(
             f"the certified relative gap {solution.certificate.relative_gap:.2g} "
@@ -174,8 +194,47 @@ def solve(
     return solution
 
 
+def _solve_by_active_set(
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    tol: float,
+    progress: bool,
+    options: _Options,
+) -> Solution:
+    """Solve by column generation."""
+    reports = [options.callback] if options.callback is not None else []
+    if progress:
+        print(_HEADER)  # noqa: T201
+        reports.append(_print_round)
+    result = solve_by_active_set(
+        problem,
+        scope,
+        tol=tol,
+        max_rounds=options.max_rounds,
+        time_limit=options.time_limit,
+        start=options.start,
+        reports=reports,
+    )
+    network = result.network
+    smooth = problem.loss.differentiable
+    certificate = certify(
+        network,
+        problem,
+        result.scope,
+        dual=None if smooth and result.reason == "converged" else result.dual,
+        tol=tol,
+    )
+    patterns = result.patterns if scope is None else scope
+    u, u_prime = _groups(network, problem.X, patterns)
+    return Solution(network, patterns, u, u_prime, certificate, problem, result.reason)
+
+
 def _solve_with_cvxpy(
-    problem: TrainingProblem, scope: BoolArray | None, tol: float, progress: bool
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    tol: float,
+    progress: bool,
+    options: _Options,
 ) -> Solution:
     """Solve one model over all patterns."""
     from convexnn_lib.convex.program import solve_program
@@ -184,44 +243,32 @@ def _solve_with_cvxpy(
     point = solve_program(
         problem, patterns, patterns, tol=min(1e-10, tol), verbose=progress
     )
-    network = _clean(point.u, point.u_prime, problem, scope, tol)
+    raw = ReLUNetwork.from_convex(point.u, point.u_prime)
+    raw = meet_hard_margin(raw, problem)
+    target = problem.objective(raw)
+    network = clean(raw, problem, scope, target + 1e-2 * tol * abs(target))
     certificate = certify(network, problem, scope, dual=point.dual)
     u, u_prime = _groups(network, problem.X, patterns)
     return Solution(network, patterns, u, u_prime, certificate, problem)
 
 
 _METHODS: dict[
-    str, Callable[[TrainingProblem, BoolArray | None, float, bool], Solution]
-] = {"cvxpy": _solve_with_cvxpy}
+    str,
+    Callable[[TrainingProblem, BoolArray | None, float, bool, _Options], Solution],
+] = {"active_set": _solve_by_active_set, "cvxpy": _solve_with_cvxpy}
 
 
-def _clean(
-    u: FloatArray,
-    u_prime: FloatArray,
-    problem: TrainingProblem,
-    scope: BoolArray | None,
-    tol: float,
-) -> ReLUNetwork:
-    """Return the sparsest network in scope that is as good as the solver's point.
+_HEADER = "round  seconds  pairs  neurons        objective      lower bound  gap"
 
-    An interior point has many small groups where a vertex of the optimal set has none.
-    Cutting them off at a high threshold is tried first; lower ones follow until the
-    objective no longer suffers.
-    """
-    raw = meet_hard_margin(ReLUNetwork.from_convex(u, u_prime), problem)
-    target = problem.objective(raw)
-    target += 1e-2 * tol * abs(target)
-    for threshold in (1.0, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8):
-        network = ReLUNetwork.from_convex(u, u_prime, tolerance=threshold)
-        network = network.merged(problem.X, patterns=scope, tolerance=1e-6)
-        if isinstance(problem.loss, Hinge | HardMargin):
-            trained = margin_program(network, problem)
-            network = network if trained is None else trained[0]
-        network = polish(network.pruned(problem.X), problem)
-        if problem.objective(network) <= target:
-            return network
-    merged = raw.merged(problem.X, patterns=scope)
-    return polish(merged.pruned(problem.X), problem)
+
+def _print_round(state: Round) -> None:
+    """Print one line of progress."""
+    print(  # noqa: T201
+        f"{state.number:5d} {state.seconds:8.2f} {state.pairs:6d} "
+        f"{state.network.width:8d} {state.value:16.9g} {state.lower_bound:16.9g}  "
+        f"{state.relative_gap:.1e}",
+        flush=True,
+    )
 
 
 def _groups(

@@ -1,0 +1,427 @@
+r"""Column generation: train to the global optimum with a small working set.
+
+The convex program has one variable for each of up to millions of activation patterns
+and either sign, and its optimum uses at most n of them. The loop holds a few
+(pattern, sign) pairs, solves the program restricted to them, and asks its dual point
+for neurons with :math:`|\lambda^T(Xu)_+|>\beta` (the pricing). Their pairs join, unused
+ones leave. When there are no such neurons, the dual point is feasible for the whole
+program and bounds its optimum from below.
+
+Neurons are first looked for by local ascent, which is cheap and often enough, then over
+all patterns by the distances of zonotopes (``convex/pricing.py``). Where these are too
+many to list, local ascent chooses the patterns, and the optimum over the chosen ones is
+certified.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.convex.cleaning import clean
+from convexnn_lib.convex.conic import solve_groups
+from convexnn_lib.convex.losses import HardMargin, Hinge
+from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.convex.polish import meet_hard_margin
+from convexnn_lib.convex.pricing import (
+    Prices,
+    price_all_neurons,
+    price_cones,
+    price_locally,
+)
+from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.convex.working_set import WorkingSet
+from convexnn_lib.errors import (
+    EnumerationTooLargeError,
+    InvalidDataError,
+    NotSeparableError,
+)
+
+__all__ = ["ActiveSetResult", "Round", "solve_by_active_set"]
+
+_NEW = 50  # pairs that join in one round; a quarter of n, if that is more
+_STARTS = 100  # random directions in which local ascent starts
+_QUICK = 0.1  # seconds that a complete pricing may take to be done in every round
+_LEAST = 1e-4  # relative length below which a group is not worth a neuron at once
+_STATIONARY = 1e-9  # relative error of a neuron's weight at a stationary network
+_NEAR = 0.1  # relative excess of the dual norm below which accuracy pays
+
+
+class Round(NamedTuple):
+    """One round of the loop, as it is reported.
+
+    Attributes
+    ----------
+    number : int
+        Counted from 0.
+    seconds : float
+        Since the start.
+    pairs : int
+        The size of the working set.
+    new : int
+        Pairs that have just joined it.
+    value : float
+        The best objective of a network so far; infinite before the first one.
+    lower_bound : float
+        The best lower bound so far; minus infinite before the first one.
+    network : convexnn_lib.ReLUNetwork
+        The network of that value.
+    """
+
+    number: int
+    seconds: float
+    pairs: int
+    new: int
+    value: float
+    lower_bound: float
+    network: ReLUNetwork
+
+    @property
+    def relative_gap(self) -> float:
+        """The gap divided by the value."""
+        if not np.isfinite(self.value):
+            return np.inf
+        gap = self.value - self.lower_bound
+        return gap / abs(self.value) if gap > 0.0 else 0.0
+
+
+class ActiveSetResult(NamedTuple):
+    """What the loop ended with.
+
+    Attributes
+    ----------
+    network : convexnn_lib.ReLUNetwork
+        The best network.
+    dual : (n,) array
+        The dual point of the best lower bound.
+    patterns : (p, n) array of bool
+        The patterns in the working set.
+    scope : (p, n) array of bool or None
+        The patterns that the bound holds for; None for all.
+    reason : str
+        Why the loop ended.
+    """
+
+    network: ReLUNetwork
+    dual: FloatArray
+    patterns: BoolArray
+    scope: BoolArray | None
+    reason: str
+
+
+def solve_by_active_set(
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    *,
+    tol: float,
+    max_rounds: int,
+    time_limit: float,
+    start: ReLUNetwork | None = None,
+    reports: Sequence[Callable[[Round], None]] = (),
+) -> ActiveSetResult:
+    """Train by column generation.
+
+    Parameters
+    ----------
+    problem : convexnn_lib.TrainingProblem
+        The problem.
+    scope : (p, n) array of bool or None
+        The patterns to optimize over; None for all.
+    tol : float
+        The relative gap at which to stop.
+    max_rounds : int
+        The largest number of rounds.
+    time_limit : float
+        Seconds after which no further round begins.
+    start : convexnn_lib.ReLUNetwork, optional
+        A network whose neurons begin the working set.
+    reports : sequence of callables, optional
+        Called with each round.
+
+    Returns
+    -------
+    convexnn_lib.convex.active_set.ActiveSetResult
+        The best network, its dual point, and why the loop ended.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If the loss is neither one of the library's nor twice differentiable.
+    convexnn_lib.errors.NotSeparableError
+        If the loss is the hard margin and no network of the given patterns is feasible.
+    convexnn_lib.errors.SolverError
+        If a restricted program was not solved.
+    """
+    margin = isinstance(problem.loss, Hinge | HardMargin)
+    if not margin:
+        curvature = problem.loss.curvature(np.zeros(problem.n), problem.y)
+        if curvature is None:
+            raise InvalidDataError(
+                f"the loss {problem.loss!r} gives no second derivatives; use "
+                'method="cvxpy", or define its method curvature.'
+            )
+    search = _Search(problem, scope, start)
+    begin = time.monotonic()
+    reason = f"the limit of {max_rounds} rounds"
+    for number in range(max_rounds):
+        new = search.price()
+        elapsed = time.monotonic() - begin
+        state = Round(
+            number,
+            elapsed,
+            len(search.working),
+            new,
+            search.value,
+            search.lower_bound,
+            search.network,
+        )
+        for report in reports:
+            report(state)
+        if state.relative_gap <= tol:
+            reason = "converged"
+            break
+        if elapsed > time_limit:
+            reason = f"the time limit of {time_limit:g} seconds"
+            break
+        if not new and not search.pending and not search.widen():
+            reason = "the accuracy of the restricted programs"
+            break
+        search.train()
+    return ActiveSetResult(
+        search.sparse_network(tol),
+        search.best_dual,
+        search.working.patterns(),
+        search.scope,
+        reason,
+    )
+
+
+class _Search:
+    """The state of the loop."""
+
+    def __init__(
+        self,
+        problem: TrainingProblem,
+        scope: BoolArray | None,
+        start: ReLUNetwork | None,
+    ) -> None:
+        X, y = problem.X, problem.y
+        self.problem, self.scope = problem, scope
+        self.working = WorkingSet(X)
+        self.random = np.random.default_rng(0)
+        self.network = ReLUNetwork(np.zeros((problem.d, 0)), np.zeros(0))
+        self.value = problem.objective(self.network)
+        self.clean = True  # whether the network has no superfluous neuron
+        self.lower_bound = -np.inf
+        self.program = problem
+        self.dual = y.copy()
+        if not isinstance(problem.loss, HardMargin):
+            self.dual = -problem.loss.gradient(np.zeros(problem.n), y)
+        self.best_dual = self.dual
+        self.outputs: FloatArray | None = None
+        self.directions = np.zeros((0, problem.d))
+        self.pending = False  # walls that the last point violated
+        self.excess = np.inf  # of the dual norm over beta, relative
+        self.accuracy = 1e-8  # of the restricted programs near the optimum
+        self.complete_seconds = 0.0  # what the last complete pricing took
+        if isinstance(problem.loss, HardMargin):
+            # until the working set can meet the margin, a hinge loss leads there
+            largest = self._local_prices().values[0]
+            self.program = TrainingProblem(X, y, 0.01 * float(largest), "hinge")
+        self.exhaustive = scope is None
+        if start is not None and start.width:
+            self._hold(start)
+            if scope is None:
+                self._record(meet_hard_margin(start.balanced(), problem))
+            self.train()
+
+    # -- pricing
+
+    def price(self) -> int:
+        """Add the pairs of neurons above beta, and bound the optimum from below."""
+        X, level = self.problem.X, self.program.beta
+        if self.scope is not None:
+            prices = price_cones(X, self.dual, self.scope, level)
+            self._bound(prices.upper)
+            return self._take(prices)
+        local = self._local_prices()
+        largest = float(local.values.max(initial=0.0))
+        self.excess = largest / level - 1.0
+        new = self._take(local)
+        slow = self.complete_seconds > _QUICK
+        if not self.exhaustive or (slow and (new or self.pending)):
+            return new
+        begin = time.monotonic()
+        try:
+            prices = price_all_neurons(X, self.dual, max(level, largest))
+        except EnumerationTooLargeError:
+            self.exhaustive = False
+            return new
+        self.complete_seconds = time.monotonic() - begin
+        self._bound(prices.upper)
+        self.excess = max(self.excess, prices.upper / level - 1.0)
+        return new + self._take(prices)
+
+    def _local_prices(self) -> Prices:
+        """Return what local ascent finds from random and from present directions."""
+        starts = self.random.standard_normal((_STARTS, self.problem.d))
+        return price_locally(
+            self.problem.X, self.dual, np.vstack([starts, self.directions])
+        )
+
+    def _take(self, prices: Prices) -> int:
+        """Add the pairs of the neurons above beta, the largest first."""
+        room = max(_NEW, self.problem.n // 4)
+        new = 0
+        for k, value in enumerate(prices.values):
+            if value <= self.program.beta * (1.0 + 1e-12) or new >= room:
+                break
+            pattern = None
+            if self.scope is not None and prices.cones is not None:
+                pattern = self.scope[prices.cones[k]]
+            new += self.working.add(prices.directions[k], prices.signs[k], pattern)
+        return new
+
+    def _bound(self, norm: float) -> None:
+        """Bound the optimum from below, with an upper bound on the dual norm."""
+        loss, y = self.problem.loss, self.problem.y
+        limit = self.problem.beta / norm if norm > 0.0 else np.inf
+        scale = loss.best_scale(self.dual, y, limit)
+        bound = self.problem.dual_objective(scale * self.dual)
+        if bound > self.lower_bound:
+            self.lower_bound, self.best_dual = bound, self.dual
+
+    # -- the restricted program
+
+    def train(self) -> None:
+        """Solve the program over the working set and take its dual point."""
+        near = self.excess <= _NEAR
+        tolerance = self.accuracy if near else 1e-5
+        point = solve_groups(
+            self.program, self.working.groups(), start=self.outputs, tol=tolerance
+        )
+        raw = self.working.network(point.variables)
+        target = self.program.loss.value(point.outputs, self.problem.y)
+        target += self.program.beta * float(
+            sum(np.linalg.norm(v) for v in point.variables)
+        )
+        if near or self.scope is not None:
+            walls = self.working.impose(point.variables, 1e-7, 1e-5)
+        else:
+            walls = self.working.impose(point.variables, 1e-3, 1e-3)
+        self.pending = walls > 0
+        self.dual, self.outputs = point.dual, point.outputs
+        long = np.abs(raw.w2) > 0.03 * np.abs(raw.w2).max(initial=0.0)
+        self.directions = raw.W1[:, long].T
+        if self.program is not self.problem:
+            self._leave_hinge(raw)
+        elif self.scope is None or not walls:
+            self._improve(raw, target * (1.0 + 1e-9), near)
+
+    def _leave_hinge(self, network: ReLUNetwork) -> None:
+        """Turn to the hard margin once a network meets it."""
+        margins = self.problem.y * network.predict(self.problem.X)
+        if margins.min() > 1e-3 and (self.scope is None or not self.pending):
+            self.dual = self.dual / self.program.beta
+            self.program, self.outputs, self.excess = self.problem, None, np.inf
+            self.pending = True
+
+    def _improve(self, raw: ReLUNetwork, target: float, near: bool) -> None:
+        """Record the network of a point, and near the optimum a refined one."""
+        problem = self.problem
+        self._record(meet_hard_margin(raw, problem))
+        if not near:
+            return
+        if isinstance(problem.loss, Hinge | HardMargin):
+            network = raw.merged(problem.X, patterns=self.scope, tolerance=1e-6)
+            network = meet_hard_margin(network.pruned(problem.X), problem)
+            self._record(network)
+        else:
+            network = clean(raw, problem, self.scope, target, least=_LEAST)
+            if problem.objective(network) > target:
+                return
+            self.clean |= self._record(network)
+            if not self.pending and self._stationary(network):
+                # the dual point of a smooth loss is where its network is, to many more
+                # digits than the solver's
+                outputs = network.predict(problem.X)
+                self.dual = -problem.loss.gradient(outputs, problem.y)
+                if self.scope is None:
+                    self._hold(network)
+                    self.working.keep(network)
+                return
+        if self.scope is None:
+            self._hold(network)
+
+    def _stationary(self, network: ReLUNetwork) -> bool:
+        """Return whether each neuron's weight under the dual point is beta.
+
+        The dual point of a network is only as accurate as the root of its gap, unless
+        Newton's method has converged.
+        """
+        X, y = self.problem.X, self.problem.y
+        size = np.linalg.norm(network.W1, axis=0)
+        dual = -self.problem.loss.gradient(network.predict(X), y)
+        weights = dual @ np.maximum(X @ (network.W1 / size), 0.0)
+        error = np.abs(weights - self.problem.beta * np.sign(network.w2))
+        return bool(error.max(initial=0.0) <= _STATIONARY * self.problem.beta)
+
+    def sparse_network(self, tol: float) -> ReLUNetwork:
+        """Return the best network without superfluous neurons."""
+        if self.clean or not np.isfinite(self.value):
+            return self.network
+        target = self.value + 1e-2 * tol * abs(self.value)
+        return clean(self.network, self.problem, self.scope, target)
+
+    def _record(self, network: ReLUNetwork) -> bool:
+        """Keep the network if it is the best so far, and say whether it is."""
+        value = self.problem.objective(network)
+        if value < self.value:
+            self.value, self.network = value, network
+            self.clean = False
+            return True
+        return False
+
+    def _hold(self, network: ReLUNetwork) -> None:
+        """Add the pairs of a network: merged neurons can be outside all others."""
+        for w1, w2 in zip(network.W1.T, network.w2, strict=True):
+            if w2 == 0.0 or not w1.any():
+                continue
+            pattern = None
+            if self.scope is not None:
+                inward = np.where(self.scope, 1.0, -1.0) * (self.working.normals @ w1)
+                pattern = self.scope[int(np.argmax(inward.min(axis=1)))]
+            self.working.add(w1, float(np.sign(w2)), pattern)
+
+    # -- what to do when there is nothing new
+
+    def widen(self) -> bool:
+        """Change what keeps the loop from going on; False if there is nothing."""
+        if self.program is not self.problem:
+            if self.program.beta < 1e-12:
+                raise NotSeparableError(
+                    "no network with the given patterns separates the data; give more "
+                    "patterns."
+                )
+            beta = 0.1 * self.program.beta
+            self.program = TrainingProblem(
+                self.problem.X, self.problem.y, beta, "hinge"
+            )
+            return True
+        if self.scope is None and not self.exhaustive:
+            # the patterns chosen so far are from now on all that there are
+            self._hold(self.network)
+            if not len(self.working):
+                self.working.add(self._local_prices().directions[0], 1.0)
+            self.scope = self.working.patterns()
+            self.lower_bound = -np.inf
+            return True
+        if self.accuracy <= 1e-12:
+            return False
+        self.accuracy *= 0.01
+        self.excess = 0.0
+        return True
