@@ -363,6 +363,8 @@ def _bound_cones(
         is_ray = np.zeros(d + 1, dtype=np.bool_)
         weights = np.zeros(d + 1)
         affine = np.zeros(d + 1)
+        basis = np.empty((d + 1, d))
+        triangle = np.empty((d + 1, d + 1))
         size = 0
         best, best_x, multipliers = np.inf, x.copy(), 0.0
         while best > threshold and size <= d:
@@ -404,12 +406,26 @@ def _bound_cones(
                 first = 0
                 while is_ray[first]:
                     first += 1
-                edges = np.empty((d, size))
+                # by modified Gram-Schmidt; a dependent one gets no weight
+                rest = -corral[first]
                 for j in range(size):
-                    edges[:, j] = corral[j]
+                    edge = basis[j]
+                    edge[:] = corral[j]
                     if not is_ray[j]:
-                        edges[:, j] -= corral[first]
-                affine[:size] = np.linalg.lstsq(edges, -corral[first])[0]
+                        edge -= corral[first]
+                    length = np.sqrt(edge @ edge)
+                    for i in range(j):
+                        triangle[i, j] = basis[i] @ edge
+                        edge -= triangle[i, j] * basis[i]
+                    left = np.sqrt(edge @ edge)
+                    triangle[j, j] = left if left > 1e-13 * length else np.inf
+                    edge /= triangle[j, j]
+                    affine[j] = edge @ rest
+                    rest -= affine[j] * edge
+                for j in range(size - 1, -1, -1):
+                    affine[j] /= triangle[j, j]
+                    for i in range(j):
+                        affine[i] -= triangle[i, j] * affine[j]
                 affine[first] = 1.0
                 for j in range(size):
                     if j != first and not is_ray[j]:
