@@ -84,7 +84,7 @@ def membership(
     tol : float
         The tolerance, relative to the weights of a neuron for balance, in radians for
         directions, and relative to the outputs (for margins: absolute) for the fit.
-        Neurons that are smaller by this factor than the largest are zero.
+        Neurons whose weights are smaller by this factor than the largest are zero.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def membership(
     excess = problem.objective(network) - value
     first, second = np.linalg.norm(network.W1, axis=0), np.abs(network.w2)
     largest = np.maximum(first, second)
-    alive = largest**2 > tol * float(np.max(largest**2, initial=0.0))
+    alive = largest > tol * float(np.max(largest, initial=0.0))
     labels = np.full(network.width, -1, dtype=np.intp)
 
     def answer(

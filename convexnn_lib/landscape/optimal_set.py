@@ -315,7 +315,7 @@ class OptimalSet:
         tol : float, default 1e-6
             The tolerance, relative to the weights of a neuron for balance, in radians
             for directions, and relative to the outputs (for margins: absolute) for the
-            fit. Neurons smaller than the largest by this factor count as zero.
+            fit. Neurons with weights smaller than the largest by this factor are zero.
 
         Returns
         -------
