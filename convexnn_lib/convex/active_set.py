@@ -45,6 +45,7 @@ __all__ = ["ActiveSetResult", "Round", "solve_by_active_set"]
 
 _NEW = 50  # pairs that join in one round; a quarter of n, if that is more
 _STARTS = 100  # random directions in which local ascent starts
+_MANY_STARTS = 2000  # where these find nothing
 _QUICK = 0.1  # seconds that a complete pricing may take to be done in every round
 _LEAST = 1e-4  # relative length below which a group is not worth a neuron at once
 _STATIONARY = 1e-9  # relative error of a neuron's weight at a stationary network
@@ -164,7 +165,7 @@ def solve_by_active_set(
                 f"the loss {problem.loss!r} gives no second derivatives; use "
                 'method="cvxpy", or define its method curvature.'
             )
-    search = _Search(problem, scope, start)
+    search = _Search(problem, scope, tol, start)
     begin = time.monotonic()
     reason = f"the limit of {max_rounds} rounds"
     for number in range(max_rounds):
@@ -207,6 +208,7 @@ class _Search:
         self,
         problem: TrainingProblem,
         scope: BoolArray | None,
+        tol: float,
         start: ReLUNetwork | None,
     ) -> None:
         X, y = problem.X, problem.y
@@ -224,6 +226,8 @@ class _Search:
         self.best_dual = self.dual
         self.outputs: FloatArray | None = None
         self.directions = np.zeros((0, problem.d))
+        # a relative excess of the dual norm costs no more than the same relative gap
+        self.negligible = max(0.1 * tol, 1e-11)
         self.pending = False  # walls that the last point violated
         self.excess = np.inf  # of the dual norm over beta, relative
         self.accuracy = 1e-8  # of the restricted programs near the optimum
@@ -248,10 +252,14 @@ class _Search:
             prices = price_cones(X, self.dual, self.scope, level)
             self._bound(prices.upper)
             return self._take(prices)
-        local = self._local_prices()
-        largest = float(local.values.max(initial=0.0))
+        new, largest = 0, 0.0
+        for starts in (_STARTS, _MANY_STARTS):
+            local = self._local_prices(starts)
+            largest = max(largest, float(local.values.max(initial=0.0)))
+            new += self._take(local)
+            if new or self.pending:
+                break
         self.excess = largest / level - 1.0
-        new = self._take(local)
         slow = self.complete_seconds > _QUICK
         if not self.exhaustive or (slow and (new or self.pending)):
             return new
@@ -266,9 +274,9 @@ class _Search:
         self.excess = max(self.excess, prices.upper / level - 1.0)
         return new + self._take(prices)
 
-    def _local_prices(self) -> Prices:
+    def _local_prices(self, count: int = _STARTS) -> Prices:
         """Return what local ascent finds from random and from present directions."""
-        starts = self.random.standard_normal((_STARTS, self.problem.d))
+        starts = self.random.standard_normal((count, self.problem.d))
         return price_locally(
             self.problem.X, self.dual, np.vstack([starts, self.directions])
         )
@@ -278,7 +286,7 @@ class _Search:
         room = max(_NEW, self.problem.n // 4)
         new = 0
         for k, value in enumerate(prices.values):
-            if value <= self.program.beta * (1.0 + 1e-12) or new >= room:
+            if value <= self.program.beta * (1.0 + self.negligible) or new >= room:
                 break
             pattern = None
             if self.scope is not None and prices.cones is not None:

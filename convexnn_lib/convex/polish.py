@@ -83,7 +83,7 @@ def polish(
         moved = face.moved(step, problem, cross)
         # a face that has just changed starts anew
         same = np.array_equal(moved.sides, face.sides)
-        if (settled and same) or error == 0.0 or not len(face.signs):
+        if (settled and same) or error == 0.0 or not len(moved.signs):
             if not cross or best_value >= released_value - rounding:
                 break
             released_value = best_value

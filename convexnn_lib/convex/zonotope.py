@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from convexnn_lib._kernels import jit
 from convexnn_lib._validation import FloatArray, PackedArray
@@ -30,6 +31,7 @@ from convexnn_lib._validation import FloatArray, PackedArray
 __all__ = ["FarPoints", "ascend", "farthest_points"]
 
 _BLOCK = 1 << 12  # vertices handed to a thread at a time
+_KEY_BITS = 60  # of the keys that put vertices into a spatial order
 _ASCENTS = 50  # far more than an ascent takes
 
 
@@ -78,6 +80,7 @@ def farthest_points(
     """
     plus, minus = np.ascontiguousarray(plus), np.ascontiguousarray(minus)
     table = _byte_sums(plus)
+    packed = packed[_spatial_order(packed, table)]
 
     def scan(start: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         block = packed[start : start + _BLOCK]
@@ -136,6 +139,28 @@ def _byte_sums(generators: FloatArray) -> FloatArray:
     padded.reshape(-1, d)[:n] = generators
     bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
     return np.ascontiguousarray(bits.astype(np.float64) @ padded)
+
+
+def _spatial_order(packed: PackedArray, table: FloatArray) -> npt.NDArray[np.intp]:
+    """Return an order in which vertices near each other come close to each other.
+
+    It is that of the interleaved bits of the coordinates (Morton's curve).
+    """
+    d = min(table.shape[2], _KEY_BITS)
+    bits = _KEY_BITS // d
+    vertices = np.zeros((len(packed), d))
+    for b in range(packed.shape[1]):
+        vertices += table[b, :, :d][packed[:, b]]
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    spread = np.where(high > low, high - low, 1.0)
+    cells = ((vertices - low) / spread * (2**bits - 1)).astype(np.uint64)
+    key = np.zeros(len(packed), dtype=np.uint64)
+    for bit in range(bits):
+        for c in range(d):
+            key |= (cells[:, c] >> np.uint64(bit) & np.uint64(1)) << np.uint64(
+                bit * d + c
+            )
+    return np.argsort(key)
 
 
 @jit
