@@ -24,12 +24,12 @@ of these linear functions and :math:`n_1,\dots,n_d` are the inward unit normals 
     \;=\;\min_{0\le t\le1,\;\alpha\ge0}
     \Big\|w-\sum_{j\text{ cuts }K}t_jh_j+\sum_k\alpha_kn_k\Big\| .
 
-Every t and :math:`\alpha` bound the left side (for u in K and the unit ball, :math:`w^Tu`
-minus the sum is at most the product of u with the vector between the bars); the best
-ones are found by Wolfe's algorithm.
+For u in K, the middle expression is at most the product of u with the vector between
+the bars, whatever t and :math:`\alpha` are: every choice of them gives a bound. Wolfe's
+algorithm finds the best ones.
 
-*Few cut generators of* :math:`Z_+`. A cone that at most ``_BRANCHED`` of them cut is not
-bisected but divided by their hyperplanes, one after another, whose normals join the
+*Few cut generators of* :math:`Z_+`. A cone that at most ``_BRANCHED`` of them cut is
+not bisected but divided by their hyperplanes, one after another, whose normals join the
 :math:`n_k`. Where all are decided, the bound is the maximum of f over the part.
 
 A cone keeps the list of the generators that cut it, which is shorter the smaller the
@@ -39,8 +39,10 @@ cone is: with n generators it costs far less than n operations.
 from __future__ import annotations
 
 import itertools
+import os
 import time
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -50,10 +52,9 @@ from convexnn_lib._validation import FloatArray
 
 __all__ = ["DirectionBounds", "branch_and_bound"]
 
-_IndexArray = npt.NDArray[np.int32]
-
 _BRANCHED = 4  # cones cut by at most so many rows of plus are divided by those rows
 _LONG = 0.5  # edges at least so long, in squares and of the longest, may be divided
+_THREAD_WORK = 256  # cones for which another thread is worth while
 _BATCH_CONES, _BATCH_ROWS = 1 << 11, 1 << 21  # cones, and rows that cut them, at a time
 _STORED_ROWS = (
     1 << 27
@@ -127,12 +128,18 @@ def branch_and_bound(
     """
     end = time.monotonic() + time_limit
     search = _Search(_one_row_a_line(plus, minus), start, target, relative_gap)
-    search.divide_everything(max_nodes)
-    while search.highest > search.threshold and search.lower <= stop_above:
-        if search.nodes >= max_nodes or time.monotonic() >= end:
-            break
-        search.divide_a_batch()
-    return search.result()
+    if 2 ** len(search.problem.linear) <= max_nodes:
+        search.divide_everything()
+        while search.highest > search.threshold and search.lower <= stop_above:
+            if search.nodes >= max_nodes or time.monotonic() >= end:
+                break
+            search.divide_a_batch()
+    u = search.problem.basis @ search.direction
+    value = float(np.maximum(plus @ u, 0.0).sum() - np.maximum(minus @ u, 0.0).sum())
+    if value <= start:
+        value, u = float(start), np.zeros(len(u))
+    upper = max(search.closed, search.highest) + search.problem.error
+    return DirectionBounds(value, max(value, upper), u, search.nodes)
 
 
 class _Problem(NamedTuple):
@@ -168,14 +175,13 @@ class _Search:
         self.direction = np.zeros(len(problem.linear))
         self.closed = 0.0  # the largest bound of a cone that is done with
         self.nodes = 0
-        self.waiting: list[_Cones] = []
         m = len(problem.rows)
         sizes = np.linalg.norm(problem.rows, axis=1)
         # differences of the size of the rounding errors cannot be resolved
         self.resolution = np.finfo(np.float64).eps * (m + 1) * float(sizes.sum())
         d = len(problem.linear)
         most = float(np.linalg.norm(problem.linear) + sizes[: problem.n_plus].sum())
-        self.everything = _Cones(
+        everything = _Cones(
             np.zeros((1, d, d)),
             np.zeros((1, 2), dtype=np.int64),
             problem.linear[None],
@@ -183,6 +189,8 @@ class _Search:
             np.arange(m, dtype=np.int32),
             np.array([most]),
         )
+        self.waiting = [everything]
+        self.heights = [most]  # the largest bound of each batch
 
     @property
     def threshold(self) -> float:
@@ -193,36 +201,26 @@ class _Search:
     @property
     def highest(self) -> float:
         """The largest bound of the cones that are left."""
-        return max((float(cones.bounds.max()) for cones in self.waiting), default=0.0)
+        return max(self.heights, default=0.0)
 
-    def result(self) -> DirectionBounds:
-        """Return the bounds so far."""
-        upper = max(self.closed, self.highest) + self.problem.error
-        direction = self.problem.basis @ self.direction
-        return DirectionBounds(
-            self.lower, max(self.lower, upper), direction, self.nodes
-        )
-
-    def divide_everything(self, max_nodes: int) -> None:
-        """Divide the space into orthants, if these are no more than ``max_nodes``."""
+    def divide_everything(self) -> None:
+        """Divide the space into orthants."""
         d = len(self.problem.linear)
-        if 2**d > max_nodes:
-            self.waiting.append(self.everything)
-            return
+        everything = self.waiting.pop()
+        self.heights.pop()
         signs = np.array(list(itertools.product([1.0, -1.0], repeat=d)))
         step = max(1, _BATCH_ROWS // (1 + len(self.problem.rows)))
         for begin in range(0, len(signs), step):
             cones = signs[begin : begin + step, :, None] * np.eye(d)
-            self._bound(self.everything, np.zeros(len(cones), dtype=np.int64), cones)
+            self._bound(everything, np.zeros(len(cones), dtype=np.int64), cones)
 
     def divide_a_batch(self) -> None:
         """Bisect some cones."""
         # those of high bounds first, unless too many are stored already
         stored = sum(len(cones.cut) for cones in self.waiting)
-        heights = [cones.bounds.max() for cones in self.waiting]
-        cones = self.waiting.pop(
-            int(np.argmax(heights)) if stored < _STORED_ROWS else -1
-        )
+        chosen = int(np.argmax(self.heights)) if stored < _STORED_ROWS else -1
+        self.heights.pop(chosen)
+        cones = self.waiting.pop(chosen)
         vertices, (i, k) = cones.vertices, cones.edges.T
         each = np.arange(len(vertices))
         middles = vertices[each, i] + vertices[each, k]
@@ -236,30 +234,57 @@ class _Search:
         self, parents: _Cones, parent: npt.NDArray[np.int64], vertices: FloatArray
     ) -> None:
         """Bound f on parts of cones, and keep those that are to be divided further."""
-        kept, edges, linear, offsets, cut, bounds, closed, lower, u = _bound_cones(
-            vertices,
-            parent,
-            parents.linear,
-            parents.offsets,
-            parents.cut,
-            parents.bounds,
-            self.problem.rows,
-            self.problem.n_plus,
-            self.lower,
-            self.target,
-            self.relative_gap,
-            self.resolution,
-        )
+
+        def bound(share: npt.NDArray[np.int64]) -> tuple[Any, ...]:
+            return _bound_cones(
+                vertices[share],
+                parent[share],
+                parents.linear,
+                parents.offsets,
+                parents.cut,
+                parents.bounds,
+                self.problem.rows,
+                self.problem.n_plus,
+                self.lower,
+                self.target,
+                self.relative_gap,
+                self.resolution,
+            )
+
+        work = len(vertices) * (1.0 + len(parents.cut) / len(parents.bounds) / 100.0)
+        threads = min(os.cpu_count() or 1, 1 + int(work / _THREAD_WORK), len(vertices))
+        shares = np.array_split(np.arange(len(vertices)), threads)
+        if threads == 1:
+            found = [bound(shares[0])]
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                found = list(pool.map(bound, shares))
         self.nodes += len(vertices)
-        self.closed = max(self.closed, closed)
-        if lower > self.lower:
-            self.lower, self.direction = lower, u
-        pieces = max(len(kept) // _BATCH_CONES, len(cut) // _BATCH_ROWS) + 1
-        ends = np.linspace(0, len(kept), pieces + 1).astype(np.int64)
-        for a, b in itertools.pairwise(ends[np.diff(ends, prepend=-1) > 0]):
+        for share, (kept, *parts, closed, lower, direction) in zip(
+            shares, found, strict=True
+        ):
+            self.closed = max(self.closed, closed)
+            if lower > self.lower:
+                self.lower, self.direction = lower, direction
+            self._store(vertices[share[kept]], *parts)
+
+    def _store(
+        self,
+        vertices: FloatArray,
+        edges: npt.NDArray[np.int64],
+        linear: FloatArray,
+        offsets: npt.NDArray[np.int64],
+        cut: npt.NDArray[np.int32],
+        bounds: FloatArray,
+    ) -> None:
+        """Keep cones, in batches of a limited size."""
+        pieces = max(len(bounds) // _BATCH_CONES, len(cut) // _BATCH_ROWS) + 1
+        ends = np.unique(np.linspace(0, len(bounds), pieces + 1).astype(np.int64))
+        for a, b in itertools.pairwise(ends):
+            self.heights.append(float(bounds[a:b].max()))
             self.waiting.append(
                 _Cones(
-                    vertices[kept[a:b]],
+                    vertices[a:b],
                     edges[a:b],
                     linear[a:b],
                     offsets[a : b + 1] - offsets[a],
@@ -341,10 +366,9 @@ def _bound_cones(
     The result is the cones kept (which, their linear parts, lists of rows and bounds),
     the largest bound of the others, the best value found and its direction.
     """
-
     b, d = vertices.shape[0], vertices.shape[1]
     # for u in the cone and the unit ball a ray's product with u is at least -slack
-    slack = 16.0 * d * np.sqrt(d) * np.finfo(np.float64).eps
+    slack = float(16.0 * d * np.sqrt(d) * np.finfo(np.float64).eps)
 
     def nearest(
         w: FloatArray,
@@ -379,10 +403,10 @@ def _bound_cones(
                 size = 1
                 x[:] = low
                 best_x[:] = low
-                best = np.sqrt(low @ low)
+                best = float(np.sqrt(low @ low))
                 continue
-            square, gap = x @ x, x @ (x - low)
-            gain = gap / max(np.sqrt((x - low) @ (x - low)), 1e-300)
+            square, gap = float(x @ x), float(x @ (x - low))
+            gain = gap / max(float(np.sqrt((x - low) @ (x - low))), 1e-300)
             steepest, ray = 0.0, -1
             for k in range(len(rays)):
                 fall = -(rays[k] @ x)
@@ -459,7 +483,7 @@ def _bound_cones(
             for j in range(size):
                 x += weights[j] * corral[j]
                 on_rays += weights[j] if is_ray[j] else 0.0
-            norm = np.sqrt(x @ x)
+            norm = float(np.sqrt(x @ x))
             if norm >= best * (1.0 - 1e-15):
                 break  # rounding hides any further progress
             best, multipliers = norm, on_rays
