@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import nnls
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.convex.losses import HardMargin, Hinge
@@ -29,6 +30,7 @@ _BOUND = 1e-6  # distance from 0 and 1 at which a multiplier counts as on its bo
 _STEPS = 8  # of Newton's method
 _ROUNDS = 4  # of looking for neurons
 _SETTLED = 1e-11  # relative change of the dual point that counts as none
+_MISFIT = 1e-8  # relative distance of outputs that counts as none
 _RANK = 1e-10  # relative size of singular values that count as zero
 
 
@@ -109,11 +111,12 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
         point = _refined(_Point(before, point.outputs, neurons, c), problem)
         if np.all(np.abs(point.dual - before) <= _SETTLED * np.abs(before).max()):
             break
-    _check(solution, point, tol)
-    if margins:
-        return _margin_face(point, problem)
     features = point.neurons.features(problem.X)
-    return OptimalFace(point.neurons, features, point.dual, features, point.outputs)
+    face = OptimalFace(point.neurons, features, point.dual, features, point.outputs)
+    if margins:
+        face = _margin_face(point, problem)
+    _check(solution, face, tol)
+    return face
 
 
 class _Point(NamedTuple):
@@ -237,18 +240,21 @@ def _margin_face(point: _Point, problem: TrainingProblem) -> OptimalFace:
     return OptimalFace(point.neurons, features, dual, columns, np.ones(problem.n))
 
 
-def _check(solution: Solution, point: _Point, tol: float) -> None:
-    """Raise an error unless the solution's neurons touch and none sticks out."""
-    own = _own_point(solution)
-    values = own.neurons.moved(solution.problem.X, point.dual).values
-    used = own.coefficients > tol * own.coefficients.max(initial=0.0)
-    beta = solution.problem.beta
-    short = float(1.0 - np.min(values[used], initial=beta) / beta)
-    over = float(np.max(point.neurons.values, initial=0.0) / beta - 1.0)
-    if max(short, over) > tol:
+def _check(solution: Solution, face: OptimalFace, tol: float) -> None:
+    """Raise an error unless the dual point is feasible and some outputs go with it.
+
+    Both together prove that the dual point is optimal, whatever the solution was.
+    """
+    over = float(np.max(face.neurons.values, initial=0.0) / solution.problem.beta - 1.0)
+    size = float(np.linalg.norm(face.target))
+    misfit = size
+    if face.columns.shape[1]:  # nnls of an empty matrix crashes the interpreter
+        lengths = np.linalg.norm(face.columns, axis=0)
+        misfit = nnls(face.columns / lengths, face.target)[1]
+    if over > tol or misfit > _MISFIT * size:
         raise InvalidDataError(
-            f"the solution is not accurate enough: relative to beta, its neurons fall "
-            f"{short:.2g} short of touching and the dual norm is {over:.2g} too large, "
-            f"above tol = {tol:g}. Its certified gap is {solution.gap:.2g}; solve to a "
-            "smaller tol, or rescale the data."
+            "the solution is not accurate enough: near it, the dual norm exceeds beta "
+            f"by {max(over, 0.0):.2g} of it, and the outputs of touching neurons miss "
+            f"optimal ones by {misfit:.2g}. Its certified gap is {solution.gap:.2g}; "
+            "solve to a smaller tol, or rescale the data."
         )

@@ -16,7 +16,7 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.solve import Solution
-from convexnn_lib.errors import InvalidDataError, SolverError
+from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.landscape.connectivity import Connectivity, connectivity_of
 from convexnn_lib.landscape.membership import Membership, membership
 from convexnn_lib.landscape.optimal_face import optimal_face
@@ -174,15 +174,9 @@ class OptimalSet:
     @cached_property
     def _points(self) -> FloatArray:
         """The vertices, with the slacks of the margins after the coefficients."""
-        try:
-            return vertices_of(
-                self._face.columns, self._face.target, max_vertices=self._max_vertices
-            )
-        except SolverError as error:
-            raise InvalidDataError(
-                f"the solution is not accurate enough: {error} Its certified gap is "
-                f"{self.solution.gap:.2g}; solve to a smaller tol."
-            ) from error
+        return vertices_of(
+            self._face.columns, self._face.target, max_vertices=self._max_vertices
+        )
 
     @property
     def vertices(self) -> FloatArray:

@@ -483,7 +483,7 @@ def test_errors():
 def test_a_network_that_is_no_optimum_is_refused():
     problem = TrainingProblem(BISECTED, [1, 1], 0.25)
     solution = solve(problem)
-    network = ReLUNetwork([[0.3], [1.0]], [1.0]).balanced()
+    network = ReLUNetwork([[-1.0], [0.2]], [-1.0]).balanced()
     wrong = type(solution)(
         network=network,
         patterns=solution.patterns,
@@ -493,7 +493,7 @@ def test_a_network_that_is_no_optimum_is_refused():
         problem=problem,
     )
     with pytest.raises(InvalidDataError, match="not accurate enough"):
-        _ = OptimalSet(wrong).vertices
+        OptimalSet(wrong)
 
 
 def test_reprs():
