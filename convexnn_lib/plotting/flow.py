@@ -28,7 +28,13 @@ from convexnn_lib.plotting.style import (
     new_figure,
 )
 
-__all__ = ["plot_boundaries", "plot_kkt_costs", "plot_margins", "plot_trajectories"]
+__all__ = [
+    "plot_alignment",
+    "plot_boundaries",
+    "plot_kkt_costs",
+    "plot_margins",
+    "plot_trajectories",
+]
 
 
 def plot_trajectories(
@@ -150,6 +156,55 @@ def _draw_paths(
         axes.plot(x[0], y[0], "o", mfc="white", mec=colour, ms=4)
         end = ("o" if weight > 0 else "s") if live else "x"
         axes.plot(x[-1], y[-1], end, color=colour if live else GREY, ms=7, zorder=5)
+
+
+def plot_alignment(history: FlowHistory, run: int = 0) -> Figure:
+    r"""Draw how the neurons of one run align with the data, and when they grow.
+
+    Parameters
+    ----------
+    history : FlowHistory
+        The runs.
+    run : int
+        Which run.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Against time, above, the cosine of each neuron with its extremal direction;
+        below, the lengths of the neurons on a logarithmic axis. Solid blue lines belong
+        to neurons with positive output weight, dashed red ones to those with negative
+        output weight.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If there is no such run.
+    """
+    history.network(run)  # raises an error if there is no such run
+    lengths = np.linalg.norm(history.W1[:, run], axis=1)
+    shown = history.times <= history.stop_time[run]
+    with book_style():
+        figure, axes = new_figure(2, 1, width=6.6, height=5.4, sharex=True)
+        for k, weight in enumerate(history.w2[0, run]):
+            colour, line = (POSITIVE, "-") if weight > 0 else (NEGATIVE, "--")
+            for panel, values in zip(
+                axes, (history.alignment[:, run, k], lengths[:, k]), strict=True
+            ):
+                panel.plot(
+                    history.times[shown], values[shown], line, color=colour, lw=1.3
+                )
+        axes[0].axhline(1.0, color=GREY, lw=0.8, ls=":")
+        axes[0].set_ylabel("cosine of alignment")
+        axes[1].set_yscale("log")
+        axes[1].set_ylabel(r"length $\|w_{1,k}\|$")
+        axes[1].set_xlabel("time")
+        handles = [
+            Line2D([], [], color=POSITIVE, label="$w_2>0$"),
+            Line2D([], [], color=NEGATIVE, ls="--", label="$w_2<0$"),
+        ]
+        axes[1].legend(handles=handles, loc="upper left")
+    return figure
 
 
 def plot_margins(

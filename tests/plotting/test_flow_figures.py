@@ -35,6 +35,24 @@ def history() -> FlowHistory:
     )
 
 
+class TestAlignment:
+    def test_lines_are_cosines_and_lengths(self, history: FlowHistory) -> None:
+        figure = flow.plot_alignment(history, 1)
+        _draw(figure)
+        lengths = np.linalg.norm(history.W1[:, 1], axis=1)
+        for panel, values in zip(
+            figure.axes, (history.alignment[:, 1], lengths), strict=True
+        ):
+            for k in range(3):
+                drawn = panel.lines[k].get_ydata()
+                np.testing.assert_array_equal(drawn, values[: len(drawn), k])
+        assert figure.axes[1].get_yscale() == "log"
+
+    def test_unknown_run(self, history: FlowHistory) -> None:
+        with pytest.raises(InvalidDataError, match="numbered from 0 to 1"):
+            flow.plot_alignment(history, 2)
+
+
 class TestTrajectories:
     def test_paths_end_at_the_unit_neurons(self, history: FlowHistory) -> None:
         X = history.problem.X
