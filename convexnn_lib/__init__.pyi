@@ -24,6 +24,8 @@ from .convex.losses import Logistic as Logistic
 from .convex.losses import Loss as Loss
 from .convex.losses import Squared as Squared
 from .convex.network import ReLUNetwork as ReLUNetwork
+from .convex.path import SolutionPath as SolutionPath
+from .convex.path import solution_path as solution_path
 from .convex.problem import TrainingProblem as TrainingProblem
 from .convex.solve import Solution as Solution
 from .convex.solve import solve as solve
@@ -40,8 +42,6 @@ from .flow.margin import is_orthogonally_separable as is_orthogonally_separable
 from .flow.margin import max_margin as max_margin
 from .flow.margin import normalized_margin as normalized_margin
 from .flow.margin import smoothed_margin as smoothed_margin
-from .landscape.classify import StationaryPoint as StationaryPoint
-from .landscape.classify import classify_stationary as classify_stationary
 from .geometry.hull import HullGauge as HullGauge
 from .geometry.hull import hull_gauge as hull_gauge
 from .geometry.hull import sample_spikes as sample_spikes
@@ -51,6 +51,8 @@ from .geometry.orthogonal import orthogonal_margin as orthogonal_margin
 from .geometry.spike_free import is_spike_free as is_spike_free
 from .geometry.zonotopes import ZonotopeDistance as ZonotopeDistance
 from .geometry.zonotopes import zonotope_distance as zonotope_distance
+from .landscape.classify import StationaryPoint as StationaryPoint
+from .landscape.classify import classify_stationary as classify_stationary
 from .landscape.connectivity import Connectivity as Connectivity
 from .landscape.directional import directional_derivative as directional_derivative
 from .landscape.membership import Membership as Membership

@@ -70,6 +70,7 @@ RESULTS = {
     "OptimalPath",
     "OrthogonalMargin",
     "Solution",
+    "SolutionPath",
     "StationaryPoint",
     "StationaryPoints",
     "SubsampledProblem",

@@ -167,7 +167,7 @@ def solve_by_active_set(
             )
     search = _Search(problem, scope, tol, start)
     begin = time.monotonic()
-    reason = f"the limit of {max_rounds} rounds"
+    reason = f"the limit of {max_rounds} rounds; raise max_rounds"
     for number in range(max_rounds):
         new = search.price()
         elapsed = time.monotonic() - begin
@@ -182,19 +182,28 @@ def solve_by_active_set(
         )
         for report in reports:
             report(state)
-        if state.relative_gap <= tol:
+        # digits are cheap now: the last point need not be a rough one
+        done = state.relative_gap <= tol
+        if done and (search.refined or not new):
             reason = "converged"
             break
         if elapsed > time_limit:
-            reason = f"the time limit of {time_limit:g} seconds"
+            reason = (
+                "converged" if done else f"the time limit of {time_limit:g} seconds"
+            )
             break
+        if done:
+            search.excess = 0.0
         if not new and not search.pending and not search.widen():
-            reason = "the accuracy of the restricted programs"
+            reason = "the limit of its accuracy; rescale X or y, or raise tol"
             break
         search.train()
+    if not len(search.working):  # a solution has some pattern, be its network empty
+        search.working.add(problem.X.sum(axis=0), 1.0)
+    network, dual = search.finish(tol)
     return ActiveSetResult(
-        search.sparse_network(tol),
-        search.best_dual,
+        network,
+        dual,
         search.working.patterns(),
         search.scope,
         reason,
@@ -230,7 +239,8 @@ class _Search:
         self.negligible = max(0.1 * tol, 1e-11)
         self.pending = False  # walls that the last point violated
         self.excess = np.inf  # of the dual norm over beta, relative
-        self.accuracy = 1e-8  # of the restricted programs near the optimum
+        self.accuracy = 1e-9  # of the restricted programs near the optimum
+        self.refined = False  # whether the last point was accurate
         self.complete_seconds = 0.0  # what the last complete pricing took
         if isinstance(problem.loss, HardMargin):
             # until the working set can meet the margin, a hinge loss leads there
@@ -251,6 +261,7 @@ class _Search:
         if self.scope is not None:
             prices = price_cones(X, self.dual, self.scope, level)
             self._bound(prices.upper)
+            self.excess = prices.upper / level - 1.0
             return self._take(prices)
         new, largest = 0, 0.0
         for starts in (_STARTS, _MANY_STARTS):
@@ -308,6 +319,7 @@ class _Search:
     def train(self) -> None:
         """Solve the program over the working set and take its dual point."""
         near = self.excess <= _NEAR
+        self.refined = near
         tolerance = self.accuracy if near else 1e-5
         point = solve_groups(
             self.program, self.working.groups(), start=self.outputs, tol=tolerance
@@ -353,11 +365,9 @@ class _Search:
             if problem.objective(network) > target:
                 return
             self.clean |= self._record(network)
-            if not self.pending and self._stationary(network):
-                # the dual point of a smooth loss is where its network is, to many more
-                # digits than the solver's
-                outputs = network.predict(problem.X)
-                self.dual = -problem.loss.gradient(outputs, problem.y)
+            dual = self._own_dual(network)
+            if not self.pending and dual is not None:
+                self.dual = dual
                 if self.scope is None:
                     self._hold(network)
                     self.working.keep(network)
@@ -365,25 +375,30 @@ class _Search:
         if self.scope is None:
             self._hold(network)
 
-    def _stationary(self, network: ReLUNetwork) -> bool:
-        """Return whether each neuron's weight under the dual point is beta.
+    def _own_dual(self, network: ReLUNetwork) -> FloatArray | None:
+        """Return the dual point of a network if it is stationary for a smooth loss.
 
-        The dual point of a network is only as accurate as the root of its gap, unless
-        Newton's method has converged.
+        It is then accurate to many more digits than a solver's. But it is only as
+        accurate as the root of the gap unless Newton's method has converged.
         """
+        if isinstance(self.problem.loss, Hinge | HardMargin):
+            return None
         X, y = self.problem.X, self.problem.y
         size = np.linalg.norm(network.W1, axis=0)
         dual = -self.problem.loss.gradient(network.predict(X), y)
         weights = dual @ np.maximum(X @ (network.W1 / size), 0.0)
         error = np.abs(weights - self.problem.beta * np.sign(network.w2))
-        return bool(error.max(initial=0.0) <= _STATIONARY * self.problem.beta)
+        small = bool(error.max(initial=0.0) <= _STATIONARY * self.problem.beta)
+        return dual if small else None
 
-    def sparse_network(self, tol: float) -> ReLUNetwork:
-        """Return the best network without superfluous neurons."""
-        if self.clean or not np.isfinite(self.value):
-            return self.network
-        target = self.value + 1e-2 * tol * abs(self.value)
-        return clean(self.network, self.problem, self.scope, target)
+    def finish(self, tol: float) -> tuple[ReLUNetwork, FloatArray]:
+        """Return the best network without superfluous neurons, and its dual point."""
+        network = self.network
+        if not self.clean and np.isfinite(self.value):
+            target = self.value + 1e-2 * tol * abs(self.value)
+            network = clean(network, self.problem, self.scope, target)
+        dual = self._own_dual(network)
+        return network, self.best_dual if dual is None else dual
 
     def _record(self, network: ReLUNetwork) -> bool:
         """Keep the network if it is the best so far, and say whether it is."""
@@ -424,7 +439,7 @@ class _Search:
             # the patterns chosen so far are from now on all that there are
             self._hold(self.network)
             if not len(self.working):
-                self.working.add(self._local_prices().directions[0], 1.0)
+                self.working.add(self.problem.X.sum(axis=0), 1.0)
             self.scope = self.working.patterns()
             self.lower_bound = -np.inf
             return True

@@ -307,10 +307,10 @@ def _dual_points(
     network: ReLUNetwork, problem: TrainingProblem, dual: FloatArray | None
 ) -> Iterator[FloatArray]:
     """Yield dual points in the order of what they cost; the first is always valid."""
-    if not isinstance(problem.loss, HardMargin):
-        yield -problem.loss.gradient(network.predict(problem.X), problem.y)
     if dual is not None:
         yield dual
+    if not isinstance(problem.loss, HardMargin):
+        yield -problem.loss.gradient(network.predict(problem.X), problem.y)
     if isinstance(problem.loss, Hinge | HardMargin):
         trained = margin_program(network, problem)
         if trained is not None:

@@ -32,6 +32,7 @@ _TIE = 1e-6  # relative products below this count as tight rows
 _TIGHT = 1e-7  # margins this close to 1 count as tight samples
 _VANISHED = 1e-9  # a neuron this short, relative to the longest one, has died
 _LEAVING = 1e-9  # force on a tight row, relative to beta, that counts
+_LONGEST_STEP = 1e3  # in units of the longest neuron
 _STEPS = 300  # most of which add tight rows, one or a few at a time
 
 
@@ -217,9 +218,14 @@ class _Face:
         change = np.array(
             [basis @ part for basis, part in zip(self.bases, parts, strict=True)]
         )
+        # a step far longer than the neurons means that the loss hardly bends here
+        longest = float(np.linalg.norm(self.vectors, axis=1).max())
+        size = float(np.abs(change).max())
+        if size > _LONGEST_STEP * longest:
+            change = change / size * _LONGEST_STEP * longest
         before = self.sides * (self.vectors @ problem.X.T)
         rate = -self.sides * (change @ problem.X.T)
-        leaving = rate > before
+        leaving = rate > np.maximum(before, 0.0)
         if cross:
             # the objective has a concave kink at these walls: beyond, it falls faster
             free = self._slopes(problem) < 0.0
@@ -306,5 +312,5 @@ def _newton_direction(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
     try:
         step: FloatArray = cho_solve(cho_factor(regular), -gradient)
     except LinAlgError:
-        return np.linalg.lstsq(hessian, -gradient, rcond=None)[0].astype(np.float64)
-    return step
+        step = np.linalg.lstsq(hessian, -gradient, rcond=None)[0].astype(np.float64)
+    return step if np.all(np.isfinite(step)) else np.zeros_like(step)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib._validation import BoolArray, FloatArray, check_integer
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.convex.active_set import Round, solve_by_active_set
 from convexnn_lib.convex.certificate import Certificate, certify, patterns_in_scope
@@ -41,7 +41,8 @@ class Solution:
         An optimal network: balanced, neurons merged over common faces, and features on
         X linearly independent, hence at most n neurons.
     patterns : (p, n) array of bool
-        The activation patterns optimized over.
+        The activation patterns optimized over; with ``method="active_set"`` over all
+        patterns, those in the working set at the end.
     u, u_prime : (p, d) arrays
         The same optimum in the variables of the convex program: row i belongs to
         pattern i, ``u`` to neurons with positive second-layer weight.
@@ -49,6 +50,8 @@ class Solution:
         The certificate of ``network``, computed apart from the solver.
     problem : convexnn_lib.TrainingProblem
         The problem.
+    reason : str
+        Why the solver stopped: ``"converged"``, or the limit that it met.
 
     Examples
     --------
@@ -123,14 +126,30 @@ def solve(
         neurons lie in their closed cones. A pattern that no direction attains is
         harmless: its cone still is one on which the program is exact. By default, and
         for a complete arrangement of the same data, all patterns.
-    method : str, default "cvxpy"
-        ``"cvxpy"`` solves one model over all patterns with CVXPY and Clarabel, the
-        reference for up to a few thousand patterns.
+    method : str, default "active_set"
+        ``"active_set"`` is column generation: a small working set of patterns, and the
+        dual norm to tell which others are worth adding. It certifies the optimum over
+        millions of patterns. Where these are too many to list, it chooses patterns by
+        local search and certifies the optimum over those; the certificate's ``scope``
+        says so. ``"cvxpy"`` solves one model over all patterns with CVXPY and Clarabel,
+        the reference for up to a few thousand patterns.
     tol : float, default 1e-6
         The relative gap to certify. If it is not reached, a warning says so, and the
         certificate holds the gap.
     progress : bool, default False
-        Whether to print the solver's progress.
+        Whether to print the solver's progress: for ``"active_set"`` the best objective
+        and the lower bound after each round.
+    max_rounds : int, default 200
+        The largest number of rounds of ``"active_set"``.
+    time_limit : float, default inf
+        Seconds after which ``"active_set"`` begins no further round. The certificate of
+        what has been reached is computed after that.
+    start : convexnn_lib.ReLUNetwork, optional
+        A network to start ``"active_set"`` from, say the optimum for another beta.
+    callback : callable, optional
+        Called by ``"active_set"`` after each pricing with a record of the round, which
+        has the attributes ``number``, ``seconds``, ``pairs``, ``new``, ``value``,
+        ``lower_bound``, ``relative_gap`` and ``network``.
 
     Returns
     -------
@@ -142,14 +161,30 @@ def solve(
     convexnn_lib.errors.RegularizationError
         If ``beta`` is 0.
     convexnn_lib.errors.InvalidDataError
-        If the patterns have the wrong shape or type, the method is unknown, ``tol`` is
-        not positive, or all rows of X are zero.
+        If the patterns have the wrong shape or type, the method is unknown, ``tol``,
+        ``time_limit`` or ``max_rounds`` is not positive, the network to start from has
+        another number of features, all rows of X are zero, or the loss does not suit
+        the method.
     convexnn_lib.errors.EnumerationTooLargeError
-        If there are too many activation patterns to list.
+        If the method is ``"cvxpy"`` and there are too many activation patterns to list.
     convexnn_lib.errors.NotSeparableError
         If the loss is the hard margin and no network of the given patterns is feasible.
     convexnn_lib.errors.SolverError
         If the solver ended without a usable point.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the relative gap ``tol`` was not reached; the message says why.
+
+    Notes
+    -----
+    The dual point :math:`\lambda` of the program restricted to a working set is
+    feasible for the whole dual once it is scaled until
+    :math:`M(\lambda)=\max_{\|u\|\le1}|\lambda^T(Xu)_+|\le\beta`, and then bounds the
+    optimum from below. The neurons on which :math:`M(\lambda)` exceeds beta bring the
+    patterns that join the working set. The dual norm is the Hausdorff distance of two
+    zonotopes, see :func:`convexnn_lib.dual_norm`.
 
     References
     ----------
@@ -178,16 +213,23 @@ def solve(
     scope = patterns_in_scope(problem.X, patterns)
     if not problem.X.any():
         raise InvalidDataError(
-            "all rows of X are zero: every network's outputs are, and there is nothing "
-            "to train."
+            f"X has rank 0: all its {problem.n} rows are zero, and so are the outputs "
+            "of every network."
         )
-    options = _Options(int(max_rounds), float(time_limit), start, callback)
+    max_rounds = check_integer(max_rounds, "max_rounds", minimum=1)
+    if not float(time_limit) > 0.0:
+        raise InvalidDataError(f"time_limit must be positive, got {time_limit!r}.")
+    if start is not None and start.d != problem.d:
+        raise InvalidDataError(
+            f"the network to start from has {start.d} features, X has {problem.d}."
+        )
+    options = _Options(max_rounds, float(time_limit), start, callback)
     solution = _METHODS[method](problem, scope, float(tol), progress, options)
     if not solution.certificate.relative_gap <= tol:
         warnings.warn(
             f"the certified relative gap {solution.certificate.relative_gap:.2g} "
-            f"exceeds tol = {tol:.2g}; the certificate holds the gap. Rescale X or y, "
-            "or raise tol.",
+            f"exceeds tol = {tol:.2g}; the certificate holds the gap. "
+            + _ADVICE.get(solution.reason, f"The solver met {solution.reason}."),
             RuntimeWarning,
             stacklevel=2,
         )
@@ -209,21 +251,14 @@ def _solve_by_active_set(
     result = solve_by_active_set(
         problem,
         scope,
-        tol=tol,
+        tol=0.9 * tol,  # leaves room for what a sparser network may cost
         max_rounds=options.max_rounds,
         time_limit=options.time_limit,
         start=options.start,
         reports=reports,
     )
     network = result.network
-    smooth = problem.loss.differentiable
-    certificate = certify(
-        network,
-        problem,
-        result.scope,
-        dual=None if smooth and result.reason == "converged" else result.dual,
-        tol=tol,
-    )
+    certificate = certify(network, problem, result.scope, dual=result.dual, tol=tol)
     patterns = result.patterns if scope is None else scope
     u, u_prime = _groups(network, problem.X, patterns)
     return Solution(network, patterns, u, u_prime, certificate, problem, result.reason)
@@ -247,7 +282,11 @@ def _solve_with_cvxpy(
     raw = meet_hard_margin(raw, problem)
     target = problem.objective(raw)
     network = clean(raw, problem, scope, target + 1e-2 * tol * abs(target))
-    certificate = certify(network, problem, scope, dual=point.dual)
+    certificate = None
+    if problem.loss.differentiable:
+        certificate = certify(network, problem, scope)
+    if certificate is None or certificate.relative_gap > tol:
+        certificate = certify(network, problem, scope, dual=point.dual)
     u, u_prime = _groups(network, problem.X, patterns)
     return Solution(network, patterns, u, u_prime, certificate, problem)
 
@@ -257,6 +296,8 @@ _METHODS: dict[
     Callable[[TrainingProblem, BoolArray | None, float, bool, _Options], Solution],
 ] = {"active_set": _solve_by_active_set, "cvxpy": _solve_with_cvxpy}
 
+
+_ADVICE = {"converged": "Rescale X or y, or raise tol."}
 
 _HEADER = "round  seconds  pairs  neurons        objective      lower bound  gap"
 

@@ -70,10 +70,12 @@ def test_multiplier_of_the_link_is_the_dual_point(kind):
 
 def test_a_loss_of_your_own():
     problem = TrainingProblem(np.eye(2), [3.0, 0.5], 0.1, Huber())
-    with pytest.raises(InvalidDataError, match="Huber has no CVXPY expression"):
+    with pytest.raises(InvalidDataError, match='use method="cvxpy"'):
         solve(problem)
+    with pytest.raises(InvalidDataError, match="Huber has no CVXPY expression"):
+        solve(problem, method="cvxpy")
     loss_expression.register(Huber, lambda loss, z, y: cp.sum(cp.huber(z - y)) / 2)
-    solution = solve(problem)
+    solution = solve(problem, method="cvxpy")
     assert solution.certificate.relative_gap < 1e-7
     assert problem.objective(solution.network) == solution.value
 
@@ -110,14 +112,14 @@ def test_quadratic_models_replace_a_stalled_solver(monkeypatch):
     point = solve_program(problem, patterns, patterns)
     network = ReLUNetwork.from_convex(point.u, point.u_prime)
     assert problem.objective(network) == pytest.approx(2.3548637, rel=1e-6)
-    assert solve(problem).certificate.relative_gap < 1e-12
+    assert solve(problem, method="cvxpy").certificate.relative_gap < 1e-12
 
 
 def test_a_solver_without_any_point(monkeypatch):
     monkeypatch.setattr(program._Model, "_run", lambda *_: "solver_error")
     for loss in (Squared(), Hinge()):
         with pytest.raises(SolverError, match="Rescale X or y"):
-            solve(random_problem(0, 5, 2, loss))
+            solve(random_problem(0, 5, 2, loss), method="cvxpy")
 
 
 # -- refinement

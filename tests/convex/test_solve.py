@@ -312,5 +312,10 @@ def test_unreached_tolerance_warns():
 
 
 def test_progress_is_printed(capfd):
-    solve(random_problem(0, 5, 2, Squared()), progress=True)
+    problem = random_problem(0, 5, 2, Squared())
+    solve(problem, method="cvxpy", progress=True)
     assert "Clarabel" in capfd.readouterr().out
+    solve(problem, progress=True)
+    lines = capfd.readouterr().out.splitlines()
+    assert "lower bound" in lines[0]
+    assert len(lines) > 2
