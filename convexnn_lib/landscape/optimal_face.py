@@ -51,6 +51,8 @@ class OptimalFace:
         outputs, of which a strictly convex loss has none.
     target : (n,) array
         The right-hand side b.
+    point : (N,) array
+        Some optimal coefficients.
     """
 
     neurons: TouchingNeurons
@@ -58,6 +60,7 @@ class OptimalFace:
     dual: FloatArray
     columns: FloatArray
     target: FloatArray
+    point: FloatArray
 
     def misfit(self, coefficients: FloatArray) -> float:
         """Return how far outputs are from fulfilling the equations, as a distance."""
@@ -111,11 +114,16 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
         point = _refined(_Point(before, point.outputs, neurons, c), problem)
         if np.all(np.abs(point.dual - before) <= _SETTLED * np.abs(before).max()):
             break
-    features = point.neurons.features(problem.X)
-    face = OptimalFace(point.neurons, features, point.dual, features, point.outputs)
     if margins:
-        face = _margin_face(point, problem)
-    _check(solution, face, tol)
+        columns, target, dual = _margin_equations(point, problem)
+    else:
+        columns, target = point.neurons.features(problem.X), point.outputs
+        dual = point.dual
+    start = _nonnegative_solution(columns, target)
+    N = len(point.neurons.signs)
+    features = point.neurons.features(problem.X)
+    face = OptimalFace(point.neurons, features, dual, columns, target, start[:N])
+    _check(solution, face, start, tol)
     return face
 
 
@@ -227,31 +235,42 @@ def _bend(X: FloatArray, neurons: TouchingNeurons, c: FloatArray) -> FloatArray:
     return bend
 
 
-def _margin_face(point: _Point, problem: TrainingProblem) -> OptimalFace:
-    """Return the margins that go with the multipliers: equal to 1, more, or less."""
+def _margin_equations(
+    point: _Point, problem: TrainingProblem
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the margins that go with the multipliers: equal to 1, more, or less.
+
+    Third comes the dual point, with multipliers near their bounds on them.
+    """
     dual = _on_bounds(point.dual, problem)
-    features = point.neurons.features(problem.X)
     alpha = problem.y * dual
     direction = np.where(alpha == 0.0, -1.0, 0.0)
     if isinstance(problem.loss, Hinge):
         direction[alpha == 1.0] = 1.0
     slacks = np.diag(direction)[:, direction != 0.0]
-    columns = np.hstack([problem.y[:, None] * features, slacks])
-    return OptimalFace(point.neurons, features, dual, columns, np.ones(problem.n))
+    signed = problem.y[:, None] * point.neurons.features(problem.X)
+    return np.hstack([signed, slacks]), np.ones(problem.n), dual
 
 
-def _check(solution: Solution, face: OptimalFace, tol: float) -> None:
+def _nonnegative_solution(columns: FloatArray, target: FloatArray) -> FloatArray:
+    """Return nonnegative coefficients whose combination is nearest to a target."""
+    if not columns.size:  # nnls of an empty matrix crashes the interpreter
+        return np.zeros(columns.shape[1])
+    lengths = np.linalg.norm(columns, axis=0)
+    solution: FloatArray = nnls(columns / lengths, target)[0] / lengths
+    return solution
+
+
+def _check(
+    solution: Solution, face: OptimalFace, start: FloatArray, tol: float
+) -> None:
     """Raise an error unless the dual point is feasible and some outputs go with it.
 
     Both together prove that the dual point is optimal, whatever the solution was.
     """
     over = float(np.max(face.neurons.values, initial=0.0) / solution.problem.beta - 1.0)
-    size = float(np.linalg.norm(face.target))
-    misfit = size
-    if face.columns.shape[1]:  # nnls of an empty matrix crashes the interpreter
-        lengths = np.linalg.norm(face.columns, axis=0)
-        misfit = nnls(face.columns / lengths, face.target)[1]
-    if over > tol or misfit > _MISFIT * size:
+    misfit = float(np.linalg.norm(face.target - face.columns @ start))
+    if over > tol or misfit > _MISFIT * float(np.linalg.norm(face.target)):
         raise InvalidDataError(
             "the solution is not accurate enough: near it, the dual norm exceeds beta "
             f"by {max(over, 0.0):.2g} of it, and the outputs of touching neurons miss "

@@ -20,7 +20,12 @@ from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.landscape.connectivity import Connectivity, connectivity_of
 from convexnn_lib.landscape.membership import Membership, membership
 from convexnn_lib.landscape.optimal_face import optimal_face
-from convexnn_lib.landscape.polytope import edges_of, vertices_of
+from convexnn_lib.landscape.polytope import (
+    edges_of,
+    positive_coordinates,
+    random_vertex,
+    vertices_of,
+)
 from convexnn_lib.landscape.walk import (
     OptimalPath,
     Placement,
@@ -142,7 +147,7 @@ class OptimalSet:
     >>> X = [[np.sqrt(3) / 2, 0.5], [-np.sqrt(3) / 2, 0.5]]
     >>> optima = OptimalSet(solve(TrainingProblem(X, [1.0, 1.0], beta=0.25)))
     >>> optima
-    OptimalSet(dimension=1, vertices=2, directions=3, min_width=1, max_width=2)
+    OptimalSet(value=0.4375, dimension=1, directions=3)
     >>> optima.vertices.round(9)
     array([[0.  , 1.5 , 0.  ],
            [0.75, 0.  , 0.75]])
@@ -164,11 +169,10 @@ class OptimalSet:
         self.separation = 1.0 - self._face.neurons.next_value / self.problem.beta
 
     def __repr__(self) -> str:
-        """Return the dimension and the numbers of vertices, directions and neurons."""
+        """Return the value, the dimension and the number of directions."""
         return (
-            f"OptimalSet(dimension={self.dimension}, vertices={len(self.vertices)}, "
-            f"directions={len(self.signs)}, min_width={self.min_width}, "
-            f"max_width={self.max_width})"
+            f"OptimalSet(value={self.value:.10g}, dimension={self.dimension}, "
+            f"directions={len(self.signs)})"
         )
 
     @cached_property
@@ -185,8 +189,8 @@ class OptimalSet:
 
     @cached_property
     def value(self) -> float:
-        """The optimal value, that of a vertex."""
-        return self.problem.objective(self.network(self.vertices[0]))
+        """The optimal value, that of one point of the set."""
+        return self.problem.objective(self.network(self._face.point))
 
     @cached_property
     def edges(self) -> npt.NDArray[np.intp]:
@@ -203,17 +207,18 @@ class OptimalSet:
         """All optimal networks of width ``min_width``, up to permutations."""
         return self.vertex_networks[: int(np.sum(self._sizes == self.min_width))]
 
-    @property
+    @cached_property
     def dimension(self) -> int:
         """The dimension of P."""
-        spread = self._points - self._points[0]
-        size = float(np.max(self._points, initial=0.0)) or 1.0
-        return int(np.linalg.matrix_rank(spread / size, tol=_RANK))
+        columns, target = self._face.columns, self._face.target
+        free = columns[:, positive_coordinates(columns, target)]
+        lengths = np.linalg.norm(free, axis=0)
+        return int(len(lengths) - np.linalg.matrix_rank(free / lengths, tol=_RANK))
 
     @property
     def is_unique(self) -> bool:
         """Whether all optima are splittings and permutations of one network."""
-        return len(self.vertices) == 1
+        return self.dimension == 0
 
     @property
     def unique_fit(self) -> bool:
@@ -285,9 +290,8 @@ class OptimalSet:
         Returns
         -------
         convexnn_lib.ReLUNetwork
-            The network of a random convex combination of the vertices of P, with
-            uniformly distributed weights. Every optimum is possible, but the
-            distribution on P is not uniform.
+            The network of a random convex combination of vertices, each the cheapest
+            for a random cost. The distribution on P is not uniform.
 
         Raises
         ------
@@ -295,8 +299,11 @@ class OptimalSet:
             If the width is too small for the point drawn.
         """
         generator = random_generator(seed)
-        weights = generator.dirichlet(np.ones(len(self.vertices)))
-        point = weights @ self.vertices
+        columns, target = self._face.columns, self._face.target
+        count = 2 * (self.dimension + 1)
+        vertices = [random_vertex(columns, target, generator) for _ in range(count)]
+        point = generator.dirichlet(np.ones(count)) @ np.array(vertices)
+        point = point[: len(self.signs)]
         return self.network(point, width=width, seed=generator)
 
     def contains(self, network: ReLUNetwork, *, tol: float = 1e-6) -> Membership:
@@ -426,7 +433,7 @@ class OptimalSet:
         segments = lift_first(
             first.padded(width),
             last.padded(width),
-            routes(self.vertices, self.edges, *ends, width),
+            routes(lambda: (self.vertices, self.edges), *ends, width),
         )
         if segments is None:
             raise InvalidDataError(

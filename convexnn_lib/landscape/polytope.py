@@ -9,16 +9,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import null_space, qr
+from scipy.optimize import linprog
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import EnumerationTooLargeError, SolverError
 
-__all__ = ["edges_of", "vertices_of"]
+__all__ = ["edges_of", "positive_coordinates", "random_vertex", "vertices_of"]
 
 IntArray = npt.NDArray[np.intp]
 
 _RANK = 1e-9  # relative size of singular values that count as zero
 _ZERO = 1e-9  # entries of a ray that count as zero, relative to its largest
+_STRETCH = 1e6  # entries of points below the inverse, relative to b, count as zero
 
 
 def vertices_of(
@@ -63,9 +65,7 @@ def vertices_of(
     Rounding: columns and b are scaled to length 1. Singular values at most 1e-9 times
     the largest, and entries of a ray at most 1e-9 times its largest, count as zero.
     """
-    lengths = np.linalg.norm(A, axis=0)
-    height = float(np.linalg.norm(b)) or 1.0
-    columns, target = A / lengths, b / height
+    columns, target, unit = _scaled(A, b)
     kernel = null_space(np.hstack([columns, -target[:, None]]), rcond=_RANK)
     rays, zero = _extreme_rays(kernel, max_vertices)
     level = rays[-1] if len(rays) else np.zeros(0)
@@ -73,11 +73,12 @@ def vertices_of(
         raise SolverError("the polytope is empty: b is no nonnegative combination.")
     if not np.all(level > 0.0):
         raise SolverError("the polytope is unbounded: it has a ray.")
-    found = np.zeros((len(level), A.shape[1]))
-    for k, point in enumerate((rays[:-1] / level).T):
-        support = np.flatnonzero(~zero[:-1, k])
-        exact = np.linalg.lstsq(columns[:, support], target, rcond=None)[0]
-        found[k, support] = exact if np.all(exact > 0.0) else point[support]
+    found = np.array(
+        [
+            _exact(columns, target, point, np.flatnonzero(~zeros))
+            for point, zeros in zip((rays[:-1] / level).T, zero[:-1].T, strict=True)
+        ]
+    ).reshape(len(level), -1)
     residual = float(np.max(np.linalg.norm(found @ columns.T - target, axis=1)))
     if residual > 1e-7:
         raise SolverError(
@@ -85,7 +86,7 @@ def vertices_of(
             "close to dependent."
         )
     order = np.lexsort((*found.T.round(9)[::-1], np.count_nonzero(found, axis=1)))
-    vertices: FloatArray = found[order] * (height / lengths)
+    vertices: FloatArray = found[order] * unit
     return vertices
 
 
@@ -109,12 +110,101 @@ def edges_of(vertices: FloatArray) -> IntArray:
     third vertex.
     """
     zero = (vertices == 0.0).T
+    size = float(np.max(vertices, initial=0.0)) or 1.0
+    spread = (vertices - vertices[0]) / size
+    least = int(np.linalg.matrix_rank(spread, tol=_RANK)) - 1
     pairs = [
         (i, int(j))
         for i in range(len(vertices))
-        for j in _adjacent(zero, i, np.arange(i + 1, len(vertices)))
+        for j in _adjacent(zero, i, np.arange(i + 1, len(vertices)), least)
     ]
     return np.array(pairs, dtype=np.intp).reshape(-1, 2)
+
+
+def positive_coordinates(A: FloatArray, b: FloatArray) -> BoolArray:
+    r"""Return which coordinates are positive somewhere on a polytope.
+
+    Parameters
+    ----------
+    A : (n, N) array
+        Columns, none of them zero.
+    b : (n,) array
+        The right-hand side.
+
+    Returns
+    -------
+    (N,) array of bool
+        Whether :math:`c_j>0` for some :math:`c\ge0` with :math:`Ac=b`.
+
+    Notes
+    -----
+    One linear program, :math:`\max\sum_jt_j` subject to :math:`t\le c`,
+    :math:`0\le t\le1` and :math:`Ac=\tau b` with :math:`0\le\tau\le10^6`: averages of
+    points are points, so all the coordinates that can be positive are so at once.
+    """
+    columns, target, _ = _scaled(A, b)
+    size = A.shape[1]
+    if not size:
+        return np.zeros(0, dtype=np.bool_)
+    # c = t + rest, with rest >= 0
+    result = linprog(
+        -np.concatenate([np.ones(size), np.zeros(size + 1)]),
+        A_eq=np.hstack([columns, columns, -target[:, None]]),
+        b_eq=np.zeros(len(target)),
+        bounds=[(0.0, 1.0)] * size + [(0.0, None)] * size + [(0.0, _STRETCH)],
+    )
+    if result.status != 0:
+        raise SolverError(f"the linear program was not solved: {result.message}")
+    positive: BoolArray = result.x[:size] > 0.5
+    return positive
+
+
+def random_vertex(
+    A: FloatArray, b: FloatArray, generator: np.random.Generator
+) -> FloatArray:
+    r"""Return the vertex of a polytope that a random cost singles out.
+
+    Parameters
+    ----------
+    A : (n, N) array
+        Columns, none of them zero.
+    b : (n,) array
+        The right-hand side.
+    generator : numpy.random.Generator
+        Draws the cost.
+
+    Returns
+    -------
+    (N,) array
+        The vertex.
+    """
+    columns, target, unit = _scaled(A, b)
+    if not A.shape[1]:
+        return np.zeros(0)
+    cost = generator.standard_normal(A.shape[1])
+    result = linprog(cost, A_eq=columns, b_eq=target, method="highs-ds")
+    if result.status != 0:
+        raise SolverError(f"the linear program was not solved: {result.message}")
+    support = np.flatnonzero(result.x > 1e-7 * result.x.max())
+    vertex: FloatArray = _exact(columns, target, result.x, support) * unit
+    return vertex
+
+
+def _scaled(A: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return columns and right-hand side of length 1, and the units of solutions."""
+    lengths = np.linalg.norm(A, axis=0)
+    height = float(np.linalg.norm(b)) or 1.0
+    return A / lengths, b / height, height / lengths
+
+
+def _exact(
+    columns: FloatArray, target: FloatArray, point: FloatArray, support: IntArray
+) -> FloatArray:
+    """Return a point computed anew from its nonzero coordinates."""
+    exact = np.linalg.lstsq(columns[:, support], target, rcond=None)[0]
+    full = np.zeros(columns.shape[1])
+    full[support] = exact if np.all(exact > 0.0) else np.maximum(point[support], 0.0)
+    return full
 
 
 def _extreme_rays(kernel: FloatArray, limit: int) -> tuple[FloatArray, BoolArray]:
@@ -140,13 +230,15 @@ def _extreme_rays(kernel: FloatArray, limit: int) -> tuple[FloatArray, BoolArray
         negative = np.flatnonzero(rays[row] < 0.0)
         new, new_zero = [], []
         for i in positive:
-            for j in _adjacent(zero[done], int(i), negative):
+            for j in _adjacent(zero[done], int(i), negative, q - 2):
                 ray = rays[:, i] * -rays[row, j] + rays[:, j] * rays[row, i]
                 both = zero[:, i] & zero[:, j]
                 both[row] = True
                 ray[both] = 0.0
                 new.append(ray)
                 new_zero.append(both)
+            if len(new) > limit:
+                break
         kept = rays[row] >= 0.0
         rays = np.column_stack([rays[:, kept], *new])
         zero = np.column_stack([zero[:, kept], *new_zero])
@@ -161,8 +253,13 @@ def _extreme_rays(kernel: FloatArray, limit: int) -> tuple[FloatArray, BoolArray
     return rays, zero
 
 
-def _adjacent(zero: BoolArray, i: int, others: IntArray) -> IntArray:
-    """Return those of the others that span a two-dimensional face with ray i."""
+def _adjacent(zero: BoolArray, i: int, others: IntArray, least: int) -> IntArray:
+    """Return those of the others that span a two-dimensional face with ray i.
+
+    Such a face lies on at least ``least`` of the inequalities.
+    """
+    common = np.count_nonzero(zero[:, [i]] & zero[:, others], axis=0)
+    others = others[common >= least]
     joint = zero[:, [i]] & zero[:, others]
     counts = zero.T.astype(np.float64) @ joint.astype(np.float64)
     holders = np.count_nonzero(counts == np.count_nonzero(joint, axis=0), axis=0)

@@ -8,7 +8,7 @@ an empty place lets the others change places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -155,8 +155,7 @@ class Segment(NamedTuple):
 
 
 def routes(
-    vertices: FloatArray,
-    edges: IntArray,
+    skeleton: Callable[[], tuple[FloatArray, IntArray]],
     start: FloatArray,
     end: FloatArray,
     width: int,
@@ -165,10 +164,9 @@ def routes(
 
     Parameters
     ----------
-    vertices : (V, N) array
-        The vertices.
-    edges : (E, 2) array of int
-        The edges.
+    skeleton : callable
+        Returns the vertices, a (V, N) array, and the edges, an (E, 2) array of int;
+        called where the straight segment does not do.
     start, end : (N,) arrays
         The two points.
     width : int
@@ -183,6 +181,7 @@ def routes(
     """
     if np.count_nonzero(start + end) <= width:
         yield [start, end]
+    vertices, edges = skeleton()
     support = vertices > 0.0
     counts = np.count_nonzero(support, axis=1)
     joint = np.count_nonzero(support[edges[:, 0]] | support[edges[:, 1]], axis=1)

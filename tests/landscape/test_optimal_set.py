@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
+from convexnn_lib import datasets
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.convex.certificate import certify
 from convexnn_lib.convex.losses import HardMargin, Hinge, Loss, Squared
@@ -92,6 +93,8 @@ def test_random_problems(seed, loss):
     )
     assert optima.is_unique == (optima.dimension == 0)
     assert optima.is_unique == bool(np.all(np.ptp(bounds, axis=1) <= 1e-6 * scale))
+    spread = optima.vertices - optima.vertices[0]
+    assert optima.dimension == np.linalg.matrix_rank(spread, tol=1e-7 * scale)
     if problem.loss.strictly_convex:
         alive = np.any(optima.vertices > 0.0, axis=0)
         rank = np.linalg.matrix_rank(optima.features[:, alive], tol=1e-8)
@@ -239,6 +242,23 @@ def test_paths_exist_exactly_within_components(width):
         else:
             with pytest.raises(InvalidDataError, match="different components"):
                 optima.path(start, end, width=width)
+
+
+def test_a_polytope_with_too_many_vertices_to_list():
+    X, y = datasets.load("diabetes", features=["bmi", "bp"], n_samples=60, ones=True)
+    problem = TrainingProblem(X, y, 0.1)
+    optima = OptimalSet(solve(problem), max_vertices=500)
+    # an even dual point: k pairs, and a linear function for nothing
+    np.testing.assert_allclose(X.T @ optima.dual, 0.0, atol=1e-9)
+    assert optima.dimension == len(optima.signs) // 2 - 3
+    start, end = optima.sample(0), optima.sample(1)
+    path = optima.path(start, end, n_points=30)
+    assert path.deviation <= 1e-8
+    for network in (start, end, *path.networks):
+        assert optima.contains(network)
+    assert certify(path.networks[15], problem).relative_gap <= 1e-10
+    with pytest.raises(EnumerationTooLargeError, match="max_vertices = 500"):
+        _ = optima.vertices
 
 
 def test_orthonormal_rows():
@@ -474,8 +494,9 @@ def test_errors():
         optima.path(optima.sample(0), ReLUNetwork([[1.0], [0.0]], [1.0]))
     with pytest.raises(InvalidDataError, match="n_points"):
         optima.path(optima.sample(0), optima.sample(1), n_points=1)
+    middle = optima.network(optima.vertices.mean(axis=0))
     with pytest.raises(InvalidDataError, match="width must be at least 3"):
-        optima.path(optima.sample(0), optima.sample(1), width=2)
+        optima.path(middle, optima.sample(1), width=2)
     with pytest.raises(InvalidDataError, match="width"):
         optima.connectivity(-1)
 
@@ -498,9 +519,7 @@ def test_a_network_that_is_no_optimum_is_refused():
 
 def test_reprs():
     optima = optima_of(BISECTED, [1, 1], 0.25)
-    assert repr(optima) == (
-        "OptimalSet(dimension=1, vertices=2, directions=3, min_width=1, max_width=2)"
-    )
+    assert repr(optima) == ("OptimalSet(value=0.4375, dimension=1, directions=3)")
     path = optima.path(*optima.vertex_networks)
     assert repr(path).startswith("OptimalPath(samples=")
     assert len(path) == len(path.networks) == len(path.objective)

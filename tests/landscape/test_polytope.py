@@ -7,7 +7,12 @@ import pytest
 from scipy.optimize import linprog
 
 from convexnn_lib.errors import EnumerationTooLargeError, SolverError
-from convexnn_lib.landscape.polytope import edges_of, vertices_of
+from convexnn_lib.landscape.polytope import (
+    edges_of,
+    positive_coordinates,
+    random_vertex,
+    vertices_of,
+)
 
 
 def brute_vertices(A, b):
@@ -69,6 +74,19 @@ def test_edges_are_the_pairs_that_some_cost_singles_out(seed):
         assert ((i, j) in edges) == (len(face) - rank == 1)
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_positive_coordinates_and_random_vertices(seed):
+    A, b = random_polytope(seed)
+    vertices = vertices_of(A, b)
+    np.testing.assert_array_equal(
+        positive_coordinates(A, b), np.any(vertices > 0.0, axis=0)
+    )
+    for k in range(3):
+        vertex = random_vertex(A, b, np.random.default_rng(k))
+        distances = np.linalg.norm(vertices - vertex, axis=1)
+        assert distances.min() <= 1e-9 * max(1.0, b.max())
+
+
 def test_a_cube_and_a_product_of_simplices():
     # c_i + s_i = 1: the cube of dimension 3
     A = np.hstack([np.eye(3), np.eye(3)])
@@ -86,6 +104,11 @@ def test_points():
     assert vertices_of(np.zeros((2, 0)), np.zeros(2)).shape == (1, 0)
     np.testing.assert_array_equal(vertices_of(np.eye(2), np.zeros(2)), [[0.0, 0.0]])
     np.testing.assert_allclose(vertices_of(np.eye(2), np.ones(2)), [[1.0, 1.0]])
+    assert not positive_coordinates(np.eye(2), np.zeros(2)).any()
+    assert positive_coordinates(np.zeros((2, 0)), np.zeros(2)).shape == (0,)
+    rng = np.random.default_rng(0)
+    assert random_vertex(np.zeros((2, 0)), np.zeros(2), rng).shape == (0,)
+    assert not random_vertex(np.eye(2), np.zeros(2), rng).any()
     assert edges_of(np.ones((1, 2))).shape == (0, 2)
 
 
@@ -117,6 +140,8 @@ def test_errors():
         vertices_of(np.array([[1.0], [0.0]]), np.array([1.0, 1.0]))
     with pytest.raises(SolverError, match="unbounded"):
         vertices_of(np.array([[1.0, -1.0]]), np.array([1.0]))
+    with pytest.raises(SolverError, match="not solved"):
+        random_vertex(np.eye(1), np.array([-1.0]), np.random.default_rng(0))
     A = np.hstack([np.eye(6), np.eye(6)])
     with pytest.raises(EnumerationTooLargeError, match="max_vertices = 10"):
         vertices_of(A, np.ones(6), max_vertices=10)
