@@ -22,7 +22,7 @@ from convexnn_lib.landscape.membership import Membership, membership
 from convexnn_lib.landscape.optimal_face import optimal_face
 from convexnn_lib.landscape.polytope import (
     edges_of,
-    positive_coordinates,
+    moves_of,
     random_vertex,
     vertices_of,
 )
@@ -182,6 +182,11 @@ class OptimalSet:
             self._face.columns, self._face.target, max_vertices=self._max_vertices
         )
 
+    @cached_property
+    def _moves(self) -> FloatArray:
+        """A basis of the directions of P, with the slacks, one a column."""
+        return moves_of(self._face.columns, self._face.target)
+
     @property
     def vertices(self) -> FloatArray:
         """The vertices of P, a (V, N) array, those with the fewest neurons first."""
@@ -210,10 +215,7 @@ class OptimalSet:
     @cached_property
     def dimension(self) -> int:
         """The dimension of P."""
-        columns, target = self._face.columns, self._face.target
-        free = columns[:, positive_coordinates(columns, target)]
-        lengths = np.linalg.norm(free, axis=0)
-        return int(len(lengths) - np.linalg.matrix_rank(free / lengths, tol=_RANK))
+        return int(self._moves.shape[1])
 
     @property
     def is_unique(self) -> bool:
@@ -223,9 +225,26 @@ class OptimalSet:
     @property
     def unique_fit(self) -> bool:
         """Whether all optima have the same outputs on the data."""
-        spread = (self.vertices - self.vertices[0]) @ self.features.T
-        size = max(1.0, float(np.linalg.norm(self.features @ self.vertices[0])))
-        return bool(np.all(np.abs(spread) <= _RANK * size))
+        change = self.features @ self._moves[: len(self.signs)]
+        size = float(np.max(np.linalg.norm(self.features, axis=0), initial=1e-300))
+        return bool(np.all(np.abs(change) <= _RANK * size))
+
+    @property
+    def unique_function(self) -> bool:
+        r"""Whether all optima have the same outputs on all inputs.
+
+        Along a move :math:`\gamma` inside P they do if and only if
+        :math:`\sum_j\gamma_js_ju_j=0` and on every line the sum of
+        :math:`\gamma_js_j` over the neurons along it vanishes, for
+        :math:`2(t)_+=t+|t|`, and the functions :math:`|x^Tu|` of different lines are
+        independent.
+        """
+        cosines = self.directions @ self.directions.T
+        # within 1e-6 of the same or of the opposite direction
+        same_line = (np.abs(cosines) >= 1.0 - 5e-13).astype(np.float64)
+        moves = self.signs[:, None] * self._moves[: len(self.signs)]
+        sums = np.vstack([self.directions.T @ moves, same_line @ moves])
+        return bool(np.all(np.abs(sums) <= _RANK * len(self.signs)))
 
     @property
     def min_width(self) -> int:

@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import null_space, qr
+from scipy.linalg import null_space, orth, qr
 from scipy.optimize import linprog
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import EnumerationTooLargeError, SolverError
 
-__all__ = ["edges_of", "positive_coordinates", "random_vertex", "vertices_of"]
+__all__ = [
+    "edges_of",
+    "moves_of",
+    "positive_coordinates",
+    "random_vertex",
+    "vertices_of",
+]
 
 IntArray = npt.NDArray[np.intp]
 
 _RANK = 1e-9  # relative size of singular values that count as zero
+_FLAT = 1e-8  # the same for the dimension
 _ZERO = 1e-9  # entries of a ray that count as zero, relative to its largest
 _STRETCH = 1e6  # entries of points below the inverse, relative to b, count as zero
 
@@ -119,6 +126,37 @@ def edges_of(vertices: FloatArray) -> IntArray:
         for j in _adjacent(zero, i, np.arange(i + 1, len(vertices)), least)
     ]
     return np.array(pairs, dtype=np.intp).reshape(-1, 2)
+
+
+def moves_of(A: FloatArray, b: FloatArray) -> FloatArray:
+    r"""Return a basis of the directions in which a polytope extends.
+
+    Parameters
+    ----------
+    A : (n, N) array
+        Columns, none of them zero.
+    b : (n,) array
+        The right-hand side.
+
+    Returns
+    -------
+    (N, k) array
+        Orthonormal columns that span the differences of points of the polytope; k is
+        its dimension.
+
+    Notes
+    -----
+    They are the vectors of the kernel of A that vanish wherever all points do.
+    """
+    columns, _, unit = _scaled(A, b)
+    free = positive_coordinates(A, b)
+    if not free.any():
+        return np.zeros((len(free), 0))
+    kernel = null_space(columns[:, free], rcond=_FLAT) * unit[free, None]
+    moves = np.zeros((len(free), kernel.shape[1]))
+    if kernel.size:
+        moves[free] = orth(kernel)
+    return moves
 
 
 def positive_coordinates(A: FloatArray, b: FloatArray) -> BoolArray:

@@ -101,6 +101,12 @@ def test_random_problems(seed, loss):
         assert optima.dimension == alive.sum() - rank
         assert optima.unique_fit
         assert optima.max_width <= problem.n
+    # the functions of the vertices, at random inputs
+    inputs = np.random.default_rng(0).standard_normal((30, problem.d))
+    outputs = np.array([net.predict(inputs) for net in optima.vertex_networks])
+    assert optima.unique_function == bool(np.all(np.ptp(outputs, axis=0) <= 1e-7))
+    fits = optima.vertices @ optima.features.T
+    assert optima.unique_fit == bool(np.all(np.ptp(fits, axis=0) <= 1e-7))
     # every element is optimal and maps back
     for k in range(4):
         network = optima.sample(k)
@@ -191,6 +197,8 @@ def test_one_neuron_along_the_bisector_or_two_along_the_samples(loss):
     assert optima.minimal_networks[0].width == 1
     assert [network.width for network in optima.vertex_networks] == [1, 2]
     assert optima.edges.tolist() == [[0, 1]]
+    assert optima.unique_fit
+    assert not optima.unique_function
 
 
 def test_the_staircase_of_two_blocks():
@@ -251,6 +259,7 @@ def test_a_polytope_with_too_many_vertices_to_list():
     # an even dual point: k pairs, and a linear function for nothing
     np.testing.assert_allclose(X.T @ optima.dual, 0.0, atol=1e-9)
     assert optima.dimension == len(optima.signs) // 2 - 3
+    assert optima.unique_function
     start, end = optima.sample(0), optima.sample(1)
     path = optima.path(start, end, n_points=30)
     assert path.deviation <= 1e-8
@@ -297,6 +306,7 @@ def test_hinge_with_free_outputs():
     np.testing.assert_allclose(optima.vertices, [[1.0], [2.0]], atol=1e-8)
     assert optima.dimension == 1
     assert not optima.unique_fit
+    assert not optima.unique_function
     assert not optima.is_unique
     # m* = M* = 1, and yet no optimum is isolated
     assert [(c.components, c.isolated) for c in optima.staircase()] == [(1, 0), (1, 0)]
@@ -347,6 +357,10 @@ def test_an_even_dual_point_pairs_the_neurons():
         assert distances.min(axis=1).max() <= 1e-8
         pairs.append(len(optima.signs) // 2)
         assert optima.dimension >= pairs[-1] - 2
+        assert optima.unique_function
+        new = rng.standard_normal((20, 2))
+        outputs = [net.predict(new) for net in optima.vertex_networks]
+        np.testing.assert_allclose(outputs, outputs[:1] * len(outputs), atol=1e-7)
     assert max(pairs) >= 4
 
 

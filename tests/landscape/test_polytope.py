@@ -9,6 +9,7 @@ from scipy.optimize import linprog
 from convexnn_lib.errors import EnumerationTooLargeError, SolverError
 from convexnn_lib.landscape.polytope import (
     edges_of,
+    moves_of,
     positive_coordinates,
     random_vertex,
     vertices_of,
@@ -81,6 +82,10 @@ def test_positive_coordinates_and_random_vertices(seed):
     np.testing.assert_array_equal(
         positive_coordinates(A, b), np.any(vertices > 0.0, axis=0)
     )
+    spread = vertices - vertices[0]
+    moves = moves_of(A, b)
+    assert moves.shape[1] == np.linalg.matrix_rank(spread, tol=1e-7)
+    np.testing.assert_allclose(spread @ moves @ moves.T, spread, atol=1e-9)
     for k in range(3):
         vertex = random_vertex(A, b, np.random.default_rng(k))
         distances = np.linalg.norm(vertices - vertex, axis=1)
@@ -106,6 +111,8 @@ def test_points():
     np.testing.assert_allclose(vertices_of(np.eye(2), np.ones(2)), [[1.0, 1.0]])
     assert not positive_coordinates(np.eye(2), np.zeros(2)).any()
     assert positive_coordinates(np.zeros((2, 0)), np.zeros(2)).shape == (0,)
+    assert moves_of(np.zeros((2, 0)), np.zeros(2)).shape == (0, 0)
+    assert moves_of(np.eye(2), np.ones(2)).shape == (2, 0)
     rng = np.random.default_rng(0)
     assert random_vertex(np.zeros((2, 0)), np.zeros(2), rng).shape == (0,)
     assert not random_vertex(np.eye(2), np.zeros(2), rng).any()
