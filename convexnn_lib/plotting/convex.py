@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.convex.path import SolutionPath
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.plotting.style import (
     BLACK,
@@ -28,7 +29,10 @@ __all__ = [
     "plot_fits",
     "plot_gaps",
     "plot_landscapes",
+    "plot_path",
+    "plot_rounds",
     "plot_subsampling",
+    "plot_widths",
 ]
 
 
@@ -250,4 +254,123 @@ def plot_subsampling(
         axes.set_xlabel("sampled patterns")
         axes.set_ylabel("optimal value")
         axes.legend()
+    return figure
+
+
+def plot_rounds(runs: Mapping[str, Sequence[tuple[float, float]]]) -> Figure:
+    """Draw the value and the lower bound of column generation, round by round.
+
+    Parameters
+    ----------
+    runs : mapping of str to sequence of (float, float)
+        For each run, the best value and the best lower bound after each round.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel a run. The optimum lies in the shaded band.
+    """
+    with book_style():
+        figure, axes = new_figure(1, len(runs), width=9.2, height=3.8, squeeze=False)
+        for panel, (title, rounds) in zip(axes[0], runs.items(), strict=True):
+            values, bounds = np.asarray(rounds, dtype=np.float64).T
+            numbers = np.arange(len(values))
+            panel.fill_between(numbers, bounds, values, color=GREY, alpha=0.18, lw=0)
+            panel.plot(numbers, values, "o-", color=BLUE, label="value of a network")
+            panel.plot(numbers, bounds, "s--", color=VERMILION, label="lower bound")
+            panel.set_xlabel("round")
+            panel.set_title(title)
+            panel.xaxis.get_major_locator().set_params(integer=True)
+        axes[0, 0].set_ylabel("objective")
+        axes[0, 0].legend(loc="lower right")
+    return figure
+
+
+def plot_path(path: SolutionPath) -> Figure:
+    r"""Draw the optimal value and the number of neurons against beta.
+
+    Parameters
+    ----------
+    path : convexnn_lib.SolutionPath
+        Certified optima.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Left, the values on linear axes, each with a piece of the line
+        :math:`\beta\mapsto\ell+\beta R` of its network with loss :math:`\ell` and
+        penalty R, a tangent of the value. Right, the widths on a logarithmic axis.
+    """
+    betas, values = path.betas, path.values
+    reach = 0.12 * max(path.beta_max, betas.max())
+    with book_style():
+        figure, axes = new_figure(1, 2, width=9.2, height=3.8)
+        for label, beta, value, optimum in zip(
+            ["tangents", *[None] * (len(betas) - 1)], betas, values, path, strict=True
+        ):
+            ends = np.array([max(beta - reach, 0.0), beta + reach])
+            line = value + (ends - beta) * optimum.network.penalty()
+            axes[0].plot(ends, line, color=ORANGE, linewidth=1.0, label=label)
+        axes[0].plot(betas, values, "o", color=BLUE, ms=5, label="certified optima")
+        axes[0].set_ylabel("optimal value")
+        axes[1].semilogx(betas, path.widths, "D", color=BLUE, ms=5)
+        axes[1].set_ylabel("neurons of the optimum")
+        axes[1].yaxis.get_major_locator().set_params(integer=True)
+        for panel in axes:
+            panel.axvline(
+                path.beta_max, color=GREY, linestyle=":", label=r"$\beta_{\max}$"
+            )
+            panel.set_xlabel(r"$\beta$")
+            panel.set_ylim(bottom=0.0)
+        axes[0].legend(loc="lower right")
+        axes[1].legend(loc="upper right")
+    return figure
+
+
+def plot_widths(
+    objectives: Mapping[int, Sequence[float]],
+    optimum: float,
+    *,
+    least: int,
+    n: int,
+) -> Figure:
+    """Draw the objectives of trained networks against their width.
+
+    Parameters
+    ----------
+    objectives : mapping of int to sequence of float
+        Final objectives of many runs, for each width.
+    optimum : float
+        The certified global optimum.
+    least : int
+        The least width of an optimal network.
+    n : int
+        Number of samples, which bounds it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The relative excess of every run and of the best one, on logarithmic axes.
+        Optimal networks exist from the first vertical line on.
+    """
+    widths = list(objectives)
+    with book_style():
+        figure, axes = new_figure()
+        best = []
+        for width, values in objectives.items():
+            excess = np.maximum(np.asarray(values) / optimum - 1, 1e-9)
+            axes.plot([width] * len(excess), excess, "o", color=GREY, alpha=0.25, ms=4)
+            best.append(excess.min())
+        axes.plot(widths, best, "s-", color=BLUE, label="best run")
+        axes.axvline(
+            least, color=VERMILION, linestyle="--", label=f"$m^*={least}$ is enough"
+        )
+        axes.axvline(n, color=BLACK, linestyle=":", label=f"$n={n}$ always is")
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xticks([*widths, n], [str(width) for width in [*widths, n]])
+        axes.minorticks_off()
+        axes.set_xlabel("width")
+        axes.set_ylabel("relative excess over the optimum")
+        axes.legend(loc="upper right", frameon=True, framealpha=0.9)
     return figure

@@ -13,6 +13,8 @@ from convexnn_lib import (
     TrainingProblem,
     datasets,
     enumerate_patterns,
+    solution_path,
+    solve,
 )
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.plotting import arrangements, convex, style
@@ -122,3 +124,29 @@ class TestConvex:
     def test_values(self) -> None:
         _draw(convex.plot_gaps({"a": [1.0, 1.1], "b": [1.0, 2.0]}, 1.0))
         _draw(convex.plot_subsampling([1, 2], [[3.0, 2.0], [1.0, 1.5]], 1.0))
+
+    def test_rounds(self) -> None:
+        rounds = {"a": [(3.0, 1.0), (2.0, 2.0)], "b": [(1.0, 0.0)]}
+        figure = convex.plot_rounds(rounds)
+        _draw(figure)
+        for panel, expected in zip(figure.axes, rounds.values(), strict=True):
+            shown = np.column_stack([line.get_ydata() for line in panel.lines])
+            np.testing.assert_array_equal(shown, expected)
+
+    def test_path_shows_tangents_of_the_value(self) -> None:
+        X, y = datasets.gaussian(5, 2, seed=0)
+        problem = TrainingProblem(X, y, 1.0)
+        path = solution_path(problem, n_betas=4)
+        figure = convex.plot_path(path)
+        _draw(figure)
+        for line in figure.axes[0].lines[: len(path)]:
+            for beta, bound in zip(*line.get_data(), strict=True):
+                if beta > 0.0:
+                    optimum = solve(TrainingProblem(X, y, beta))
+                    assert bound >= optimum.certificate.lower_bound
+
+    def test_widths(self) -> None:
+        figure = convex.plot_widths({1: [3.0, 2.0], 4: [1.0]}, 1.0, least=3, n=9)
+        _draw(figure)
+        best = next(x for x in figure.axes[0].lines if x.get_label() == "best run")
+        np.testing.assert_allclose(best.get_ydata(), [1.0, 1e-9])
