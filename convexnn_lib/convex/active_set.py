@@ -24,6 +24,7 @@ import numpy as np
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.convex.cleaning import clean
 from convexnn_lib.convex.conic import solve_groups
+from convexnn_lib.convex.descent import descend, widened
 from convexnn_lib.convex.losses import HardMargin, Hinge
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.polish import meet_hard_margin
@@ -45,6 +46,8 @@ __all__ = ["ActiveSetResult", "Round", "solve_by_active_set"]
 
 _NEW = 50  # pairs that join in one round; a quarter of n, if that is more
 _STARTS = 100  # random directions in which local ascent starts
+_LARGE = 4000  # n * d from which restricted programs are slow
+_STALLED = 1e-2  # relative gain of a descent below which there are no more
 _MANY_STARTS = 2000  # where these find nothing
 _QUICK = 0.1  # seconds that a complete pricing may take to be done in every round
 _LEAST = 1e-4  # relative length below which a group is not worth a neuron at once
@@ -200,6 +203,8 @@ def solve_by_active_set(
         search.train()
     if not len(search.working):  # a solution has some pattern, be its network empty
         search.working.add(problem.X.sum(axis=0), 1.0)
+    if search.scope is None and not search.exhaustive:
+        search.widen()  # stopped early: what is certified are the patterns so far
     network, dual = search.finish(tol)
     return ActiveSetResult(
         network,
@@ -242,6 +247,13 @@ class _Search:
         self.accuracy = 1e-9  # of the restricted programs near the optimum
         self.refined = False  # whether the last point was accurate
         self.complete_seconds = 0.0  # what the last complete pricing took
+        # neurons found since the last point, and whether they are trained by descent
+        self.entering: list[tuple[FloatArray, float]] = []
+        self.descending = (
+            problem.n * problem.d > _LARGE
+            and scope is None
+            and not isinstance(problem.loss, Hinge | HardMargin)
+        )
         if isinstance(problem.loss, HardMargin):
             # until the working set can meet the margin, a hinge loss leads there
             largest = self._local_prices().values[0]
@@ -303,6 +315,7 @@ class _Search:
             if self.scope is not None and prices.cones is not None:
                 pattern = self.scope[prices.cones[k]]
             new += self.working.add(prices.directions[k], prices.signs[k], pattern)
+            self.entering.append((prices.directions[k], float(prices.signs[k])))
         return new
 
     def _bound(self, norm: float) -> None:
@@ -318,6 +331,10 @@ class _Search:
 
     def train(self) -> None:
         """Solve the program over the working set and take its dual point."""
+        entering, self.entering = self.entering, []
+        if self.descending and entering:
+            self._descend(entering)
+            return
         near = self.excess <= _NEAR
         self.refined = near
         tolerance = self.accuracy if near else 1e-5
@@ -341,6 +358,21 @@ class _Search:
             self._leave_hinge(raw)
         elif self.scope is None or not walls:
             self._improve(raw, target * (1.0 + 1e-9), near)
+
+    def _descend(self, entering: list[tuple[FloatArray, float]]) -> None:
+        """Train the network itself, with the neurons that have just been found."""
+        problem, before = self.problem, self.value
+        directions, signs = zip(*entering, strict=True)
+        network = widened(self.network, problem, np.array(directions), np.array(signs))
+        network = descend(network, problem).merged(problem.X).pruned(problem.X)
+        self._record(network)
+        self._hold(self.network)
+        self.working.keep(self.network)
+        self.outputs = self.network.predict(problem.X)
+        self.dual = -problem.loss.gradient(self.outputs, problem.y)
+        self.directions = self.network.W1.T
+        # once this gains little, accuracy is what is missing
+        self.descending = before - self.value > _STALLED * self.value
 
     def _leave_hinge(self, network: ReLUNetwork) -> None:
         """Turn to the hard margin once a network meets it."""

@@ -27,6 +27,7 @@ from convexnn_lib.errors import NotSeparableError, SolverError
 __all__ = ["Group", "GroupPoint", "solve_groups"]
 
 _NEWTON_STEPS = 30
+_SUPERNODAL = 200  # unknowns from which a factorization by blocks is faster
 
 
 class Group(NamedTuple):
@@ -250,6 +251,8 @@ class _Model:
         penalty = np.full(self.count, self.problem.beta / self.unit)
         settings = clarabel.DefaultSettings()
         settings.verbose = False
+        if self.total > _SUPERNODAL:
+            settings.direct_solve_method = "faer"
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = self.tol
         solution = clarabel.DefaultSolver(
             sparse.csc_matrix(hessian),

@@ -14,8 +14,15 @@ import numpy.typing as npt
 from scipy.optimize import nnls
 
 from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.convex.branch_and_bound import branch_and_bound
 from convexnn_lib.convex.zonotope import FarPoints, ascend, farthest_points
+
+_FEW = 10_000  # vertices that are listed quickly in any case
+_MANY = 100_000  # vertices in rank 3 from which branch and bound is faster
+_HIGHEST_RANK = 7  # beyond, branch and bound does not close
+_CLOSED = 1e-11  # its relative gap
 
 __all__ = ["Prices", "price_all_neurons", "price_cones", "price_locally"]
 
@@ -69,12 +76,43 @@ def price_all_neurons(X: FloatArray, lam: FloatArray, floor: float) -> Prices:
         patterns to list.
     """
     scaled = _Scaled(X, lam)
+    level = floor / scaled.unit
+    sides = scaled.sides()
+    rank = int(np.linalg.matrix_rank(scaled.generators[scaled.live]))
+    predicted = sum(cover_count(len(plus), rank) for _, plus, _ in sides)
+    if _prefers_cones(predicted, rank):
+        return scaled.prices(_by_branch_and_bound(sides, level))
     found = []
-    for sign, plus, minus in scaled.sides():
+    for sign, plus, minus in sides:
         # exact patterns need the data themselves, not the rounded generators
         packed = enumerate_patterns(X[scaled.live & (sign * lam > 0.0)]).packed
-        found.append((sign, farthest_points(plus, minus, packed, floor / scaled.unit)))
+        found.append((sign, farthest_points(plus, minus, packed, level)))
     return scaled.prices(found)
+
+
+def _prefers_cones(predicted: int, rank: int) -> bool:
+    """Return whether branch and bound is likely to be faster than a list of vertices.
+
+    Its cost hardly depends on the number of samples but grows fast with the rank. The
+    rule is fitted to measured times.
+    """
+    if rank > _HIGHEST_RANK:
+        return False
+    return predicted > (_FEW if rank <= 2 else _MANY * 8 ** (rank - 3))
+
+
+def _by_branch_and_bound(
+    sides: list[tuple[float, FloatArray, FloatArray]], level: float
+) -> list[tuple[float, FarPoints]]:
+    """Return for either sign a bound, and the best direction if it exceeds a level."""
+    found = []
+    for sign, plus, minus in sides:
+        bounds = branch_and_bound(plus, minus, start=level, relative_gap=_CLOSED)
+        above = bounds.lower > level
+        values = np.array([bounds.lower] if above else [])
+        directions = bounds.direction[None] if above else np.zeros((0, plus.shape[1]))
+        found.append((sign, FarPoints(bounds.upper, values, directions)))
+    return found
 
 
 def price_locally(X: FloatArray, lam: FloatArray, starts: FloatArray) -> Prices:
