@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
@@ -40,6 +40,7 @@ from convexnn_lib.errors import (
     EnumerationTooLargeError,
     InvalidDataError,
     NotSeparableError,
+    SolverError,
 )
 
 __all__ = ["ActiveSetResult", "Round", "solve_by_active_set"]
@@ -52,6 +53,7 @@ _MANY_STARTS = 2000  # where these find nothing
 _QUICK = 0.1  # seconds that a complete pricing may take to be done in every round
 _LEAST = 1e-4  # relative length below which a group is not worth a neuron at once
 _STATIONARY = 1e-9  # relative error of a neuron's weight at a stationary network
+_FAINT = 1e-12  # relative weight of the penalty at which no margin is large enough
 _NEAR = 0.1  # relative excess of the dual norm below which accuracy pays
 
 
@@ -100,8 +102,9 @@ class ActiveSetResult(NamedTuple):
     ----------
     network : convexnn_lib.ReLUNetwork
         The best network.
-    dual : (n,) array
-        The dual point of the best lower bound.
+    duals : list of (n,) arrays
+        The dual point of the network, if it is stationary for a smooth loss, which is
+        the most accurate one at the optimum; then that of the best lower bound.
     patterns : (p, n) array of bool
         The patterns in the working set.
     scope : (p, n) array of bool or None
@@ -111,7 +114,7 @@ class ActiveSetResult(NamedTuple):
     """
 
     network: ReLUNetwork
-    dual: FloatArray
+    duals: list[FloatArray]
     patterns: BoolArray
     scope: BoolArray | None
     reason: str
@@ -158,7 +161,8 @@ def solve_by_active_set(
     convexnn_lib.errors.NotSeparableError
         If the loss is the hard margin and no network of the given patterns is feasible.
     convexnn_lib.errors.SolverError
-        If a restricted program was not solved.
+        If a restricted program was not solved, or the data are separable by a margin
+        of the size of rounding errors only.
     """
     margin = isinstance(problem.loss, Hinge | HardMargin)
     if not margin:
@@ -204,11 +208,11 @@ def solve_by_active_set(
     if not len(search.working):  # a solution has some pattern, be its network empty
         search.working.add(problem.X.sum(axis=0), 1.0)
     if search.scope is None and not search.exhaustive:
-        search.widen()  # stopped early: what is certified are the patterns so far
-    network, dual = search.finish(tol)
+        search.settle()  # stopped early: what is certified are the patterns so far
+    network, duals = search.finish(tol)
     return ActiveSetResult(
         network,
-        dual,
+        duals,
         search.working.patterns(),
         search.scope,
         reason,
@@ -258,6 +262,7 @@ class _Search:
             # until the working set can meet the margin, a hinge loss leads there
             largest = self._local_prices().values[0]
             self.program = TrainingProblem(X, y, 0.01 * float(largest), "hinge")
+            self.faint = _FAINT * float(largest)
         self.exhaustive = scope is None
         if start is not None and start.width:
             self._hold(start)
@@ -337,10 +342,15 @@ class _Search:
             return
         near = self.excess <= _NEAR
         self.refined = near
+        if not len(self.working):  # the zero network, with the dual point that it has
+            return
         tolerance = self.accuracy if near else 1e-5
-        point = solve_groups(
-            self.program, self.working.groups(), start=self.outputs, tol=tolerance
-        )
+        try:
+            point = solve_groups(
+                self.program, self.working.groups(), start=self.outputs, tol=tolerance
+            )
+        except NotSeparableError:
+            self._give_up()
         raw = self.working.network(point.variables)
         target = self.program.loss.value(point.outputs, self.problem.y)
         target += self.program.beta * float(
@@ -378,6 +388,8 @@ class _Search:
         """Turn to the hard margin once a network meets it."""
         margins = self.problem.y * network.predict(self.problem.X)
         if margins.min() > 1e-3 and (self.scope is None or not self.pending):
+            if self.scope is None:
+                self._hold(network)  # its walls count, and are not those of its pairs
             self.dual = self.dual / self.program.beta
             self.program, self.outputs, self.excess = self.problem, None, np.inf
             self.pending = True
@@ -423,14 +435,19 @@ class _Search:
         small = bool(error.max(initial=0.0) <= _STATIONARY * self.problem.beta)
         return dual if small else None
 
-    def finish(self, tol: float) -> tuple[ReLUNetwork, FloatArray]:
-        """Return the best network without superfluous neurons, and its dual point."""
+    def finish(self, tol: float) -> tuple[ReLUNetwork, list[FloatArray]]:
+        """Return the best network without superfluous neurons, and dual points."""
         network = self.network
         if not self.clean and np.isfinite(self.value):
             target = self.value + 1e-2 * tol * abs(self.value)
-            network = clean(network, self.problem, self.scope, target)
+            cleaned = clean(network, self.problem, self.scope, target)
+            if self.problem.objective(cleaned) <= target:
+                network = cleaned
+        if self.scope is None:
+            self._hold(network)  # cleaned neurons can be outside all pairs
         dual = self._own_dual(network)
-        return network, self.best_dual if dual is None else dual
+        own = [] if dual is None else [dual]
+        return network, [*own, self.best_dual]
 
     def _record(self, network: ReLUNetwork) -> bool:
         """Keep the network if it is the best so far, and say whether it is."""
@@ -452,31 +469,44 @@ class _Search:
                 pattern = self.scope[int(np.argmax(inward.min(axis=1)))]
             self.working.add(w1, float(np.sign(w2)), pattern)
 
+    def _give_up(self) -> NoReturn:
+        """Raise the error of a hard margin that is not met."""
+        if self.scope is not None:
+            raise NotSeparableError(
+                "no network with the given patterns separates the data; give more "
+                "patterns."
+            )
+        raise SolverError(
+            "networks separate the data, but by so little that rounding hides it: the "
+            f"optimum is at least {self.lower_bound:.3g}. Correct a label, or remove "
+            "one of two samples that nearly contradict each other."
+        )
+
     # -- what to do when there is nothing new
 
     def widen(self) -> bool:
         """Change what keeps the loop from going on; False if there is nothing."""
         if self.program is not self.problem:
-            if self.program.beta < 1e-12:
-                raise NotSeparableError(
-                    "no network with the given patterns separates the data; give more "
-                    "patterns."
-                )
+            if self.program.beta < self.faint:
+                self._give_up()
             beta = 0.1 * self.program.beta
             self.program = TrainingProblem(
                 self.problem.X, self.problem.y, beta, "hinge"
             )
             return True
         if self.scope is None and not self.exhaustive:
-            # the patterns chosen so far are from now on all that there are
-            self._hold(self.network)
-            if not len(self.working):
-                self.working.add(self.problem.X.sum(axis=0), 1.0)
-            self.scope = self.working.patterns()
-            self.lower_bound = -np.inf
+            self.settle()
             return True
         if self.accuracy <= 1e-12:
             return False
         self.accuracy *= 0.01
         self.excess = 0.0
         return True
+
+    def settle(self) -> None:
+        """Make the patterns chosen so far the scope; no others join from now on."""
+        self._hold(self.network)
+        if not len(self.working):
+            self.working.add(self.problem.X.sum(axis=0), 1.0)
+        self.scope = self.working.patterns()
+        self.lower_bound = -np.inf

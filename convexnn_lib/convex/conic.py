@@ -161,6 +161,7 @@ class _Model:
         self.problem, self.groups, self.tol = problem, groups, tol
         largest = max(float(np.abs(group.features).max()) for group in groups)
         self.unit = largest or 1.0
+        self.penalty = problem.beta / self.unit
         self.widths = [group.features.shape[1] for group in groups]
         self.ends = np.cumsum([0, *self.widths])
         self.total, self.count = int(self.ends[-1]), len(groups)
@@ -189,7 +190,7 @@ class _Model:
             [scaled, sparse.csr_matrix((size, self.count)), -sparse.identity(size)]
         )
         x, multipliers, status = self._run(
-            sparse.diags(hessian), -reachable, link, equations=True
+            sparse.diags(hessian), -reachable, link, 1.0, equations=True
         )
         # the multiplier of an equation is far more accurate than the gradient at the
         # outputs, whose error is the root of that of the objective
@@ -202,22 +203,32 @@ class _Model:
         """Solve the hinge loss (with a slack for each sample) or the hard margin."""
         n, y = self.problem.n, self.problem.y
         extra = n if slack else 0
+        # the solver's tolerances are absolute for values below 1: the optimum is of the
+        # size of the penalty of an output of 1, if that is less than the slack it saves
+        scale = max(1.0, 1.0 / self.penalty)
         margins = [-y[:, None] * self.features, sparse.csr_matrix((n, self.count))]
         if slack:
             margins.append(-sparse.identity(n))
         size = self.total + self.count + extra
         hessian = sparse.csc_matrix((size, size))
         x, multipliers, status = self._run(
-            hessian, np.ones(extra), sparse.hstack(margins), equations=False
+            hessian, np.ones(extra), sparse.hstack(margins), scale, equations=False
         )
-        return self._point(x, y * multipliers[:n], status)
+        return self._point(x, y * multipliers[:n] / scale, status)
 
     def _run(
-        self, hessian: Any, cost: FloatArray, rows: Any, *, equations: bool
+        self,
+        hessian: Any,
+        cost: FloatArray,
+        rows: Any,
+        scale: float,
+        *,
+        equations: bool,
     ) -> tuple[FloatArray, FloatArray, str]:
         """Run Clarabel; the rows are equations, or margins of at least 1.
 
-        Further unknowns are free with equations, and nonnegative with margins.
+        Further unknowns are free with equations, and nonnegative with margins. The
+        objective, and with it the multipliers, are multiplied by the scale.
         """
         import clarabel  # here, so that the rest of the library works without it
 
@@ -248,15 +259,15 @@ class _Model:
         )
         blocks.append(selection)
         right.append(np.zeros(len(order)))
-        penalty = np.full(self.count, self.problem.beta / self.unit)
+        penalty = np.full(self.count, self.penalty)
         settings = clarabel.DefaultSettings()
         settings.verbose = False
         if self.total > _SUPERNODAL:
             settings.direct_solve_method = "faer"
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = self.tol
         solution = clarabel.DefaultSolver(
-            sparse.csc_matrix(hessian),
-            np.concatenate([np.zeros(self.total), penalty, cost]),
+            sparse.csc_matrix(scale * hessian),
+            scale * np.concatenate([np.zeros(self.total), penalty, cost]),
             sparse.vstack(blocks, format="csc"),
             np.concatenate(right),
             kinds,

@@ -21,6 +21,8 @@ from convexnn_lib.convex.problem import TrainingProblem
 
 __all__ = ["margin_program"]
 
+_TOLERANCE = 1e-10  # the least that HiGHS admits
+
 
 def margin_program(
     network: ReLUNetwork, problem: TrainingProblem
@@ -53,16 +55,30 @@ def margin_program(
     used = (size > 0.0) & (network.w2 != 0.0)
     unit, signs = network.W1[:, used] / size[used], np.sign(network.w2[used])
     margins = problem.y[:, None] * np.maximum(problem.X @ unit, 0.0) * signs
-    cost = np.full(len(signs), problem.beta)
+    # tolerances are absolute: sizes in units in which the largest feature is 1, and
+    # costs in units of what these sizes cost
+    largest = float(np.abs(margins).max(initial=0.0)) or 1.0
+    penalty = problem.beta / largest
+    margins, cost = margins / largest, np.ones(len(signs))
     if isinstance(problem.loss, Hinge):  # slacks of the margins, at cost 1 each
         margins = np.hstack([margins, np.eye(problem.n)])
-        cost = np.r_[cost, np.ones(problem.n)]
+        cost = np.r_[cost, np.full(problem.n, 1.0 / penalty)]
     if not cost.size:
         return None
-    result = linprog(cost, A_ub=-margins, b_ub=-np.ones(problem.n), method="highs-ds")
+    result = linprog(
+        cost,
+        A_ub=-margins,
+        b_ub=-np.ones(problem.n),
+        method="highs-ds",
+        options={
+            "primal_feasibility_tolerance": _TOLERANCE,
+            "dual_feasibility_tolerance": _TOLERANCE,
+        },
+    )
     if result.status != 0:
         return None
-    c = result.x[: len(signs)]
+    c = result.x[: len(signs)] / largest
     kept = c > 0.0
-    dual = problem.loss.project_dual(-problem.y * result.ineqlin.marginals, problem.y)
+    dual = -penalty * problem.y * result.ineqlin.marginals
+    dual = problem.loss.project_dual(dual, problem.y)
     return ReLUNetwork(unit[:, kept] * c[kept], signs[kept]).balanced(), dual + 0.0

@@ -68,6 +68,8 @@ def polish(
         return network
     cross = cross and smooth
     face = _Face.of(network, problem)
+    if not len(face.signs):  # rows nearly parallel left no direction free
+        return network
     # making rows and samples tight may cost a little before Newton's method gains more,
     # so that the given network is compared with the last one only
     best, best_value, best_error, released_value = network, np.inf, np.inf, np.inf
@@ -118,6 +120,13 @@ def meet_hard_margin(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetw
     if margin <= 0.0:
         return network
     factor = 1.0 / np.sqrt(margin)
+    scaled = ReLUNetwork(factor * network.W1, factor * network.w2)
+    if np.isfinite(problem.objective(scaled)):
+        return scaled
+    # where large terms cancel, rounding may leave the margin short: exceed it by that
+    terms = np.abs(problem.X) @ np.abs(scaled.W1) @ np.abs(scaled.w2)
+    rounding = 2 * (problem.d + network.width + 2) * np.finfo(np.float64).eps
+    factor *= 1.0 + rounding * float(terms.max())
     return ReLUNetwork(factor * network.W1, factor * network.w2)
 
 

@@ -170,7 +170,8 @@ def solve(
     convexnn_lib.errors.NotSeparableError
         If the loss is the hard margin and no network of the given patterns is feasible.
     convexnn_lib.errors.SolverError
-        If the solver ended without a usable point.
+        If the solver ended without a usable point, or the loss is the hard margin and
+        the data are separable by a margin of the size of rounding errors only.
 
     Warns
     -----
@@ -258,7 +259,14 @@ def _solve_by_active_set(
         reports=reports,
     )
     network = result.network
-    certificate = certify(network, problem, result.scope, dual=result.dual, tol=tol)
+    certificate: Certificate | None = None
+    for dual in result.duals:
+        candidate = certify(network, problem, result.scope, dual=dual, tol=tol)
+        if certificate is None or candidate.lower_bound > certificate.lower_bound:
+            certificate = candidate
+        if certificate.relative_gap <= tol:
+            break
+    assert certificate is not None
     patterns = result.patterns if scope is None else scope
     u, u_prime = _groups(network, problem.X, patterns)
     return Solution(network, patterns, u, u_prime, certificate, problem, result.reason)
