@@ -302,13 +302,12 @@ def plot_path(path: SolutionPath) -> Figure:
         penalty R, a tangent of the value. Right, the widths on a logarithmic axis.
     """
     betas, values = path.betas, path.values
-    reach = 0.12 * max(path.beta_max, betas.max())
     with book_style():
         figure, axes = new_figure(1, 2, width=9.2, height=3.8)
         for label, beta, value, optimum in zip(
             ["tangents", *[None] * (len(betas) - 1)], betas, values, path, strict=True
         ):
-            ends = np.array([max(beta - reach, 0.0), beta + reach])
+            ends = np.array([beta / 1.6, 1.6 * beta])
             line = value + (ends - beta) * optimum.network.penalty()
             axes[0].plot(ends, line, color=ORANGE, linewidth=1.0, label=label)
         axes[0].plot(betas, values, "o", color=BLUE, ms=5, label="certified optima")
@@ -322,8 +321,7 @@ def plot_path(path: SolutionPath) -> Figure:
             )
             panel.set_xlabel(r"$\beta$")
             panel.set_ylim(bottom=0.0)
-        axes[0].legend(loc="lower right")
-        axes[1].legend(loc="upper right")
+        axes[0].legend(loc="lower right", frameon=True, framealpha=1.0)
     return figure
 
 
