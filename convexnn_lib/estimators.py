@@ -33,7 +33,7 @@ from convexnn_lib.errors import (
 
 __all__ = ["ConvexReLUClassifier", "ConvexReLURegressor"]
 
-_ALL_UP_TO = 500  # "auto" trains over all patterns if there are at most so many
+_ALL_UP_TO = 50_000  # "auto" trains over all patterns if there are at most so many
 _SAMPLED = 30  # and over those of so many random directions otherwise
 
 
@@ -141,11 +141,13 @@ class ConvexReLURegressor(RegressorMixin, _ConvexReLUNetwork):  # type: ignore[m
         bias is regularized like any weight.
     n_patterns : int, None or "auto", default "auto"
         The activation patterns to train over. None takes all: the optimum is the
-        global one over all networks. An integer takes the patterns of that many random
-        directions: the optimum, and the certificate, are those of networks with these
-        patterns, as ``certificate_.scope`` says. ``"auto"`` takes all if Cover's count
-        (:func:`convexnn_lib.cover_count`), which bounds their number, is at most 500,
-        and the patterns of 30 random directions otherwise.
+        global one over all networks, or where there are too many patterns to list, that
+        over those which :func:`convexnn_lib.solve` chooses, which can take minutes. An
+        integer takes the patterns of that many random directions: the optimum, and the
+        certificate, are those of networks with these patterns. The certificate's
+        ``scope`` says what it covers. ``"auto"`` takes all if Cover's count
+        (:func:`convexnn_lib.cover_count`), which bounds their number, is at most
+        50,000, and the patterns of 30 random directions otherwise.
     method : str, optional
         The method of :func:`convexnn_lib.solve`, by default its default.
     tol : float, default 1e-6
@@ -173,7 +175,7 @@ class ConvexReLURegressor(RegressorMixin, _ConvexReLUNetwork):  # type: ignore[m
         By ``fit``, if another parameter is not one of those admitted, or all rows are
         zero.
     convexnn_lib.errors.EnumerationTooLargeError
-        By ``fit``, if all patterns are asked for and there are too many.
+        By ``fit``, if the method is ``"cvxpy"`` and there are too many patterns.
 
     See Also
     --------
@@ -312,11 +314,13 @@ class ConvexReLUClassifier(ClassifierMixin, _ConvexReLUNetwork):  # type: ignore
         bias is regularized like any weight.
     n_patterns : int, None or "auto", default "auto"
         The activation patterns to train over. None takes all: the optimum is the
-        global one over all networks. An integer takes the patterns of that many random
-        directions: the optimum, and the certificate, are those of networks with these
-        patterns, as the certificate's ``scope`` says. ``"auto"`` takes all if Cover's
-        count (:func:`convexnn_lib.cover_count`), which bounds their number, is at most
-        500, and the patterns of 30 random directions otherwise.
+        global one over all networks, or where there are too many patterns to list, that
+        over those which :func:`convexnn_lib.solve` chooses, which can take minutes. An
+        integer takes the patterns of that many random directions: the optimum, and the
+        certificate, are those of networks with these patterns. The certificate's
+        ``scope`` says what it covers. ``"auto"`` takes all if Cover's count
+        (:func:`convexnn_lib.cover_count`), which bounds their number, is at most
+        50,000, and the patterns of 30 random directions otherwise.
     method : str, optional
         The method of :func:`convexnn_lib.solve`, by default its default.
     tol : float, default 1e-6
@@ -348,7 +352,7 @@ class ConvexReLUClassifier(ClassifierMixin, _ConvexReLUNetwork):  # type: ignore
         By ``fit``, if another parameter is not one of those admitted, or all rows are
         zero.
     convexnn_lib.errors.EnumerationTooLargeError
-        By ``fit``, if all patterns are asked for and there are too many.
+        By ``fit``, if the method is ``"cvxpy"`` and there are too many patterns.
 
     See Also
     --------

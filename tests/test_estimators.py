@@ -98,7 +98,9 @@ def test_auto_takes_all_patterns_of_small_data_only() -> None:
     small = ConvexReLUClassifier().fit(X, y)
     assert small.certificate_.scope == "all patterns"
     X, y = _two_irises((0, 1, 2, 3))
-    large = ConvexReLUClassifier().fit(X, y)
+    assert ConvexReLUClassifier().fit(X, y).certificate_.scope == "all patterns"
+    X, y = load_iris(return_X_y=True)
+    large = ConvexReLUClassifier().fit(X[50:], y[50:])
     assert 1 <= len(large.certificate_.patterns) <= 30
 
 
