@@ -60,6 +60,10 @@ def clean(
             trained = margin_program(part, problem)
             part = part if trained is None else trained[0]
         part = polish(part.pruned(problem.X), problem, cross=scope is None)
+        again = part.merged(problem.X, patterns=scope, tolerance=1e-6)
+        again = again.pruned(problem.X)
+        if again.width < part.width:  # neurons have met, or become dependent
+            part = polish(again, problem)
         value = problem.objective(part)
         if value < best_value:
             best, best_value = part, value
