@@ -351,7 +351,10 @@ class _Search:
             )
         except NotSeparableError:
             self._give_up()
-        raw = self.working.network(point.variables)
+        variables = point.variables
+        if self.scope is not None:  # a network outside the scope would be no solution
+            variables = self.working.projected(variables)
+        raw = self.working.network(variables)
         target = self.program.loss.value(point.outputs, self.problem.y)
         target += self.program.beta * float(
             sum(np.linalg.norm(v) for v in point.variables)

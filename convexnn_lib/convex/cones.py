@@ -6,11 +6,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import nnls
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import InvalidDataError
 
-__all__ = ["cone_sides", "holding_cones", "independent_combination", "row_sides"]
+__all__ = [
+    "cone_sides",
+    "holding_cones",
+    "independent_combination",
+    "nearest_in_cone",
+    "row_sides",
+]
 
 
 def row_sides(
@@ -58,6 +65,20 @@ def holding_cones(
 ) -> npt.NDArray[np.intp]:
     """Return the indices of the closed cones that hold a vector with these signs."""
     return np.flatnonzero(np.all(cones * side >= 0, axis=1))
+
+
+def nearest_in_cone(walls: FloatArray, vector: FloatArray) -> FloatArray:
+    r"""Return the point of the cone ``walls @ u >= 0`` that is nearest to a vector.
+
+    It is :math:`v+W^T\alpha` with the least length over :math:`\alpha\ge0`.
+    """
+    size = float(np.linalg.norm(vector))
+    if size == 0.0 or not len(walls) or np.all(walls @ vector >= 0.0):
+        return vector
+    unit = vector / size
+    multipliers, _ = nnls(walls.T, -unit, maxiter=30 * len(walls))
+    nearest: FloatArray = size * (unit + walls.T @ multipliers)
+    return nearest
 
 
 def independent_combination(

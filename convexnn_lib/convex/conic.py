@@ -27,6 +27,7 @@ from convexnn_lib.errors import NotSeparableError, SolverError
 __all__ = ["Group", "GroupPoint", "solve_groups"]
 
 _NEWTON_STEPS = 30
+_INFEASIBLE = 1e-12  # tolerance of a proof that no network meets the margins
 _SUPERNODAL = 200  # unknowns from which a factorization by blocks is faster
 
 
@@ -101,26 +102,30 @@ def solve_groups(
     model = _Model(problem, groups, tol)
     if isinstance(problem.loss, Hinge | HardMargin):
         return model.solve_margins(slack=isinstance(problem.loss, Hinge))
-    z = np.zeros(problem.n) if start is None else start
-    point = None
-    value = np.inf
+    nothing = np.zeros(problem.n)
+    point = GroupPoint(
+        [np.zeros(width) for width in model.widths],
+        nothing,
+        -problem.loss.gradient(nothing, problem.y),
+        "Zero",
+    )
+    value = _value(problem, point)
+    z = nothing if start is None else start
     for _ in range(_NEWTON_STEPS):
         gradient = problem.loss.gradient(z, problem.y)
         curvature = problem.loss.curvature(z, problem.y)
         if curvature is None:
             raise SolverError(f"{problem.loss!r} has no second derivatives to use.")
         trial = model.solve_quadratic(z, gradient, curvature)
-        if point is not None:
-            trial = _shortened(problem, point, trial)
+        trial = _shortened(problem, point, trial)
         new_value = _value(problem, trial)
-        if point is not None and not new_value < value:
+        if not new_value < value:
             break
         done = value - new_value <= tol * abs(new_value)
         z, point, value = trial.outputs, trial, new_value
         bend = problem.loss.curvature(z, problem.y)
         if done or (bend is not None and np.array_equal(bend, curvature)):
             break  # no more to gain, or the loss is quadratic
-    assert point is not None
     return point
 
 
@@ -175,7 +180,8 @@ class _Model:
         self, z: FloatArray, gradient: FloatArray, curvature: FloatArray
     ) -> GroupPoint:
         """Solve with the loss replaced by its quadratic model around outputs z."""
-        bend = np.maximum(curvature, 1e-6 * curvature.max())
+        # where the loss is flat in all samples, any model does to begin with
+        bend = np.maximum(curvature, 1e-6 * (float(curvature.max()) or 1.0))
         root = np.sqrt(bend)
         target = root * (z - gradient / bend)
         scaled = root[:, None] * self.features
@@ -185,19 +191,25 @@ class _Model:
             basis, scaled = np.linalg.qr(scaled)
         reachable = target if basis is None else basis.T @ target
         size = len(reachable)
+        # in units in which labels are of size 1: the solver's tolerances are absolute
+        length = float(np.linalg.norm(reachable)) / len(z) ** 0.5 or 1.0
         hessian = np.concatenate([np.zeros(self.total + self.count), np.ones(size)])
         link = sparse.hstack(
             [scaled, sparse.csr_matrix((size, self.count)), -sparse.identity(size)]
         )
         x, multipliers, status = self._run(
-            sparse.diags(hessian), -reachable, link, 1.0, equations=True
+            sparse.diags(hessian),
+            self.penalty / length,
+            -reachable / length,
+            link,
+            equations=True,
         )
         # the multiplier of an equation is far more accurate than the gradient at the
         # outputs, whose error is the root of that of the objective
-        inner = -multipliers[:size]
+        inner = -length * multipliers[:size]
         if basis is not None:
             inner = target - basis @ (reachable - inner)
-        return self._point(x, root * inner, status)
+        return self._point(length * x, root * inner, status)
 
     def solve_margins(self, *, slack: bool) -> GroupPoint:
         """Solve the hinge loss (with a slack for each sample) or the hard margin."""
@@ -210,25 +222,27 @@ class _Model:
         if slack:
             margins.append(-sparse.identity(n))
         size = self.total + self.count + extra
-        hessian = sparse.csc_matrix((size, size))
         x, multipliers, status = self._run(
-            hessian, np.ones(extra), sparse.hstack(margins), scale, equations=False
+            sparse.csc_matrix((size, size)),
+            scale * self.penalty,
+            np.full(extra, scale),
+            sparse.hstack(margins),
+            equations=False,
         )
         return self._point(x, y * multipliers[:n] / scale, status)
 
     def _run(
         self,
         hessian: Any,
+        penalty: float,
         cost: FloatArray,
         rows: Any,
-        scale: float,
         *,
         equations: bool,
     ) -> tuple[FloatArray, FloatArray, str]:
         """Run Clarabel; the rows are equations, or margins of at least 1.
 
-        Further unknowns are free with equations, and nonnegative with margins. The
-        objective, and with it the multipliers, are multiplied by the scale.
+        Further unknowns are free with equations, and nonnegative with margins.
         """
         import clarabel  # here, so that the rest of the library works without it
 
@@ -259,15 +273,16 @@ class _Model:
         )
         blocks.append(selection)
         right.append(np.zeros(len(order)))
-        penalty = np.full(self.count, self.penalty)
+        costs = [np.zeros(self.total), np.full(self.count, penalty), cost]
         settings = clarabel.DefaultSettings()
         settings.verbose = False
         if self.total > _SUPERNODAL:
             settings.direct_solve_method = "faer"
+        settings.tol_infeas_abs = settings.tol_infeas_rel = _INFEASIBLE
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = self.tol
         solution = clarabel.DefaultSolver(
-            sparse.csc_matrix(scale * hessian),
-            scale * np.concatenate([np.zeros(self.total), penalty, cost]),
+            sparse.csc_matrix(hessian),
+            np.concatenate(costs),
             sparse.vstack(blocks, format="csc"),
             np.concatenate(right),
             kinds,

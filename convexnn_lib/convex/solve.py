@@ -14,6 +14,7 @@ from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.convex.active_set import Round, solve_by_active_set
 from convexnn_lib.convex.certificate import Certificate, certify, patterns_in_scope
 from convexnn_lib.convex.cleaning import clean
+from convexnn_lib.convex.cones import nearest_in_cone
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.polish import meet_hard_margin
 from convexnn_lib.convex.problem import TrainingProblem
@@ -286,7 +287,14 @@ def _solve_with_cvxpy(
     point = solve_program(
         problem, patterns, patterns, tol=min(1e-10, tol), verbose=progress
     )
-    raw = ReLUNetwork.from_convex(point.u, point.u_prime)
+    variables = [point.u, point.u_prime]
+    if scope is not None:  # a network outside the scope would be no solution
+        walls = [np.where(pattern[:, None], problem.X, -problem.X) for pattern in scope]
+        variables = [
+            np.array([nearest_in_cone(*pair) for pair in zip(walls, u, strict=True)])
+            for u in variables
+        ]
+    raw = ReLUNetwork.from_convex(*variables)
     raw = meet_hard_margin(raw, problem)
     target = problem.objective(raw)
     network = clean(raw, problem, scope, target + 1e-2 * tol * abs(target))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.convex.cones import nearest_in_cone
 from convexnn_lib.convex.conic import Group
 from convexnn_lib.convex.network import ReLUNetwork
 
@@ -100,6 +101,14 @@ class WorkingSet:
         """Return the distinct patterns, one a row."""
         patterns = np.array([pair.pattern for pair in self.pairs.values()])
         return np.unique(patterns.reshape(-1, len(self.X)), axis=0)
+
+    def projected(self, variables: list[FloatArray]) -> list[FloatArray]:
+        """Return the nearest points in the cones, all walls imposed."""
+        walls = self.normals
+        return [
+            nearest_in_cone(np.where(pair.pattern[:, None], walls, -walls), v)
+            for pair, v in zip(self.pairs.values(), variables, strict=True)
+        ]
 
     def network(self, variables: list[FloatArray]) -> ReLUNetwork:
         """Return the network of a point of the restricted program."""
