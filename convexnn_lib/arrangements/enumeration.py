@@ -27,10 +27,11 @@ from convexnn_lib.arrangements.arrangement import Arrangement
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.errors import EnumerationTooLargeError
 
-__all__ = ["enumerate_patterns"]
+__all__ = ["enumerate_patterns", "quick_patterns"]
 
 
 _FEW = 100  # up to as many cells, insertion is quick even in plain Python
+_QUICKLY_INSERTED = 2_000  # up to as many, insertion takes a fraction of a second
 _BUDGET = 1e7  # of an exact count before the work, about a second
 
 
@@ -136,6 +137,30 @@ def enumerate_patterns(
     return Arrangement._listed(X, packed, directions, closed=closed)
 
 
+def quick_patterns(X: FloatArray, max_patterns: int) -> PackedArray | None:
+    """Return the packed patterns of the open cells, if they are listed quickly.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data matrix, not zero.
+    max_patterns : int
+        The largest number of patterns to list.
+
+    Returns
+    -------
+    (p, ⌈n/8⌉) array of uint8 or None
+        The patterns; None if there are thousands and X is not in general position (or
+        too nearly so), for which exact signs are needed, or more than the limit.
+    """
+    reduction = reduce_rows(X)
+    cells = cover_count(len(reduction.rows), reduction.rank)
+    if cells <= _QUICKLY_INSERTED:
+        return _open_cells(X, reduction, cells, 1, False)[1]
+    found = _cells_in_general_position(X, reduction, max_patterns, 1, False)
+    return None if found is None else found[1]
+
+
 def _threads(n_jobs: int) -> int:
     if isinstance(n_jobs, (int, np.integer)) and n_jobs == -1:
         return os.cpu_count() or 1
@@ -170,22 +195,33 @@ def _open_cells(
 
     Fewer cells than Cover's count are already known to exist if it exceeds the limit.
     """
+    general = _cells_in_general_position(X, reduction, limit, threads, progress)
+    if general is not None:
+        return general
+    with _bar(progress, len(reduction.rows) - reduction.rank, "rows") as bar:
+        inserted = insert_rows(reduction.rows, bar)
+    return inserted, reduction.packed_patterns(inserted.packed(), "little")
+
+
+def _cells_in_general_position(
+    X: FloatArray, reduction: Reduction, limit: int, threads: int, progress: bool
+) -> tuple[Source, PackedArray] | None:
+    """List the open cells by the method for general position, where it applies."""
     m, r = len(reduction.rows), reduction.rank
     cells = cover_count(m, r)
     rows = reduction.float_rows(X)
-    if rows is not None and 1 < r < m and _FEW < cells <= limit:
-        as_given = m == len(X)
-        if not as_given:
-            rows = rows * reduction.sign[reduction.first][:, None]
-        with _bar(progress, cells, "cells") as bar:
-            general = certify_cells(rows, listing=True, n_jobs=threads, progress=bar)
-        if general is not None:
-            if as_given:
-                return general, general.packed
-            return general, reduction.packed_patterns(general.packed, "big")
-    with _bar(progress, m - r, "rows") as bar:
-        inserted = insert_rows(reduction.rows, bar)
-    return inserted, reduction.packed_patterns(inserted.packed(), "little")
+    if rows is None or not 1 < r < m or not _FEW < cells <= limit:
+        return None
+    as_given = m == len(X)
+    if not as_given:
+        rows = rows * reduction.sign[reduction.first][:, None]
+    with _bar(progress, cells, "cells") as bar:
+        general = certify_cells(rows, listing=True, n_jobs=threads, progress=bar)
+    if general is None:
+        return None
+    if as_given:
+        return general, general.packed
+    return general, reduction.packed_patterns(general.packed, "big")
 
 
 def _boundary_patterns(

@@ -17,10 +17,12 @@ from convexnn_lib.convex.pricing import (
     price_locally,
 )
 from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.errors import SolverError
 
 __all__ = ["DualNorm", "ExtremeNeuron", "beta_max", "dual_norm", "dual_norm_bounds"]
 
 _STARTS = 50
+_ACCURACY = 1e-9  # relative, of what is returned as the dual norm
 
 
 class ExtremeNeuron(NamedTuple):
@@ -83,17 +85,21 @@ def dual_norm(X: Any, lam: Any) -> tuple[float, FloatArray]:
     convexnn_lib.errors.InvalidDataError
         If X or ``lam`` is not finite or the shapes do not agree.
     convexnn_lib.errors.EnumerationTooLargeError
-        If the rows with positive (or with negative) :math:`\lambda_i` have too many
-        activation patterns to list.
+        If the rank of X exceeds 7 and the rows with positive (or with negative)
+        :math:`\lambda_i` have too many activation patterns to list.
+    convexnn_lib.errors.SolverError
+        If branch and bound was needed and did not close.
 
     Notes
     -----
     With :math:`Z_\pm=\sum_i\max(\pm\lambda_i,0)\,[0,x_i]` the dual norm is the
     Hausdorff distance of the two zonotopes. The vertices of either are the activation
     patterns of its rows alone, rows with :math:`\lambda_i=0` drop out, and each vertex
-    asks for the distance of a point from a zonotope:
-    see ``convex/zonotope.py``. In the worst case the number of vertices
-    grows like :math:`n^{r-1}`, r the rank of X.
+    asks for the distance of a point from a zonotope, see ``convex/zonotope.py``. In the
+    worst case the number of vertices grows like :math:`n^{r-1}`, r the rank of X. Where
+    it is too large, or the rows are so degenerate that their patterns take exact
+    arithmetic, the maximum is found by branch and bound over cones of directions, see
+    ``convex/branch_and_bound.py``.
 
     Examples
     --------
@@ -103,6 +109,12 @@ def dual_norm(X: Any, lam: Any) -> tuple[float, FloatArray]:
     (5.0, array([0.6, 0.8]))
     """
     bounds = dual_norm_bounds(X, lam)
+    if bounds.upper - bounds.lower > _ACCURACY * bounds.upper:
+        raise SolverError(
+            f"the dual norm lies between {bounds.lower:.9g} and {bounds.upper:.9g}; "
+            "branch and bound did not close the gap. Take fewer rows or columns, or the"
+            " bounds as they are (convexnn_lib.convex.dual_norm.dual_norm_bounds)."
+        )
     return bounds.lower, bounds.neuron.direction
 
 

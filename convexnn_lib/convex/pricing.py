@@ -15,13 +15,14 @@ from scipy.optimize import nnls
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.arrangements.counting import cover_count
-from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.arrangements.enumeration import enumerate_patterns, quick_patterns
 from convexnn_lib.convex.branch_and_bound import branch_and_bound
 from convexnn_lib.convex.zonotope import FarPoints, ascend, farthest_points
 
 _FEW = 10_000  # vertices that are listed quickly in any case
 _MANY = 100_000  # vertices in rank 3 from which branch and bound is faster
 _HIGHEST_RANK = 7  # beyond, branch and bound does not close
+_MOST = 20_000_000  # vertices that are listed at all
 _CLOSED = 1e-11  # its relative gap
 
 __all__ = ["Prices", "price_all_neurons", "price_cones", "price_locally"]
@@ -80,13 +81,19 @@ def price_all_neurons(X: FloatArray, lam: FloatArray, floor: float) -> Prices:
     sides = scaled.sides()
     rank = int(np.linalg.matrix_rank(scaled.generators[scaled.live]))
     predicted = sum(cover_count(len(plus), rank) for _, plus, _ in sides)
-    if _prefers_cones(predicted, rank):
-        return scaled.prices(_by_branch_and_bound(sides, level))
+    listing = not _prefers_cones(predicted, rank)
     found = []
     for sign, plus, minus in sides:
         # exact patterns need the data themselves, not the rounded generators
-        packed = enumerate_patterns(X[scaled.live & (sign * lam > 0.0)]).packed
-        found.append((sign, farthest_points(plus, minus, packed, level)))
+        rows = X[scaled.live & (sign * lam > 0.0)]
+        packed = quick_patterns(rows, _MOST) if listing else None
+        if packed is None and listing and rank > _HIGHEST_RANK:
+            packed = enumerate_patterns(rows, max_patterns=_MOST).packed
+        if packed is None:
+            far = _by_branch_and_bound(plus, minus, level)
+        else:
+            far = farthest_points(plus, minus, packed, level)
+        found.append((sign, far))
     return scaled.prices(found)
 
 
@@ -102,17 +109,14 @@ def _prefers_cones(predicted: int, rank: int) -> bool:
 
 
 def _by_branch_and_bound(
-    sides: list[tuple[float, FloatArray, FloatArray]], level: float
-) -> list[tuple[float, FarPoints]]:
-    """Return for either sign a bound, and the best direction if it exceeds a level."""
-    found = []
-    for sign, plus, minus in sides:
-        bounds = branch_and_bound(plus, minus, start=level, relative_gap=_CLOSED)
-        above = bounds.lower > level
-        values = np.array([bounds.lower] if above else [])
-        directions = bounds.direction[None] if above else np.zeros((0, plus.shape[1]))
-        found.append((sign, FarPoints(bounds.upper, values, directions)))
-    return found
+    plus: FloatArray, minus: FloatArray, level: float
+) -> FarPoints:
+    """Return a bound, and the best direction if it exceeds a level."""
+    bounds = branch_and_bound(plus, minus, start=level, relative_gap=_CLOSED)
+    if bounds.lower <= level:
+        nothing = np.zeros((0, plus.shape[1]))
+        return FarPoints(bounds.upper, np.zeros(0), nothing)
+    return FarPoints(bounds.upper, np.array([bounds.lower]), bounds.direction[None])
 
 
 def price_locally(X: FloatArray, lam: FloatArray, starts: FloatArray) -> Prices:
