@@ -99,6 +99,8 @@ def solve_groups(
     convexnn_lib.errors.SolverError
         If the solver ended without a point.
     """
+    if not groups:
+        return _zero(problem)
     model = _Model(problem, groups, tol)
     if isinstance(problem.loss, Hinge | HardMargin):
         return model.solve_margins(slack=isinstance(problem.loss, Hinge))
@@ -127,6 +129,17 @@ def solve_groups(
         if done or (bend is not None and np.array_equal(bend, curvature)):
             break  # no more to gain, or the loss is quadratic
     return point
+
+
+def _zero(problem: TrainingProblem) -> GroupPoint:
+    """Return the only point of a program without groups."""
+    outputs = np.zeros(problem.n)
+    if isinstance(problem.loss, HardMargin):
+        raise NotSeparableError(
+            "no network with the given patterns separates the data: there are none."
+        )
+    dual = -problem.loss.gradient(outputs, problem.y)
+    return GroupPoint([], outputs, dual, "Solved")
 
 
 def _value(problem: TrainingProblem, point: GroupPoint) -> float:

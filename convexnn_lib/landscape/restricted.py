@@ -13,14 +13,12 @@ cones. All are of the form
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
 from scipy.optimize import nnls
 
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.convex.conic import Group, solve_groups
 from convexnn_lib.convex.losses import HardMargin, Hinge, Logistic, Squared
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import (
@@ -31,21 +29,6 @@ from convexnn_lib.errors import (
 )
 
 __all__ = ["Group", "RestrictedOptimum", "solve_restricted"]
-
-
-class Group(NamedTuple):
-    """One variable of a restricted program.
-
-    Attributes
-    ----------
-    features : (n, r) array
-        The matrix F.
-    cone : (c, r) array
-        The matrix C, possibly without rows.
-    """
-
-    features: FloatArray
-    cone: FloatArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,29 +108,27 @@ def solve_restricted(
             f"the loss {problem.loss!r} has no conic form here; use one of the "
             "library's losses."
         )
-    variables, dual, status = _solve_cones(problem, groups)
-    z = np.zeros(problem.n)
-    for group, variable in zip(groups, variables, strict=True):
-        z = z + group.features @ variable
+    point = solve_groups(problem, groups)
+    variables, z = point.variables, point.outputs
     if isinstance(problem.loss, HardMargin):
         margin = float(np.min(problem.y * z))
         if not margin > 0.5:
             raise NotSeparableError(
                 "no network with the given patterns and signs separates the data: the "
-                f"least margin of the solver's point is {margin:.3g} ({status})."
+                f"least margin of the solver's point is {margin:.3g} ({point.status})."
             )
         # rescaled so that rounding errors do not make it infeasible
         variables = [variable / margin for variable in variables]
         z = z / margin
     penalty = float(sum(np.linalg.norm(variable) for variable in variables))
     value = problem.loss.value(z, problem.y) + problem.beta * penalty
-    dual = _feasible_dual(problem, groups, dual)
+    dual = _feasible_dual(problem, groups, point.dual)
     lower_bound = problem.dual_objective(dual)
     gap = value - lower_bound
     if not gap <= tol * max(1.0, abs(value)):
         raise SolverError(
-            f"the solver ended ({status}) with the gap {gap:.3g} between {value:.9g} "
-            f"and the lower bound {lower_bound:.9g}, above tol = {tol:g}."
+            f"the solver ended ({point.status}) with the gap {gap:.3g} between "
+            f"{value:.9g} and the lower bound {lower_bound:.9g}, above tol = {tol:g}."
         )
     return RestrictedOptimum(value, lower_bound, gap, dual, tuple(variables))
 
@@ -171,102 +152,3 @@ def _feasible_dual(
         raise SolverError("the dual of the restricted program is unbounded.")
     scaled: FloatArray = scale * dual
     return scaled
-
-
-class _Rows:
-    """Rows of a conic program ``A x + s = b`` with s in a product of cones."""
-
-    def __init__(self) -> None:
-        self.blocks: list[Any] = []
-        self.right: list[FloatArray] = []
-        self.cones: list[Any] = []
-
-    def add(self, matrix: Any, right: FloatArray, cone: Any) -> None:
-        self.blocks.append(matrix)
-        self.right.append(right)
-        self.cones.append(cone)
-
-
-def _solve_cones(
-    problem: TrainingProblem, groups: list[Group]
-) -> tuple[list[FloatArray], FloatArray, str]:
-    """Solve the program by Clarabel: the variables, the multiplier, the status."""
-    import clarabel  # here, so that the ties of a network are found without it
-
-    n, y = problem.n, problem.y
-    widths = [group.features.shape[1] for group in groups]
-    total = sum(widths)
-    count = len(groups)
-    # the variables: all a_j, bounds on their norms, z, each sample's loss (hinge and
-    # logistic), and two exponentials a sample (logistic)
-    sizes = [total, count, n, 0, 0]
-    if isinstance(problem.loss, Hinge | Logistic):
-        sizes[3] = n
-    if isinstance(problem.loss, Logistic):
-        sizes[4] = 2 * n
-    start = np.concatenate([[0], np.cumsum(sizes)])
-
-    def place(part: int, matrix: Any) -> Any:
-        """Embed columns of one part among all the variables."""
-        matrix = sparse.csc_matrix(matrix)
-        pieces = [sparse.csc_matrix((matrix.shape[0], size)) for size in sizes]
-        pieces[part] = matrix
-        return sparse.hstack(pieces, format="csc")
-
-    eye, zeros = sparse.identity(n), np.zeros(n)
-    cost = np.zeros(start[-1])
-    cost[start[1] : start[2]] = problem.beta
-    curvature = np.zeros(start[-1])
-    features = np.hstack([np.zeros((n, 0)), *(group.features for group in groups)])
-    rows = _Rows()
-    rows.add(place(0, features) - place(2, eye), zeros, clarabel.ZeroConeT(n))
-    loss = problem.loss
-    z_part, v_part = slice(start[2], start[3]), slice(start[3], start[4])
-    signed = sparse.diags(y)
-    if isinstance(loss, Squared):
-        curvature[z_part] = loss.scale
-        cost[z_part] = -loss.scale * y
-    elif isinstance(loss, HardMargin):
-        rows.add(place(2, -signed), -np.ones(n), clarabel.NonnegativeConeT(n))
-    elif isinstance(loss, Hinge):
-        cost[v_part] = 1.0
-        rows.add(place(3, -eye), zeros, clarabel.NonnegativeConeT(n))
-        hinge = place(2, -signed) + place(3, -eye)
-        rows.add(hinge, -np.ones(n), clarabel.NonnegativeConeT(n))
-    else:
-        # v_i >= log(1 + exp(-y_i z_i)) as exp(-v_i) + exp(-y_i z_i - v_i) <= 1
-        cost[v_part] = 1.0
-        left, right = np.hsplit(np.eye(2 * n), 2)
-        rows.add(place(4, (left + right).T), np.ones(n), clarabel.NonnegativeConeT(n))
-        exponents = (place(3, eye), place(2, signed) + place(3, eye))
-        for half, exponent in zip((left, right), exponents, strict=True):
-            outer = place(4, -half.T)
-            for i in range(n):
-                triple = sparse.vstack([exponent[i], 0.0 * outer[i], outer[i]])
-                rows.add(triple, np.array([0.0, 1.0, 0.0]), clarabel.ExponentialConeT())
-    offset = 0
-    for j, (group, width) in enumerate(zip(groups, widths, strict=True)):
-        select = np.eye(total)[offset : offset + width]
-        bound = place(1, -np.eye(count)[[j]])
-        norm_rows = sparse.vstack([bound, place(0, -select)])
-        rows.add(norm_rows, np.zeros(width + 1), clarabel.SecondOrderConeT(width + 1))
-        if len(group.cone):
-            cone = clarabel.NonnegativeConeT(len(group.cone))
-            rows.add(place(0, -group.cone @ select), np.zeros(len(group.cone)), cone)
-        offset += width
-    settings = clarabel.DefaultSettings()
-    settings.verbose = False
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-10
-    solution = clarabel.DefaultSolver(
-        sparse.diags(curvature).tocsc(),
-        cost,
-        sparse.vstack(rows.blocks, format="csc"),
-        np.concatenate(rows.right),
-        rows.cones,
-        settings,
-    ).solve()
-    x = np.array(solution.x)
-    ends = np.cumsum([0, *widths])
-    variables = [x[i:j] for i, j in pairwise(ends)]
-    # the Lagrangian is stationary in z where the gradient is the multiplier of F a = z
-    return variables, -np.array(solution.z)[:n], str(solution.status)
