@@ -399,7 +399,7 @@ class _Search:
 
     def _improve(self, raw: ReLUNetwork, target: float, near: bool) -> None:
         """Record the network of a point, and near the optimum a refined one."""
-        problem = self.problem
+        problem, before = self.problem, self.value
         self._record(meet_hard_margin(raw, problem))
         if not near:
             return
@@ -413,7 +413,10 @@ class _Search:
                 return
             self.clean |= self._record(network)
             dual = self._own_dual(network)
-            if not self.pending and dual is not None:
+            # a neuron can be worth less than cleaning sees: then its pair stays, and
+            # the solver's dual point, which knows it
+            gained = before - problem.objective(network) > 1e-13 * abs(before)
+            if not self.pending and dual is not None and gained:
                 self.dual = dual
                 if self.scope is None:
                     self._hold(network)

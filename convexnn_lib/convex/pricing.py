@@ -53,7 +53,9 @@ class Prices(NamedTuple):
     cones: npt.NDArray[np.intp] | None = None
 
 
-def price_all_neurons(X: FloatArray, lam: FloatArray, floor: float) -> Prices:
+def price_all_neurons(
+    X: FloatArray, lam: FloatArray, floor: float, *, every: bool = False
+) -> Prices:
     """Return neurons above a floor, and a bound on all neurons.
 
     Parameters
@@ -64,6 +66,9 @@ def price_all_neurons(X: FloatArray, lam: FloatArray, floor: float) -> Prices:
         The dual point.
     floor : float
         The value that a neuron must exceed to be of interest.
+    every : bool, default False
+        Whether to return a neuron for each vertex that exceeds the floor. Otherwise one
+        of the largest value is enough, which branch and bound can find faster.
 
     Returns
     -------
@@ -81,13 +86,13 @@ def price_all_neurons(X: FloatArray, lam: FloatArray, floor: float) -> Prices:
     sides = scaled.sides()
     rank = int(np.linalg.matrix_rank(scaled.generators[scaled.live]))
     predicted = sum(cover_count(len(plus), rank) for _, plus, _ in sides)
-    listing = not _prefers_cones(predicted, rank)
+    listing = every or not _prefers_cones(predicted, rank)
     found = []
     for sign, plus, minus in sides:
         # exact patterns need the data themselves, not the rounded generators
         rows = X[scaled.live & (sign * lam > 0.0)]
         packed = quick_patterns(rows, _MOST) if listing else None
-        if packed is None and listing and rank > _HIGHEST_RANK:
+        if packed is None and (every or rank > _HIGHEST_RANK):
             packed = enumerate_patterns(rows, max_patterns=_MOST).packed
         if packed is None:
             far = _by_branch_and_bound(plus, minus, level)

@@ -112,7 +112,7 @@ def touching_neurons(
     """
     floor = (1.0 - _BAND) * beta
     if patterns is None:
-        prices = price_all_neurons(X, lam, floor)
+        prices = price_all_neurons(X, lam, floor, every=True)
     else:
         prices = price_cones(X, lam, patterns, floor)
     touches = prices.values >= (1.0 - tol) * beta
