@@ -111,6 +111,8 @@ class ActiveSetResult(NamedTuple):
         The patterns that the bound holds for; None for all.
     reason : str
         Why the loop ended.
+    limited : bool
+        Whether it is a limit on rounds or time.
     """
 
     network: ReLUNetwork
@@ -118,6 +120,7 @@ class ActiveSetResult(NamedTuple):
     patterns: BoolArray
     scope: BoolArray | None
     reason: str
+    limited: bool
 
 
 def solve_by_active_set(
@@ -175,6 +178,7 @@ def solve_by_active_set(
     search = _Search(problem, scope, tol, start)
     begin = time.monotonic()
     reason = f"the limit of {max_rounds} rounds; raise max_rounds"
+    limited = True
     for number in range(max_rounds):
         new = search.price()
         elapsed = time.monotonic() - begin
@@ -192,17 +196,18 @@ def solve_by_active_set(
         # digits are cheap now: the last point need not be a rough one
         done = state.relative_gap <= tol
         if done and (search.refined or not new):
-            reason = "converged"
+            reason, limited = "converged", False
             break
         if elapsed > time_limit:
-            reason = (
-                "converged" if done else f"the time limit of {time_limit:g} seconds"
-            )
+            reason = f"the time limit of {time_limit:g} seconds"
+            if done:
+                reason, limited = "converged", False
             break
         if done:
             search.excess = 0.0
         if not new and not search.pending and not search.widen():
             reason = "the limit of its accuracy; rescale X or y, or raise tol"
+            limited = False
             break
         search.train()
     if not len(search.working):  # a solution has some pattern, be its network empty
@@ -216,6 +221,7 @@ def solve_by_active_set(
         search.working.patterns(),
         search.scope,
         reason,
+        limited,
     )
 
 
