@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import FloatArray, as_float_array, check_integer
 from convexnn_lib.convex.dual_norm import beta_max
 from convexnn_lib.convex.losses import HardMargin
 from convexnn_lib.convex.problem import TrainingProblem
@@ -133,9 +133,11 @@ def solution_path(
     Raises
     ------
     convexnn_lib.errors.RegularizationError
-        If the loss is the hard margin, or a strength is not positive and finite.
+        If the loss is the hard margin, a strength is not positive, or there is no
+        default grid because the zero network is optimal for every strength.
     convexnn_lib.errors.InvalidDataError
-        If ``betas`` is not a non-empty vector, or ``n_betas`` is less than 2.
+        If ``betas`` is not a non-empty vector of finite numbers, or ``n_betas`` is not
+        an integer of at least 2.
     convexnn_lib.errors.EnumerationTooLargeError
         If there are too many activation patterns to list for :math:`\beta_{\max}`.
 
@@ -160,28 +162,16 @@ def solution_path(
             "the hard margin has no regularization path: its optimal networks do not "
             "depend on beta. Use the hinge loss."
         )
+    n_betas = check_integer(n_betas, "n_betas", minimum=2)
+    grid = None if betas is None else _checked(betas)
     largest = beta_max(problem)
-    if betas is None:
-        if n_betas < 2:
-            raise InvalidDataError(f"n_betas must be at least 2, got {n_betas}.")
+    if grid is None:
         if largest == 0.0:
             raise RegularizationError(
                 "the zero network is optimal for every beta, so that there is no grid "
                 "to start from; give betas."
             )
         grid = np.geomspace(largest, _LEAST * largest, n_betas)
-    else:
-        grid = np.array(betas, dtype=np.float64)
-        if grid.ndim != 1 or not grid.size:
-            raise InvalidDataError(
-                f"betas must be a non-empty vector, got shape {grid.shape}."
-            )
-        if not np.all((grid > 0.0) & np.isfinite(grid)):
-            raise RegularizationError(
-                "every beta must be positive and finite, got "
-                f"{grid[~((grid > 0.0) & np.isfinite(grid))][0]}."
-            )
-        grid = np.sort(grid)[::-1]
     solutions: list[Solution] = []
     for beta in grid:
         current = TrainingProblem(problem.X, problem.y, float(beta), problem.loss)
@@ -190,3 +180,17 @@ def solution_path(
         if progress:
             print(f"beta = {beta:.4g}: {solutions[-1]}", flush=True)  # noqa: T201
     return SolutionPath(grid, tuple(solutions), largest)
+
+
+def _checked(betas: Any) -> FloatArray:
+    """Return the strengths in falling order."""
+    grid = as_float_array(betas, "betas")
+    if grid.ndim != 1 or not grid.size:
+        raise InvalidDataError(
+            f"betas must be a non-empty vector, got shape {grid.shape}."
+        )
+    if not np.all(grid > 0.0):
+        raise RegularizationError(
+            f"every beta must be positive, got {grid[grid <= 0.0][0]}."
+        )
+    return np.sort(grid)[::-1]

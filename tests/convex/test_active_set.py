@@ -47,7 +47,6 @@ KINDS = (
     "one label",
 )
 NAMES = ("half squared", "squared", "logistic", "hinge", "hard margin")
-IRIS = ("petal length (cm)", "petal width (cm)")
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
@@ -733,9 +732,9 @@ def check_real(X, y, loss, beta):
 
 @pytest.mark.parametrize("loss", ["logistic", "hinge"])
 def test_iris(loss):
-    X, y = datasets.load("iris", features=IRIS, ones=True)
+    X, y = datasets.load("iris", ones=True)  # four features: 7,852,352 cells at most
     solution = check_real(X, y, loss, 1.0)
-    assert np.mean(np.sign(solution.network.predict(X)) == y) >= 0.94
+    assert np.mean(np.sign(solution.network.predict(X)) == y) >= 0.97
 
 
 def test_diabetes():
