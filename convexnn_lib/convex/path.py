@@ -37,12 +37,12 @@ class SolutionPath:
     --------
     >>> from convexnn_lib import TrainingProblem, solution_path
     >>> problem = TrainingProblem([[1.0, 0.0], [0.0, 1.0]], [3.0, 4.0], beta=1.0)
-    >>> solution_path(problem, [6.0, 5.0, 1.0])
+    >>> path = solution_path(problem, [6.0, 5.0, 1.0])
+    >>> path
     SolutionPath(beta_max=5, 3 optima)
-        beta    value  neurons  relative gap
-           6     12.5        0             0
-           5     12.5        0             0
-           1      4.5        1   ...
+    ...
+    >>> path.values.round(9), path.widths
+    (array([12.5, 12.5,  4.5]), array([0, 0, 1]))
     """
 
     betas: FloatArray
