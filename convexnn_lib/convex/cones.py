@@ -20,6 +20,9 @@ __all__ = [
 ]
 
 
+_FAR = 1e-3  # a distance from a span, of unit vectors, that is no rounding error
+
+
 def row_sides(
     X: FloatArray, vectors: FloatArray, tolerance: float = 0.0
 ) -> npt.NDArray[np.int8]:
@@ -89,12 +92,38 @@ def independent_combination(
     Columns have unit length. They join a working set one by one; whenever the set has
     become dependent, moving along its null vector removes one of them.
     """
-    c = coefficients.copy()
     if not columns.size:
-        return c
-    tolerance = max(columns.shape) * np.finfo(np.float64).eps
+        return coefficients.copy()
+    tolerance = max(columns.shape) * float(np.finfo(np.float64).eps)
     # products among the columns are all that counts, and R has the same ones
     columns = np.asarray(np.linalg.qr(columns, mode="r"))
+    c, working = _reduced(columns, coefficients, cost, tolerance, _FAR)
+    # distances that are not small one by one can still add up to dependence
+    if working and not _independent(columns[:, working], tolerance):
+        c, _ = _reduced(columns, coefficients, cost, tolerance, np.inf)
+    return c
+
+
+def _independent(columns: FloatArray, tolerance: float) -> bool:
+    """Return whether columns are independent, up to rounding."""
+    singular = np.linalg.svd(columns, compute_uv=False)
+    enough = columns.shape[1] <= len(columns)
+    return bool(enough and singular[-1] > tolerance * singular[0])
+
+
+def _reduced(
+    columns: FloatArray,
+    coefficients: FloatArray,
+    cost: FloatArray,
+    tolerance: float,
+    far: float,
+) -> tuple[FloatArray, list[int]]:
+    """Return the coefficients and the working set.
+
+    A column at a distance of more than ``far`` from the span of the set joins it
+    without a look at singular values.
+    """
+    c = coefficients.copy()
     working: list[int] = []
     basis = np.zeros((len(columns), 0))
     for k in range(columns.shape[1]):
@@ -102,12 +131,10 @@ def independent_combination(
         rest = column - basis @ (basis.T @ column)
         rest -= basis @ (basis.T @ rest)
         size = np.linalg.norm(rest)
-        # far from dependent: no need for singular values
-        if basis.shape[1] < len(columns) and size > 1e-3:
-            working.append(k)
+        working.append(k)
+        if basis.shape[1] < len(columns) and size > far:
             basis = np.column_stack([basis, rest / size])
             continue
-        working.append(k)
         _, singular, rows = np.linalg.svd(columns[:, working])
         if len(working) <= len(columns) and singular[-1] > tolerance * singular[0]:
             basis = np.linalg.qr(columns[:, working])[0]
@@ -125,4 +152,4 @@ def independent_combination(
         c[working[leaving]] = 0.0
         working = [j for j in working if c[j] > 0.0]
         basis = np.linalg.qr(columns[:, working])[0]
-    return c
+    return c, working
