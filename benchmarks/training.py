@@ -3,7 +3,7 @@
 Usage::
 
     python benchmarks/training.py [--quick] [--parts PART ...] [--limit SECONDS]
-                                  [--plot FILE]
+                                  [--blas-threads N] [--plot FILE]
 
 ``peers``
     Four problems with given patterns, the mean squared error halved plus 1e-3 times the
@@ -96,6 +96,12 @@ def main() -> None:
         default=120.0,
         help="CPU seconds for a peer on an instance",
     )
+    parser.add_argument(
+        "--blas-threads",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="threads of the linear algebra where all cores are used",
+    )
     parser.add_argument("--plot", metavar="FILE", help="write a plot of error and time")
     options = parser.parse_args()
     if options.quick:
@@ -135,14 +141,20 @@ def start_table(header: list[str], widths: list[int]) -> None:
 
 
 def apart(
-    task: Callable[..., Iterator[Any]], *arguments: Any, limit: float, threads: int
+    task: Callable[..., Iterator[Any]],
+    *arguments: Any,
+    limit: float,
+    threads: int,
+    blas_threads: int = 1,
 ) -> tuple[list[Any], str]:
     """Run a generator in a process of its own; return its items and how it ended.
 
     The limit is in CPU seconds, which other programs on the machine do not eat up.
     """
-    for name in ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON"):
+    for name in ("NUMBA", "RAYON"):
         os.environ[f"{name}_NUM_THREADS"] = str(threads)
+    for name in ("OMP", "OPENBLAS", "MKL"):
+        os.environ[f"{name}_NUM_THREADS"] = str(blas_threads)
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=serve, args=(sender, limit, task, arguments))
@@ -565,7 +577,7 @@ def reference(problem: TrainingProblem) -> Iterator[Any]:
 
 def run_certified(options: argparse.Namespace, panels: Panels) -> None:
     """Certify over all patterns."""
-    threads = os.cpu_count() or 1
+    threads = {"threads": os.cpu_count() or 1, "blas_threads": options.blas_threads}
     widths = [7, 10, 9, 8, 8, 8, 8, 8, 10, 3]
     show("Wall and CPU seconds until the gap is at most 1e-6, compile time apart.\n")
     header = ["n, d", "patterns", "compiling", "seconds", "CPU", "gap", "neurons"]
@@ -573,7 +585,7 @@ def run_certified(options: argparse.Namespace, panels: Panels) -> None:
     first: dict[str, Any] = {}
     points: Points = {}
     for n, d, target in CERTIFIED[:2] if options.quick else CERTIFIED:
-        items, end = apart(certified, n, d, limit=1e6, threads=threads)
+        items, end = apart(certified, n, d, limit=1e6, **threads)
         if end:
             raise SystemExit(f"({n}, {d}): {end}")
         (found,) = items
@@ -593,7 +605,7 @@ def run_certified(options: argparse.Namespace, panels: Panels) -> None:
     n, d, _ = CERTIFIED[0]
     X, y = regression(n, d)
     problem = TrainingProblem(X, y, 0.1)
-    items, end = apart(reference, problem, limit=options.limit, threads=threads)
+    items, end = apart(reference, problem, limit=options.limit, **threads)
     if end:
         show(f"\nCVXPY with Clarabel at ({n}, {d}): {end}")
         return
