@@ -122,7 +122,10 @@ def solve_groups(
         trial = _shortened(problem, point, trial)
         new_value = _value(problem, trial)
         if not new_value < value:
-            break
+            if z is point.outputs:
+                break
+            z = point.outputs  # the start was far off
+            continue
         done = value - new_value <= tol * abs(new_value)
         z, point, value = trial.outputs, trial, new_value
         bend = problem.loss.curvature(z, problem.y)
