@@ -5,9 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from convexnn_lib._validation import BoolArray, FloatArray, check_integer
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
@@ -226,7 +228,9 @@ def solve(
             f"the network to start from has {start.d} features, X has {problem.d}."
         )
     options = _Options(max_rounds, float(time_limit), start, callback)
-    solution = _METHODS[method](problem, scope, float(tol), progress, options)
+    # on matrices as small as these, threads of the linear algebra wait for each other
+    with _linear_algebra().limit(limits=1, user_api="blas"):
+        solution = _METHODS[method](problem, scope, float(tol), progress, options)
     if not solution.certificate.relative_gap <= tol:
         warnings.warn(
             f"the certified relative gap {solution.certificate.relative_gap:.2g} "
@@ -316,6 +320,13 @@ _METHODS: dict[
 
 
 _ADVICE = {"converged": "Rescale X or y, or raise tol."}
+
+
+@cache
+def _linear_algebra() -> ThreadpoolController:
+    """Return the handle of the libraries' threads, found once."""
+    return ThreadpoolController()
+
 
 _HEADER = "round  seconds  pairs  neurons        objective      lower bound  gap"
 
