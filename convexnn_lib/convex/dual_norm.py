@@ -23,6 +23,7 @@ __all__ = ["DualNorm", "ExtremeNeuron", "beta_max", "dual_norm", "dual_norm_boun
 
 _STARTS = 50
 _ACCURACY = 1e-9  # relative, of what is returned as the dual norm
+_ROUNDING = 1e-12  # the same, relative to the size of its terms
 
 
 class ExtremeNeuron(NamedTuple):
@@ -109,7 +110,10 @@ def dual_norm(X: Any, lam: Any) -> tuple[float, FloatArray]:
     (5.0, array([0.6, 0.8]))
     """
     bounds = dual_norm_bounds(X, lam)
-    if bounds.upper - bounds.lower > _ACCURACY * bounds.upper:
+    # no better than the rounding errors of the sum over all samples
+    terms = float(np.linalg.norm(as_matrix(X), axis=1) @ np.abs(lam))
+    allowed = _ACCURACY * bounds.upper + _ROUNDING * terms
+    if bounds.upper - bounds.lower > allowed:
         raise SolverError(
             f"the dual norm lies between {bounds.lower:.9g} and {bounds.upper:.9g}; "
             "branch and bound did not close the gap. Take fewer rows or columns, or the"

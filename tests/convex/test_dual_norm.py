@@ -92,3 +92,13 @@ def test_too_many_patterns_in_high_rank():
     X, lam = rng.standard_normal((200, 10)), rng.standard_normal(200)
     with pytest.raises(EnumerationTooLargeError, match="open cells"):
         dual_norm(X, lam)
+
+
+def test_zero_up_to_rounding():
+    # antiparallel rows on three lines: the witness annihilates every network
+    X = np.array([[1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, -1]], dtype=float)
+    lam = np.array([1.0, -1.0, 1.0, -1.0, -1.0, 1.0])
+    for factor in (1.0, 1.0 + 1e-15):
+        value, u = dual_norm(X, lam * np.r_[factor, np.ones(5)])
+        assert value < 1e-13
+        assert np.linalg.norm(u) == pytest.approx(1.0)
