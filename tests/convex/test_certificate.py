@@ -13,7 +13,9 @@ from convexnn_lib.convex.certificate import certify, patterns_in_scope
 from convexnn_lib.convex.dual_norm import beta_max, dual_norm, dual_norm_bounds
 from convexnn_lib.convex.losses import HardMargin, Logistic, Squared
 from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.convex.polish import meet_hard_margin
 from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.convex.solve import solve
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 
 exact = settings(deadline=None, max_examples=40, derandomize=True)
@@ -244,6 +246,53 @@ def test_tampering_shows():
     longer = certificate.scale * (1 + 1e-9)
     assert not kind(**fields | {"scale": longer}).verify(network, problem)
     assert not kind(**fields | {"dual": 2 * certificate.dual}).verify(network, problem)
+
+
+@pytest.mark.parametrize("kind", range(5))
+def test_tampering_with_an_optimum_shows_in_the_right_direction(kind):
+    problem = random_problem(0, 5, 2, LOSSES[kind])
+    best = solve(problem)
+    network, dual, optimum = best.network, best.dual, PUBLISHED[0, 5, 2][kind]
+    fields, make = dict(vars(best.certificate)), type(best.certificate)
+    rng = np.random.default_rng(0)
+    # a perturbed network: a larger objective and a larger gap, and a bound that holds
+    gaps = [best.certificate.gap]
+    noise = rng.standard_normal(network.W1.shape)
+    for size in (1e-3, 1e-2, 1e-1):
+        perturbed = ReLUNetwork(network.W1 * (1.0 + size * noise), network.w2)
+        perturbed = meet_hard_margin(perturbed, problem)
+        certificate = certify(perturbed, problem)
+        assert certificate.primal > best.value
+        assert certificate.lower_bound <= optimum * (1.0 + 1e-7)
+        assert not best.certificate.verify(perturbed, problem)
+        gaps.append(certificate.gap)
+    assert gaps == sorted(gaps)
+    # a dual point scaled up is infeasible, and scaled back before it bounds anything
+    for factor in (1.001, 2.0, 1e3):
+        assert dual_norm(problem.X, factor * dual)[0] > problem.beta
+        again = certify(network, problem, dual=factor * dual)
+        assert again.lower_bound <= best.value
+        assert again.verify(network, problem)
+        forged = make(**fields | {"scale": factor * fields["scale"]})
+        assert not forged.verify(network, problem)
+    # a bound above the optimum does not verify, one below does
+    for shift, holds in ((1e-6, False), (-1e-6, True)):
+        moved = fields["lower_bound"] + shift * optimum
+        forged = make(**fields | {"lower_bound": moved})
+        assert forged.verify(network, problem) is holds
+    # without the cones of its neurons fewer networks remain, which it may beat
+    patterns = enumerate_patterns(problem.X).patterns
+    inside = np.where(patterns, 1.0, -1.0)[:, :, None] * (problem.X @ network.W1)
+    cut = patterns[~np.any(np.all(inside >= -1e-9, axis=1), axis=1)]
+    assert 0 < len(cut) < len(patterns)
+    dual = solve(problem, cut).dual if kind < 4 else dual
+    certificate = certify(network, problem, cut, dual=dual)
+    assert certificate.scope == f"{len(cut)} given patterns"
+    assert certificate.verify(network, problem)
+    if kind < 4:
+        assert certificate.gap < 0.0
+        forged = make(**dict(vars(certificate)) | {"patterns": None})
+        assert not forged.verify(network, problem)
 
 
 def test_fewer_patterns_give_higher_bounds_and_say_so():
