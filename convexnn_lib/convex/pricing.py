@@ -189,7 +189,7 @@ def price_cones(
         for k in np.flatnonzero(lengths > level):
             inward = np.where(patterns[k], 1.0, -1.0)[:, None] * walls
             c = sign * gradients[k]
-            multipliers, _ = nnls(inward.T, -c)
+            multipliers, _ = nnls(inward.T, -c, maxiter=30 * len(inward))
             projection = c + inward.T @ multipliers
             size = float(np.linalg.norm(projection))
             upper = max(upper, size)
