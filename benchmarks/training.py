@@ -22,10 +22,10 @@ Usage::
     Data whose patterns cannot be listed: this library chooses patterns, the others get
     random ones, with the same objective.
 
-Every solver runs in a process of its own, at most ``--limit`` CPU seconds long; a sweep
-over tolerances ends there. Compiling (or loading compiled code) is timed apart. SCS
-comes with CVXPY; adelie and pyscnn (``pip install adelie pyscnn``) are left out where
-they are not installed.
+Every solver runs in a process of its own. A run of a peer that takes ``--limit`` CPU
+seconds is ended, and with it the sweep over tolerances. Compiling (or loading compiled
+code) is timed apart. SCS comes with CVXPY; adelie and pyscnn (``pip install adelie
+pyscnn``) are left out where they are not installed.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def main() -> None:
         "--limit",
         type=float,
         default=120.0,
-        help="CPU seconds for a peer on an instance",
+        help="CPU seconds for a run of a peer",
     )
     parser.add_argument(
         "--blas-threads",
@@ -181,10 +181,8 @@ def apart(
 def serve(sender: Any, limit: float, task: Callable[..., Any], arguments: Any) -> None:
     """Send what a generator yields, and last an error or an empty string."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    importlib.import_module("numba")  # imports take seconds too
     warnings.simplefilter("ignore")
-    used = time.process_time()
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used + limit), -1))
+    allow(limit)
     end = ""
     try:
         for item in task(*arguments):
@@ -193,6 +191,12 @@ def serve(sender: Any, limit: float, task: Callable[..., Any], arguments: Any) -
         end = describe(error)
     sender.send(("end", end))
     sender.close()
+
+
+def allow(seconds: float) -> None:
+    """Let this process run for some more CPU seconds."""
+    end = math.ceil(time.process_time() + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (end, resource.RLIM_INFINITY))
 
 
 def describe(error: Exception) -> str:
@@ -405,7 +409,9 @@ def name_setting(solver: str, tol: float, size: int) -> str:
     )
 
 
-def sweep(solver: str, data: Any, settings: list[tuple[float, int]]) -> Iterator[Run]:
+def sweep(
+    solver: str, data: Any, settings: list[tuple[float, int]], limit: float
+) -> Iterator[Run]:
     """Run a solver with some settings."""
     if solver == "convexnn_lib":
         warm_up()
@@ -417,6 +423,7 @@ def sweep(solver: str, data: Any, settings: list[tuple[float, int]]) -> Iterator
     problem = squared_problem(X, y)
     for tol, size in settings:
         setting = name_setting(solver, tol, size)
+        allow(limit)
         start = time.process_time()
         try:
             patterns, u, v, *bound = FUNCTIONS[solver](data, tol, size)
@@ -435,6 +442,7 @@ def sweep(solver: str, data: Any, settings: list[tuple[float, int]]) -> Iterator
 
 def run_peers(options: argparse.Namespace, panels: Panels) -> None:
     """Compare on identical patterns."""
+    limit = options.limit
     names = "A" if options.quick else "ABCD"
     widths = [7, 12, 15, 8, 10, 9, 0]
     show("CPU seconds on one thread; errors relative to the certified lower bound.\n")
@@ -451,7 +459,7 @@ def run_peers(options: argparse.Namespace, panels: Panels) -> None:
         for solver in filter(installed, SOLVERS):
             settings = SETTINGS[solver]
             found, end = apart(
-                sweep, solver, data, settings, limit=options.limit, threads=1
+                sweep, solver, data, settings, limit, limit=limit, threads=1
             )
             if end:
                 setting = name_setting(solver, *settings[len(found)])
@@ -479,7 +487,7 @@ def run_peers(options: argparse.Namespace, panels: Panels) -> None:
     header = ["problem", "solver", *(f"{error:.0e}" for error in ERRORS)]
     start_table([*header, "ratio", "violation"], widths)
     for name, runs in everything.items():
-        show_summary(name, runs, bounds[name], options.limit, widths)
+        show_summary(name, runs, bounds[name], limit, widths)
 
 
 def number(value: float, form: str) -> str:
@@ -689,6 +697,7 @@ def run_larger(options: argparse.Namespace, panels: Panels) -> None:
     if options.quick:
         show("Left out by --quick.")
         return
+    limit = options.limit
     X, y, _, _ = fixed_problem("C")
     widths = [13, 9, 14, 8, 12, 9, 0]
     show("scikit-learn's diabetes, n = 442, d = 10: CPU seconds on one thread.\n")
@@ -720,9 +729,7 @@ def run_larger(options: argparse.Namespace, panels: Panels) -> None:
             if not installed(solver):
                 continue
             last = [(1e-8, 1)] if solver == "Clarabel" else [(1e-10, 1)]
-            found, end = apart(
-                sweep, solver, data, last, limit=options.limit, threads=1
-            )
+            found, end = apart(sweep, solver, data, last, limit, limit=limit, threads=1)
             done = [run for run in found if math.isfinite(run.value)]
             if not done:
                 entries = [solver, f"{p}", "–", "–", "–", "–", end or found[-1].note]
