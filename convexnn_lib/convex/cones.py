@@ -79,7 +79,7 @@ def nearest_in_cone(walls: FloatArray, vector: FloatArray) -> FloatArray:
     if size == 0.0 or not len(walls) or np.all(walls @ vector >= 0.0):
         return vector
     unit = vector / size
-    multipliers, _ = nnls(walls.T, -unit, maxiter=30 * len(walls))
+    multipliers, _ = nnls(walls.T, -unit, maxiter=100 * len(walls))
     nearest: FloatArray = size * (unit + walls.T @ multipliers)
     return nearest
 

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import nnls
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.enumeration import enumerate_patterns, quick_patterns
 from convexnn_lib.convex.branch_and_bound import branch_and_bound
+from convexnn_lib.convex.cones import nearest_in_cone
 from convexnn_lib.convex.zonotope import FarPoints, ascend, farthest_points
 
 _FEW = 10_000  # vertices that are listed quickly in any case
@@ -189,8 +189,7 @@ def price_cones(
         for k in np.flatnonzero(lengths > level):
             inward = np.where(patterns[k], 1.0, -1.0)[:, None] * walls
             c = sign * gradients[k]
-            multipliers, _ = nnls(inward.T, -c, maxiter=30 * len(inward))
-            projection = c + inward.T @ multipliers
+            projection = nearest_in_cone(inward, c)
             size = float(np.linalg.norm(projection))
             upper = max(upper, size)
             # a projection that is all rounding error has no direction in the cone

@@ -15,9 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.convex.cones import nearest_in_cone
 from convexnn_lib.convex.conic import Group, solve_groups
 from convexnn_lib.convex.losses import HardMargin, Hinge, Logistic, Squared
 from convexnn_lib.convex.problem import TrainingProblem
@@ -140,12 +140,8 @@ def _feasible_dual(
     dual = problem.loss.project_dual(dual, problem.y)
     largest = 0.0
     for group in groups:
-        slope = group.features.T @ dual
-        if len(group.cone):
-            _, distance = nnls(group.cone.T, -slope, maxiter=100 * len(group.cone))
-        else:
-            distance = float(np.linalg.norm(slope))
-        largest = max(largest, distance)
+        projection = nearest_in_cone(group.cone, group.features.T @ dual)
+        largest = max(largest, float(np.linalg.norm(projection)))
     limit = problem.beta / largest if largest else np.inf
     scale = problem.loss.best_scale(dual, problem.y, limit)
     if not np.isfinite(scale):

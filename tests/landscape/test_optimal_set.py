@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -448,13 +449,8 @@ def test_other_strictly_convex_losses():
     z = 1.0 - (0.25 / 4.0) ** (1.0 / 3.0)
     network = ReLUNetwork([[0.0], [np.sqrt(2 * z)]], [np.sqrt(2 * z)])
     square = solve(TrainingProblem(BISECTED, [1, 1], 0.25))
-    solution = type(square)(
-        network=network,
-        patterns=square.patterns,
-        u=square.u,
-        u_prime=square.u_prime,
-        certificate=certify(network, problem),
-        problem=problem,
+    solution = replace(
+        square, network=network, certificate=certify(network, problem), problem=problem
     )
     optima = OptimalSet(solution)
     np.testing.assert_allclose(
@@ -465,13 +461,8 @@ def test_other_strictly_convex_losses():
         strictly_convex = False
 
     problem = TrainingProblem(BISECTED, [1, 1], 0.25, Loose())
-    solution = type(square)(
-        network=network,
-        patterns=square.patterns,
-        u=square.u,
-        u_prime=square.u_prime,
-        certificate=certify(network, problem),
-        problem=problem,
+    solution = replace(
+        square, network=network, certificate=certify(network, problem), problem=problem
     )
     with pytest.raises(InvalidDataError, match="strictly_convex"):
         OptimalSet(solution)
@@ -519,11 +510,9 @@ def test_a_network_that_is_no_optimum_is_refused():
     problem = TrainingProblem(BISECTED, [1, 1], 0.25)
     solution = solve(problem)
     network = ReLUNetwork([[-1.0], [0.2]], [-1.0]).balanced()
-    wrong = type(solution)(
+    wrong = replace(
+        solution,
         network=network,
-        patterns=solution.patterns,
-        u=solution.u,
-        u_prime=solution.u_prime,
         certificate=certify(network, problem),
         problem=problem,
     )
