@@ -38,6 +38,7 @@ from convexnn_lib.errors import (
 
 __all__ = [
     "Certificate",
+    "bound_by",
     "certify",
     "patterns_in_scope",
 ]
@@ -229,7 +230,7 @@ def certify(
         dual = problem.loss.project_dual(as_vector(dual, problem.n, "dual"), problem.y)
     best: Certificate | None = None
     for lam in _dual_points(network, problem, dual):
-        candidate = _bound(lam, problem, scope, primal)
+        candidate = bound_by(lam, problem, scope, primal)
         if best is None or candidate.lower_bound > best.lower_bound:
             best = candidate
         if best.relative_gap <= tol:
@@ -282,10 +283,27 @@ def _largest_scale(beta: float, norm: float) -> float:
     return float(np.nextafter(beta / norm, 0.0)) if norm > 0.0 else np.inf
 
 
-def _bound(
+def bound_by(
     lam: FloatArray, problem: TrainingProblem, scope: BoolArray | None, primal: float
 ) -> Certificate:
-    """Return the certificate that a dual point gives."""
+    """Return the certificate that one dual point gives.
+
+    Parameters
+    ----------
+    lam : (n,) array
+        The dual point, in the domain of the dual objective.
+    problem : convexnn_lib.TrainingProblem
+        The problem.
+    scope : (p, n) array of bool or None
+        The patterns that the bound is for; None for all.
+    primal : float
+        The objective of the network to certify.
+
+    Returns
+    -------
+    convexnn_lib.Certificate
+        The certificate.
+    """
     norm = dual_norm_bounds(problem.X, lam, scope)
     limit = _largest_scale(problem.beta, norm.upper)
     scale = problem.loss.best_scale(lam, problem.y, limit)
@@ -343,7 +361,7 @@ def _improve(
         )
         try:
             dual = solve_program(problem, positive, negative).dual
-            latest = _bound(dual, problem, best.patterns, best.primal)
+            latest = bound_by(dual, problem, best.patterns, best.primal)
         except NotSeparableError:
             pass  # the cones so far do not meet the hard margin
         except SolverError:

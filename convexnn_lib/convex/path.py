@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from convexnn_lib._validation import FloatArray, as_float_array, check_integer
 from convexnn_lib.convex.dual_norm import beta_max
@@ -178,7 +179,7 @@ def solution_path(
         start = solutions[-1].network if solutions else None
         solutions.append(solve(current, tol=tol, start=start))
         if progress:
-            print(f"beta = {beta:.4g}: {solutions[-1]}", flush=True)  # noqa: T201
+            tqdm.write(f"beta = {beta:.4g}: {solutions[-1]}")
     return SolutionPath(grid, tuple(solutions), largest)
 
 

@@ -10,11 +10,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
+from tqdm import tqdm
 
 from convexnn_lib._validation import BoolArray, FloatArray, check_integer
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.convex.active_set import Round, solve_by_active_set
-from convexnn_lib.convex.certificate import Certificate, certify, patterns_in_scope
+from convexnn_lib.convex.certificate import (
+    Certificate,
+    bound_by,
+    certify,
+    patterns_in_scope,
+)
 from convexnn_lib.convex.cleaning import clean
 from convexnn_lib.convex.cones import nearest_in_cone
 from convexnn_lib.convex.network import ReLUNetwork
@@ -252,7 +258,7 @@ def _solve_by_active_set(
     """Solve by column generation."""
     reports = [options.callback] if options.callback is not None else []
     if progress:
-        print(_HEADER)  # noqa: T201
+        tqdm.write(_HEADER)
         reports.append(_print_round)
     result = solve_by_active_set(
         problem,
@@ -264,16 +270,19 @@ def _solve_by_active_set(
         reports=reports,
     )
     network = result.network
-    # a dual point better than the solver's takes time, which a limit does not leave
-    enough = np.inf if result.limited else tol
-    certificate: Certificate | None = None
+    primal = problem.objective(network)
+    certificates: list[Certificate] = []
     for dual in result.duals:
-        candidate = certify(network, problem, result.scope, dual=dual, tol=enough)
-        if certificate is None or candidate.lower_bound > certificate.lower_bound:
-            certificate = candidate
-        if certificate.relative_gap <= tol:
+        dual = problem.loss.project_dual(dual, problem.y)
+        certificates.append(bound_by(dual, problem, result.scope, primal))
+        closed = certificates[-1].relative_gap <= tol
+        if closed:
             break
-    assert certificate is not None
+    # to look for a better one takes time, which a limit does not leave; two dual points
+    # are those of a smooth loss, and there is no other to look for
+    if not (closed or result.limited or len(result.duals) == 2):
+        certificates.append(certify(network, problem, result.scope, tol=tol))
+    certificate = max(certificates, key=lambda found: found.lower_bound)
     patterns = result.patterns if scope is None else scope
     u, u_prime = _groups(network, problem.X, patterns)
     return Solution(network, patterns, u, u_prime, certificate, problem, result.reason)
@@ -333,11 +342,10 @@ _HEADER = "round  seconds  pairs  neurons        objective      lower bound  gap
 
 def _print_round(state: Round) -> None:
     """Print one line of progress."""
-    print(  # noqa: T201
+    tqdm.write(
         f"{state.number:5d} {state.seconds:8.2f} {state.pairs:6d} "
         f"{state.network.width:8d} {state.value:16.9g} {state.lower_bound:16.9g}  "
         f"{state.relative_gap:.1e}",
-        flush=True,
     )
 
 

@@ -19,7 +19,7 @@ from scipy.optimize import minimize_scalar
 from convexnn_lib import datasets
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.arrangements.sampling import sample_patterns
-from convexnn_lib.convex import active_set
+from convexnn_lib.convex import column_search
 from convexnn_lib.convex.active_set import Round
 from convexnn_lib.convex.certificate import certify
 from convexnn_lib.convex.dual_norm import beta_max, dual_norm
@@ -645,7 +645,7 @@ def no_lists(monkeypatch):
     def refuse(*_):
         raise EnumerationTooLargeError("too many", predicted=2, max_patterns=1)
 
-    monkeypatch.setattr(active_set, "price_all_neurons", refuse)
+    monkeypatch.setattr(column_search, "price_all_neurons", refuse)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
