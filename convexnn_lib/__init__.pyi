@@ -1,5 +1,6 @@
 from . import datasets as datasets
 from . import errors as errors
+from . import exercises as exercises
 from . import plotting as plotting
 from .arrangements.adjacency import Adjacency as Adjacency
 from .arrangements.arrangement import Arrangement as Arrangement
