@@ -10,7 +10,6 @@ bounds the objective of every network from below by :math:`-\ell^*(-\lambda,y)`.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +17,11 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib._validation import BoolArray, FloatArray, as_vector
-from convexnn_lib.arrangements.enumeration import enumerate_patterns
-from convexnn_lib.convex.cones import row_sides
 from convexnn_lib.convex.dual_norm import (
     ExtremeNeuron,
     dual_norm_bounds,
 )
+from convexnn_lib.convex.improvement import improve
 from convexnn_lib.convex.losses import HardMargin, Hinge
 from convexnn_lib.convex.margin_program import margin_program
 from convexnn_lib.convex.network import ReLUNetwork
@@ -31,9 +29,7 @@ from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import (
     EnumerationTooLargeError,
     InvalidDataError,
-    NotSeparableError,
     RegularizationError,
-    SolverError,
 )
 
 __all__ = [
@@ -42,10 +38,6 @@ __all__ = [
     "certify",
     "patterns_in_scope",
 ]
-
-
-_ROUNDS = 20  # restricted programs solved for one certificate
-_COMPLETIONS = 1000  # cells around one neuron with ties
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -199,7 +191,8 @@ def certify(
         If the network has another number of features, or the patterns or the dual point
         have the wrong shape.
     convexnn_lib.errors.EnumerationTooLargeError
-        If there are too many activation patterns to list.
+        If the samples that carry a dual point have too many activation patterns to
+        list, for each of the dual points tried.
 
     Notes
     -----
@@ -209,8 +202,9 @@ def certify(
     program over the network's own neurons (``convex/margin_program.py``)
     and, where that leaves a gap and CVXPY is installed, the dual of the convex program
     over the cones of the network's neurons, to which those of the extreme neurons of
-    its dual points are added for a few rounds. Each one gives a valid bound, and the
-    best is kept.
+    its dual points are added for a few rounds. Where too many samples carry that one,
+    the linear program goes on instead, with the extreme neurons as further neurons.
+    Each dual point gives a valid bound, and the best is kept.
 
     Examples
     --------
@@ -229,15 +223,28 @@ def certify(
     if dual is not None:
         dual = problem.loss.project_dual(as_vector(dual, problem.n, "dual"), problem.y)
     best: Certificate | None = None
+    too_large: EnumerationTooLargeError | None = None
     for lam in _dual_points(network, problem, dual):
-        candidate = bound_by(lam, problem, scope, primal)
+        try:
+            candidate = bound_by(lam, problem, scope, primal)
+        except EnumerationTooLargeError as error:  # another point may be sparser
+            too_large = error
+            continue
         if best is None or candidate.lower_bound > best.lower_bound:
             best = candidate
         if best.relative_gap <= tol:
             return best
-    assert best is not None
+    if best is None:
+        assert too_large is not None
+        raise too_large
     if isinstance(problem.loss, Hinge | HardMargin):
-        best = _improve(best, network, problem, tol)
+        best = improve(
+            best,
+            network,
+            problem,
+            tol,
+            lambda lam: bound_by(lam, problem, scope, primal),
+        )
     return best
 
 
@@ -335,56 +342,3 @@ def _dual_points(
             yield trained[1]
     if isinstance(problem.loss, HardMargin):
         yield problem.y.copy()
-
-
-def _improve(
-    best: Certificate, network: ReLUNetwork, problem: TrainingProblem, tol: float
-) -> Certificate:
-    """Improve a certificate by the duals of growing restricted programs.
-
-    The first one is the convex program over the cones that contain the network's
-    neurons; then the cones of the extreme neuron of its dual point join, and so on.
-    """
-    try:
-        from convexnn_lib.convex.program import solve_program
-    except ImportError:  # no CVXPY: the linear program's dual point has to do
-        return best
-    groups: dict[float, set[tuple[bool, ...]]] = {1.0: set(), -1.0: set()}
-    for w1, w2 in zip(network.W1.T, network.w2, strict=True):
-        if w2 != 0.0 and w1.any():
-            groups[float(np.sign(w2))] |= _adjacent_cells(problem.X, w1)
-    latest = best
-    for _ in range(_ROUNDS):
-        positive, negative = (
-            np.array(sorted(groups[sign]), dtype=np.bool_).reshape(-1, problem.n)
-            for sign in (1.0, -1.0)
-        )
-        try:
-            dual = solve_program(problem, positive, negative).dual
-            latest = bound_by(dual, problem, best.patterns, best.primal)
-        except NotSeparableError:
-            pass  # the cones so far do not meet the hard margin
-        except SolverError:
-            break
-        best = latest if latest.lower_bound > best.lower_bound else best
-        direction, sign = latest.extreme_neuron
-        new = _adjacent_cells(problem.X, direction) - groups[sign]
-        if best.relative_gap <= tol or not new:
-            break
-        groups[sign] |= new
-    return best
-
-
-def _adjacent_cells(X: FloatArray, vector: FloatArray) -> set[tuple[bool, ...]]:
-    """Return the open cells whose closures contain a vector."""
-    sides = row_sides(X, vector[None])[0]
-    tied = (sides == 0) & X.any(axis=1)
-    pattern = sides >= 0
-    if not tied.any():
-        return {tuple(pattern.tolist())}
-    cells = pattern[None]
-    with contextlib.suppress(EnumerationTooLargeError):  # one completion has to do then
-        completions = enumerate_patterns(X[tied], max_patterns=_COMPLETIONS).patterns
-        cells = np.repeat(pattern[None], len(completions), axis=0)
-        cells[:, tied] = completions
-    return {tuple(cell) for cell in cells.tolist()}

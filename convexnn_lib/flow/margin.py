@@ -236,6 +236,13 @@ def certify_margin(network: ReLUNetwork, X: Any, y: Any) -> MarginCertificate:
     convexnn_lib.errors.InvalidLabelsError
         If a label is not -1 or 1.
 
+    Notes
+    -----
+    In many dimensions only dual points that few samples carry have a dual norm that can
+    be computed. Those of linear programs are such points. With their extreme neurons
+    added one by one the upper bound tends to the best margin, but slowly: after a
+    hundred of them it may be off by a percent, as for 130 samples in 14 dimensions.
+
     Examples
     --------
     >>> from convexnn_lib import certify_margin, datasets, max_margin

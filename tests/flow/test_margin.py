@@ -128,6 +128,32 @@ def test_margin_errors():
 # ---- certified intervals ----------------------------------------------------------
 
 
+@pytest.mark.parametrize("ones", [False, True])
+def test_margins_in_many_dimensions_are_certified(ones):
+    """The patterns of a class of 71 wines cannot be listed; few samples matter."""
+    X, y = datasets.load("wine", ones=ones)
+    network = gradient_flow(
+        TrainingProblem(X, y, 0.0, "logistic"),
+        20,
+        init_scale=1e-2,
+        seed=0,
+        method="rescaled_runge_kutta",
+        t_max=50,
+        stop_log_loss=-500,
+        tolerance=1e-3,
+    ).network(0)
+    certificate = certify_margin(network, X, y)
+    assert certificate.margin == normalized_margin(network, X, y)
+    assert 0.9 < certificate.ratio <= 1
+    dual = certificate.certificate.feasible_dual
+    assert np.all(y * dual >= 0)
+    assert 0.5 / (y @ dual) == pytest.approx(certificate.upper_bound, rel=1e-12)
+    # many random neurons do not violate the bound
+    units = np.random.default_rng(0).standard_normal((X.shape[1], 20_000))
+    units /= np.linalg.norm(units, axis=0)
+    assert np.abs(dual @ np.maximum(X @ units, 0)).max() <= 1
+
+
 @pytest.mark.parametrize(
     ("data", "best"),
     [
