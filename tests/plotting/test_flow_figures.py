@@ -15,7 +15,7 @@ from convexnn_lib import (
     gradient_flow,
 )
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.plotting import flow, style
+from convexnn_lib.plotting import boundaries, flow, style
 
 
 def _draw(figure: Figure) -> None:
@@ -157,7 +157,7 @@ class TestBoundaries:
     def test_scaling_does_not_matter(self) -> None:
         small = ReLUNetwork([[1.0, -1.0], [0.0, 0.0], [0.0, 0.0]], [1.0, -1.0])
         large = ReLUNetwork(3 * small.W1, 5 * small.w2)
-        figure = flow.plot_boundaries(
+        figure = boundaries.plot_boundaries(
             self.X, self.y, {"small": small, "large": large}, support=[0, 2]
         )
         _draw(figure)
@@ -168,7 +168,7 @@ class TestBoundaries:
 
     def test_colours_of_the_labels(self) -> None:
         network = ReLUNetwork([[1.0, -1.0], [0.0, 0.0], [0.0, 0.0]], [1.0, -1.0])
-        figure = flow.plot_boundaries(self.X, self.y, {"f": network})
+        figure = boundaries.plot_boundaries(self.X, self.y, {"f": network})
         _draw(figure)
         colours = [line.get_color() for line in figure.axes[0].lines[:2]]
         assert colours == [style.POSITIVE, style.NEGATIVE]
@@ -176,8 +176,8 @@ class TestBoundaries:
     def test_errors(self) -> None:
         network = ReLUNetwork([[1.0], [0.0], [0.0]], [1.0])
         with pytest.raises(InvalidDataError, match="column of ones"):
-            flow.plot_boundaries(self.X[:, :2], self.y, {"f": network})
+            boundaries.plot_boundaries(self.X[:, :2], self.y, {"f": network})
         with pytest.raises(InvalidDataError, match="smallest margin of 'f'"):
-            flow.plot_boundaries(self.X, self.y, {"f": network})
+            boundaries.plot_boundaries(self.X, self.y, {"f": network})
         with pytest.raises(InvalidDataError, match="at least one network"):
-            flow.plot_boundaries(self.X, self.y, {})
+            boundaries.plot_boundaries(self.X, self.y, {})
