@@ -410,12 +410,12 @@ part(
 # %% [markdown]
 # ## 6. Six planes with a given number of cells (10 points)
 #
-# Six planes in general position in $\mathbb R^3$ have $C(6,3)=32$ open cells. In special
-# positions they have fewer. For each of the two numbers in `targets` find an integer
-# matrix with six rows, of rank 3, without two parallel rows (and without a zero row)
-# that has exactly that number of open cells. Assign the two matrices to the list
-# `matrices`, in this order (5 points each). Entries may be at most 1000 in absolute
-# value.
+# Six planes in general position in $\mathbb R^3$ have $C(6,3)=32$ open cells. In
+# special positions they have fewer. For each of the two numbers in `targets` find an
+# integer matrix with six rows, of rank 3, without two parallel rows (and without a
+# zero row) that has exactly that number of open cells. Assign the two matrices to the
+# list `matrices`, in this order (5 points each). Entries may be at most 1000 in
+# absolute value.
 
 # %% answer="matrices"
 ### BEGIN SOLUTION
@@ -474,8 +474,9 @@ for target, answer in zip(targets, matrices, strict=True):
 #
 # 1. Prove that the number of open cells is
 #    $$2+2\sum_{L\in\mathcal G}(m(L)-1).$$
-# 2. Suppose that not all planes contain a common line, so that $n\ge3$. Prove that there
-#    are at least $4(n-1)$ open cells, and give for every $n\ge3$ an example with equality.
+# 2. Suppose that not all planes contain a common line, so that $n\ge3$. Prove that
+#    there are at least $4(n-1)$ open cells, and give for every $n\ge3$ an example with
+#    equality.
 #
 # You may use the theorem of the book on deletion and restriction.
 
@@ -494,12 +495,12 @@ for target, answer in zip(targets, matrices, strict=True):
 # sum grows by $g$ and the right side by $2g$.
 #
 # **2.** Induction on $n$. The planes contain no common line if and only if their
-# normals have rank 3. For $n=3$ the normals are independent and there are $2^3=8=4\cdot2$
-# cells. Let $n>3$. Choose three independent normals and let $H$ be a plane with
-# another normal. Without $H$ the rank is still 3, so there are at least $4(n-2)$ cells
-# by the induction hypothesis. If all the other planes met $H$ in one and the same line,
-# they would contain a common line, against rank 3. So $\mathcal A|_H$ has at least two
-# lines and at least 4 cells: $4(n-2)+4=4(n-1)$.
+# normals have rank 3. For $n=3$ the normals are independent and there are
+# $2^3=8=4\cdot2$ cells. Let $n>3$. Choose three independent normals and let $H$ be a
+# plane with another normal. Without $H$ the rank is still 3, so there are at least
+# $4(n-2)$ cells by the induction hypothesis. If all the other planes met $H$ in one
+# and the same line, they would contain a common line, against rank 3. So
+# $\mathcal A|_H$ has at least two lines and at least 4 cells: $4(n-2)+4=4(n-1)$.
 #
 # Equality: $n-1$ different planes through a common line $L_0$, and one plane $H$ that
 # does not contain $L_0$. The lines are $L_0$ with $m=n-1$ and the $n-1$ different lines

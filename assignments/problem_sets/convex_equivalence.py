@@ -10,9 +10,9 @@
 # NumPy, SciPy and CVXPY.
 #
 # Unless a question says otherwise, the loss is $\frac12\|z-y\|^2$, networks are
-# $f(X)=(XW_1)_+w_2$ with $W_1\in\mathbb R^{d\times m}$, $w_2\in\mathbb R^m$, the objective
-# is $\mathcal L=\ell(f(X),y)+\frac\beta2(\|W_1\|_F^2+\|w_2\|^2)$, $p(\beta)$ is its
-# infimum over all widths, and $M(\lambda)=\max_{\|u\|\le1}|\lambda^T(Xu)_+|$.
+# $f(X)=(XW_1)_+w_2$ with $W_1\in\mathbb R^{d\times m}$, $w_2\in\mathbb R^m$, the
+# objective is $\mathcal L=\ell(f(X),y)+\frac\beta2(\|W_1\|_F^2+\|w_2\|^2)$, $p(\beta)$
+# is its infimum over all widths, and $M(\lambda)=\max_{\|u\|\le1}|\lambda^T(Xu)_+|$.
 #
 # Your data depend on your id. Put it into the next cell, as it stands in the course's
 # list. Each question ends with a cell that hands in your answer; do not change those
@@ -116,13 +116,13 @@ part(
 #
 # Huber's loss is gentle on outliers:
 # $\ell(z,y)=\sum_ih(z_i-y_i)$ with $h(t)=\frac12t^2$ for $|t|\le1$ and
-# $h(t)=|t|-\frac12$ otherwise. It is convex and bounded below, so weak duality holds for
-# it as for the others. Derive its conjugate, and write a function
+# $h(t)=|t|-\frac12$ otherwise. It is convex and bounded below, so weak duality holds
+# for it as for the others. Derive its conjugate, and write a function
 # `huber_bound(X, y, beta, lam)` that returns the largest lower bound on the optimal
-# value $\inf\,\ell(f(X),y)+\frac\beta2(\|W_1\|_F^2+\|w_2\|^2)$ that weak duality gives for
-# the points $\tau\lambda$, $\tau\ge0$, where `lam` is **any** vector $\lambda$ of length
-# $n$. It must be a valid lower bound always and as good as this method allows, up to
-# a relative error of $10^{-6}$.
+# value $\inf\,\ell(f(X),y)+\frac\beta2(\|W_1\|_F^2+\|w_2\|^2)$ that weak duality gives
+# for the points $\tau\lambda$, $\tau\ge0$, where `lam` is **any** vector $\lambda$ of
+# length $n$. It must be a valid lower bound always and as good as this method allows,
+# up to a relative error of $10^{-6}$.
 
 
 # %% answer="huber_bound"
@@ -215,8 +215,8 @@ for (Z, labels, beta, point), answer in zip(cases, huber_bound, strict=True):
 # these; the optimum is the network `network_missed`. She reports that the duality gap
 # *of her program* is zero and concludes that the network is globally optimal.
 #
-# * Refute her: assign to `witness` a vector $u$ with $\|u\|\le1$ that shows that her dual
-#   point $\lambda=y-f(X)$ is not feasible once all patterns are admitted, that is
+# * Refute her: assign to `witness` a vector $u$ with $\|u\|\le1$ that shows that her
+#   dual point $\lambda=y-f(X)$ is not feasible once all patterns are admitted, that is
 #   $|\lambda^T(Xu)_+|>\beta$ (8 points).
 # * Assign to `better` a `cnn.ReLUNetwork` with **at most one neuron more** than hers
 #   and an objective of at most 0.99 times hers (12 points).
@@ -398,8 +398,8 @@ part(
 #   +\beta\sum_{i}(\|u_i\|+\|u_i'\|)\quad\text{over}\quad u_i,u_i'\in K_i .$$
 #
 # 1. Prove that $\mathcal L(\theta)\ge p_{\rm cvx}$ for every network of every width.
-# 2. Prove that for every feasible point $(u_i,u_i')$ there is a network whose objective is
-#    that of the point.
+# 2. Prove that for every feasible point $(u_i,u_i')$ there is a network whose
+#    objective is that of the point.
 # 3. Show that half of the patterns suffice: the value does not change if from each pair
 #    of opposite patterns $D_i$, $I-D_i$ only one is kept.
 
@@ -422,15 +422,16 @@ part(
 # $w_1=u_i/\sqrt{\|u_i\|}$, $w_2=\sqrt{\|u_i\|}$; for every nonzero $u_i'$ the neuron
 # $w_1=u_i'/\sqrt{\|u_i'\|}$, $w_2=-\sqrt{\|u_i'\|}$. Then
 # $|Xw_1|w_2=\pm|Xu_i|=\pm S_iXu_i$ as $u_i\in K_i$, and
-# $\frac12(\|w_1\|^2+w_2^2)=\|u_i\|$. Outputs and penalties add up to those of the point.
+# $\frac12(\|w_1\|^2+w_2^2)=\|u_i\|$. Outputs and penalties add up to those of the
+# point.
 #
 # **3.** If $D_j=I-D_i$, then $S_j=-S_i$ and $K_j=-K_i$. Replace $u_j$ by $-u_j\in K_i$:
-# $S_iX(-u_j)=S_jXu_j$, the same output with the same norm. So $(u_i,u_j)$ may be replaced
-# by $(u_i-u_j,0)$: the sum lies in the cone $K_i$, the output is the same, and
+# $S_iX(-u_j)=S_jXu_j$, the same output with the same norm. So $(u_i,u_j)$ may be
+# replaced by $(u_i-u_j,0)$: the sum lies in the cone $K_i$, the output is the same, and
 # $\|u_i-u_j\|\le\|u_i\|+\|u_j\|$; in the same way for $u'$. Hence the minimum over
-# the smaller set of patterns is not larger, and it is not smaller since the set of feasible
-# points shrinks. (The opposite of every pattern occurs: $-u$ lies in an open cell
-# if $u$ does.)
+# the smaller set of patterns is not larger, and it is not smaller since the set of
+# feasible points shrinks. (The opposite of every pattern occurs: $-u$ lies in an open
+# cell if $u$ does.)
 #
 # **Rubric**
 #
