@@ -1,0 +1,275 @@
+"""A course's folder, laid out as nbgrader has it, with nbgrader's gradebook.
+
+``source/`` and ``gradebook.db`` are the course's; ``release/`` is for the students;
+``submitted/`` is what they handed in; ``autograded/``, ``feedback/`` and ``results/``
+come out of grading.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    ClearHiddenTests,
+    ClearOutput,
+    ClearSolutions,
+    ComputeChecksums,
+    LockCells,
+    SaveCells,
+)
+from traitlets.config import Config
+
+from assignments.grader.problem_set import ProblemSet, SourceError
+from assignments.grader.submission import Result
+
+__all__ = ["Course", "ReleaseError"]
+
+CANARY = "canary: this line must not leave the course"
+_COURSE_ID = "course"
+_HAND_IN = Path(__file__).resolve().parent.parent / "hand_in.py"
+_STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_CONFIG = '''\
+"""Settings for nbgrader's formgrader, to mark proofs by hand in this folder."""
+
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+
+class UseTheSandbox(NbGraderPreprocessor):
+    """Refuse to run submissions where they could read and change everything."""
+
+    def preprocess(self, nb, resources):
+        raise RuntimeError("grade with `python -m assignments grade`, in its sandbox")
+
+
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = "course"
+c.Autograde.sanitize_preprocessors = [UseTheSandbox]
+c.Autograde.autograde_preprocessors = [UseTheSandbox]
+c.HTMLExporter.sanitize_html = True  # no script of a student's runs in formgrader
+'''
+
+
+class ReleaseError(RuntimeError):
+    """The student release could not be built, or would give something away."""
+
+
+class ClearHiddenCases(ClearHiddenTests):  # type: ignore[misc]
+    """Remove what functions are called with, as nbgrader removes hidden tests."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(**settings)
+        self.begin_test_delimeter = "BEGIN HIDDEN CASES"
+        self.end_test_delimeter = "END HIDDEN CASES"
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course's folder.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder. It holds solutions and marks: keep it where only the course's staff
+        can read it.
+    """
+
+    folder: Path
+
+    def release_notebook(self, name: str) -> Path:
+        """Return where the student's notebook of a problem set is."""
+        return self.folder / "release" / name / f"{name}.ipynb"
+
+    def submission(self, name: str, student: str) -> Path:
+        """Return where the notebook is that a student handed in."""
+        return self.folder / "submitted" / student / name / f"{name}.ipynb"
+
+    def graded(self, name: str, student: str) -> Path:
+        """Return where the notebook is after grading."""
+        return self.folder / "autograded" / student / name / f"{name}.ipynb"
+
+    def feedback(self, name: str, student: str) -> Path:
+        """Return the folder with what the student gets back."""
+        return self.folder / "feedback" / student / name
+
+    def result(self, name: str, student: str) -> Path:
+        """Return where the result of grading is kept."""
+        return self.folder / "results" / name / f"{student}.json"
+
+    def students(self, name: str) -> list[str]:
+        """Return who handed in, whatever it is."""
+        found = (self.folder / "submitted").glob(f"*/{name}")
+        return sorted(path.parent.name for path in found)
+
+    def build(self, problem_set: ProblemSet) -> Path:
+        """Build the student release; return its folder.
+
+        Raises
+        ------
+        ReleaseError
+            If nbgrader refuses, or a line of a solution or of a hidden test is in it.
+        """
+        name = problem_set.name
+        source = self.folder / "source" / name
+        shutil.rmtree(source, ignore_errors=True)
+        source.mkdir(parents=True)
+        (self.folder / "nbgrader_config.py").write_text(_CONFIG)
+        notebook = nbformat.from_dict(problem_set.notebook)
+        for cell in notebook.cells:
+            note = f"# {CANARY}" if cell.cell_type == "code" else f"<!-- {CANARY} -->"
+            cell.source = re.sub(
+                r"^(\s*)(### BEGIN [A-Z ]+)$",
+                rf"\g<0>\n\g<1>{note}",
+                cell.source,
+                flags=re.MULTILINE,
+            )
+        nbformat.write(notebook, source / f"{name}.ipynb")
+        shutil.copy(_HAND_IN, source)
+        release = self.folder / "release" / name
+        shutil.rmtree(release, ignore_errors=True)
+        answer = self._nbgrader().generate_assignment(name, force=True, create=True)
+        if not answer["success"]:
+            raise ReleaseError(f"nbgrader refused: {answer['error'] or answer['log']}")
+        try:
+            prove_clean(problem_set, release)
+        except ReleaseError:
+            shutil.rmtree(release)
+            raise
+        return release
+
+    def record(self, problem_set: ProblemSet, student: str, result: Result) -> None:
+        """Write a result into the gradebook; marks given by hand stay."""
+        name = problem_set.name
+        with self._gradebook() as book:
+            book.update_or_create_student(student)
+            book.update_or_create_submission(name, student)
+            for question in problem_set.questions:
+                grade = book.find_grade(question.name, name, name, student)
+                outcome = result.outcomes.get(question.name)
+                grade.auto_score = None if outcome is None else outcome.score
+                by_hand = grade.manual_score is not None
+                grade.needs_manual_grade = outcome is None and not by_hand
+            book.db.commit()
+
+    def scores(self, problem_set: ProblemSet, student: str) -> dict[str, float | None]:
+        """Return the points of each question; None for what is still to be marked."""
+        name = problem_set.name
+        with self._gradebook() as book:
+            scores: dict[str, float | None] = {}
+            for question in problem_set.questions:
+                try:
+                    grade = book.find_grade(question.name, name, name, student)
+                except MissingEntry:
+                    scores[question.name] = None
+                    continue
+                unmarked = grade.auto_score is None and grade.manual_score is None
+                scores[question.name] = None if unmarked else float(grade.score)
+            return scores
+
+    def comments(self, problem_set: ProblemSet, student: str) -> dict[str, str]:
+        """Return what the markers wrote on each proof."""
+        name = problem_set.name
+        comments = {}
+        with self._gradebook() as book, contextlib.suppress(MissingEntry):
+            for question in problem_set.questions:
+                if question.by_hand:
+                    comment = book.find_comment(question.name, name, name, student)
+                    comments[question.name] = comment.manual_comment or ""
+        return comments
+
+    def mark(
+        self, name: str, student: str, question: str, points: float | None, comment: str
+    ) -> None:
+        """Store points and a comment given by hand."""
+        with self._gradebook() as book:
+            grade = book.find_grade(question, name, name, student)
+            grade.manual_score = points
+            grade.needs_manual_grade = points is None and grade.auto_score is None
+            book.find_comment(question, name, name, student).manual_comment = (
+                comment or None
+            )
+            book.db.commit()
+
+    def write_feedback_pages(self, name: str) -> None:
+        """Let nbgrader write a page for each graded notebook."""
+        answer = self._nbgrader().generate_feedback(name, force=True)
+        if not answer["success"]:
+            raise RuntimeError(f"nbgrader: {answer['error'] or answer['log']}")
+
+    @contextlib.contextmanager
+    def _gradebook(self) -> Iterator[Gradebook]:
+        path = (self.folder / "gradebook.db").resolve()
+        with Gradebook(f"sqlite:///{path}", _COURSE_ID) as book:
+            yield book
+
+    def _nbgrader(self) -> NbGraderAPI:
+        config = Config()
+        config.CourseDirectory.root = str(self.folder.resolve())
+        config.CourseDirectory.course_id = _COURSE_ID
+        config.HTMLExporter.sanitize_html = True
+        config.GenerateAssignment.preprocessors = [
+            LockCells,
+            ClearSolutions,
+            ClearOutput,
+            CheckCellMetadata,
+            ComputeChecksums,
+            SaveCells,
+            ClearHiddenCases,
+            ClearHiddenTests,
+            ComputeChecksums,
+            CheckCellMetadata,
+        ]
+        logging.getLogger("traitlets").setLevel(logging.ERROR)
+        return NbGraderAPI(CourseDirectory(config=config), config=config)
+
+
+def prove_clean(problem_set: ProblemSet, release: Path) -> None:
+    """Show that nothing of a solution or a hidden test is in a release.
+
+    Raises
+    ------
+    ReleaseError
+        If the canary of a region is in a file, or a line that is only in regions.
+    """
+    hidden, public = set(), set()
+    regions = 0
+    for cell in problem_set.notebook.cells:
+        inside = False
+        for line in map(str.strip, cell.source.split("\n")):
+            regions += line.startswith("### BEGIN")
+            inside = line.startswith("### BEGIN") or (
+                inside and not line.startswith("### END")
+            )
+            (hidden if inside else public).add(line)
+    if not regions:
+        raise SourceError(f"{problem_set.name} has no solution")
+    secret = [line for line in hidden - public if len(line) >= 12]
+    for path in sorted(release.rglob("*")):
+        if not path.is_file():
+            continue
+        text = path.read_text()
+        if path.suffix == ".ipynb":
+            cells = nbformat.reads(text, as_version=4).cells
+            text = "\n".join(cell.source for cell in cells) + text
+        if CANARY in text or "### BEGIN" in text:
+            raise ReleaseError(f"{path.name} has a region that is not for students")
+        if path.name == _HAND_IN.name:
+            continue
+        for line in secret:
+            if line in text:
+                raise ReleaseError(f"{path.name} has a line of a solution: {line}")
+
+
+def is_student_id(text: str) -> bool:
+    """Say whether nbgrader can use a text as a student's id."""
+    return _STUDENT.fullmatch(text) is not None

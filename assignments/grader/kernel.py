@@ -1,0 +1,313 @@
+"""Running a notebook in a sandboxed kernel, whatever is in it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import zmq
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.connect import write_connection_file
+from nbformat.notebooknode import NotebookNode
+
+from assignments.grader.sandbox import HOME, Sandbox
+from assignments.hand_in import MIME
+
+__all__ = ["Run", "Times", "run_notebook"]
+
+_SHOWN = ("text/plain", "image/png")  # no HTML or script of a student's in our pages
+_LARGEST_OUTPUT = 200_000  # characters a cell
+_LARGEST_MESSAGE = 64 << 20  # bytes
+_LARGEST_FOLDER = 1 << 20  # bytes, of the folder with the kernel's sockets
+_HAND_IN = Path(__file__).resolve().parent.parent / "hand_in.py"
+
+
+class _KernelLostError(Exception):
+    """The kernel died."""
+
+
+class _KernelStuckError(Exception):
+    """The kernel does not stop."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """How long things may take, in seconds.
+
+    Attributes
+    ----------
+    start : float
+        The kernel's start, on a machine that is busy.
+    cell : float
+        One cell.
+    notebook : float
+        All cells together.
+    grace : float
+        After an interrupt.
+    """
+
+    start: float = 120
+    cell: float = 60
+    notebook: float = 300
+    grace: float = 5
+
+
+@dataclass
+class Run:
+    """What came out of a notebook.
+
+    Attributes
+    ----------
+    answers : dict
+        What each question's cell handed in, by the question's name, still encoded.
+    student_id : str or None
+        The id that the notebook declares; None if it got no data.
+    status : {"graded", "crashed", "timed out"}
+        Whether all cells were run.
+    remarks : list of str
+        What the student should know about the run.
+    """
+
+    answers: dict[str, Any]
+    student_id: str | None = None
+    status: str = "graded"
+    remarks: list[str] = field(default_factory=list)
+
+
+def run_notebook(
+    notebook: NotebookNode,
+    cases: Mapping[str, object],
+    sandbox: Sandbox,
+    times: Times | None = None,
+) -> Run:
+    """Run all code cells of a notebook in a kernel, and store their outputs in it.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        With the course's cells in place. Changed: it gets outputs.
+    cases : mapping of str to object
+        For each question about a function, what it is called with (encoded).
+    sandbox : Sandbox
+        Where to run.
+    times : Times, optional
+        Limits of time.
+
+    Returns
+    -------
+    Run
+        What was handed in, as far as the notebook ran.
+    """
+    times = times or Times()
+    run = Run(answers={})
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in code:
+        cell.outputs, cell.execution_count = [], None
+    number = 0
+    try:
+        with _kernel(sandbox, times) as kernel:
+            end = time.monotonic() + times.notebook
+            for number, cell in enumerate(code, 1):
+                _run_cell(kernel, cell, number, cases, run, times, end)
+    except _KernelLostError:
+        run.status = "crashed"
+        run.remarks.append(
+            f"Python ended while code cell {number} ran (out of memory, or an exit); "
+            "what came before it is marked."
+        )
+    except _KernelStuckError:
+        run.status = "timed out"
+        run.remarks.append(
+            f"Code cell {number} could not be stopped in time; what came before it is "
+            "marked."
+        )
+    return run
+
+
+def _run_cell(
+    kernel: _Kernel,
+    cell: NotebookNode,
+    number: int,
+    cases: Mapping[str, object],
+    run: Run,
+    times: Times,
+    end: float,
+) -> None:
+    marks = cell.metadata.get("nbgrader", {})
+    question = marks.get("grade_id", "") if marks.get("grade") else ""
+    if question in cases:
+        text = json.dumps(cases[question])
+        code = f"__import__('hand_in')._receive({text!r})"
+        kernel.execute(code, times.start, hidden=True)
+    seconds = min(times.cell, max(end - time.monotonic(), 0))
+    outputs, finished = kernel.execute(cell.source, seconds)
+    cell.execution_count = number
+    for output in outputs:
+        data = output.get("data", {})
+        published = data.pop(MIME, None)
+        if isinstance(published, dict) and marks.get("locked"):
+            if "student_id" in published:
+                run.student_id = str(published["student_id"])
+            if question and isinstance(published.get("answers"), dict):
+                run.answers.setdefault(question, {}).update(published["answers"])
+        for kind in set(data) - set(_SHOWN):
+            del data[kind]
+        output.get("metadata", {}).clear()
+    cell.outputs = [item for item in outputs if item.get("data", True)]
+    if not finished:
+        run.status = "timed out"
+        run.remarks.append(
+            f"Code cell {number} ran longer than {seconds:.0f} seconds and was stopped."
+        )
+
+
+@dataclass
+class _Kernel:
+    """A kernel that runs, and the client that talks to it."""
+
+    client: BlockingKernelClient
+    process: subprocess.Popen[bytes]
+    folder: Path
+    grace: float
+
+    def execute(
+        self, code: str, seconds: float, *, hidden: bool = False
+    ) -> tuple[list[NotebookNode], bool]:
+        """Run code; return its outputs, and whether it ended by itself in time."""
+        request = self.client.execute(
+            code, silent=hidden, store_history=not hidden, stop_on_error=False
+        )
+        outputs: list[NotebookNode] = []
+        size = 0
+        end = time.monotonic() + seconds
+        interrupted = False
+        while True:
+            if self.process.poll() is not None:
+                raise _KernelLostError
+            if sum(f.stat().st_size for f in self.folder.iterdir()) > _LARGEST_FOLDER:
+                raise _KernelStuckError
+            if time.monotonic() > end:
+                if interrupted:
+                    raise _KernelStuckError
+                self._interrupt()
+                interrupted, end = True, time.monotonic() + self.grace
+            message = self._message()
+            if message is None or message["parent_header"].get("msg_id") != request:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "status" and content.get("execution_state") == "idle":
+                return outputs, not interrupted
+            output = _as_output(kind, content)
+            if output is None:
+                continue
+            size += len(json.dumps(output.get("data") or output))
+            if MIME in output.get("data", {}) or size <= _LARGEST_OUTPUT:
+                _append(outputs, output)
+
+    def _message(self) -> dict[str, Any] | None:
+        try:
+            return dict(self.client.get_iopub_msg(timeout=0.2))
+        except queue.Empty:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            # not a message of a kernel, so the kernel is not one any more
+            raise _KernelLostError from error
+
+    def _interrupt(self) -> None:
+        # through the kernel, as signals do not reach it from outside the sandbox
+        message = self.client.session.msg("interrupt_request", {})
+        self.client.control_channel.send(message)
+
+
+@contextlib.contextmanager
+def _kernel(sandbox: Sandbox, times: Times) -> Iterator[_Kernel]:
+    """Start a kernel in the sandbox; end it in any case."""
+    with tempfile.TemporaryDirectory(prefix="kernel-") as name:
+        folder = Path(name)
+        file = str(folder / "connection.json")
+        write_connection_file(file, transport="ipc", ip=str(folder / "socket"))
+        visible = {**sandbox.visible, _HAND_IN: HOME / "hand_in.py"}
+        if sandbox.unsafe:
+            shutil.copy(_HAND_IN, folder)
+        sandbox = replace(sandbox, writable=folder, visible=visible)
+        process = sandbox.start(
+            ["-m", "ipykernel_launcher", "-f", file, "--HistoryManager.enabled=False"],
+            folder if sandbox.unsafe else HOME,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        context.setsockopt(zmq.MAXMSGSIZE, _LARGEST_MESSAGE)
+        context.setsockopt(zmq.LINGER, 0)
+        client = BlockingKernelClient(context=context)
+        try:
+            client.load_connection_file(file)
+            client.start_channels(hb=False, stdin=False)
+            _wait_until_ready(client, process, times.start)
+            yield _Kernel(client, process, folder, times.grace)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            client.stop_channels()
+            context.destroy(linger=0)
+
+
+def _wait_until_ready(
+    client: BlockingKernelClient, process: subprocess.Popen[bytes], seconds: float
+) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"the kernel did not start (exit {process.returncode})")
+        client.kernel_info()
+        try:
+            client.get_shell_msg(timeout=1)
+            client.get_iopub_msg(timeout=1)
+        except queue.Empty:
+            continue
+        return
+    raise RuntimeError(f"the kernel did not start in {seconds:.0f} seconds")
+
+
+def _as_output(kind: str, content: dict[str, Any]) -> NotebookNode | None:
+    if kind == "stream":
+        return nbformat.v4.new_output(
+            "stream", name=str(content["name"]), text=str(content["text"])
+        )
+    if kind in ("display_data", "execute_result"):
+        data = content["data"] if isinstance(content.get("data"), dict) else {}
+        return nbformat.v4.new_output("display_data", data=dict(data))
+    if kind == "error":
+        return nbformat.v4.new_output(
+            "error",
+            ename=str(content.get("ename")),
+            evalue=str(content.get("evalue")),
+            traceback=[str(line) for line in content.get("traceback", [])],
+        )
+    return None
+
+
+def _append(outputs: list[NotebookNode], output: NotebookNode) -> None:
+    """Add an output; text that follows text of the same stream is joined to it."""
+    if (
+        outputs
+        and output.output_type == outputs[-1].output_type == "stream"
+        and output.name == outputs[-1].name
+    ):
+        outputs[-1].text += output.text
+    else:
+        outputs.append(output)
