@@ -13,7 +13,7 @@ from numpydoc.docscrape import FunctionDoc
 import convexnn_lib
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = {"datasets", "errors", "exercises", "plotting"}
+MODULES = {"datasets", "errors", "exercises", "plotting", "widgets"}
 NAMES = sorted(set(convexnn_lib.__all__) - MODULES)
 FUNCTIONS = [name for name in NAMES if inspect.isfunction(getattr(convexnn_lib, name))]
 

@@ -1,0 +1,117 @@
+"""Interactive figures that are alive in the built book, where no kernel runs.
+
+A cell that shows a figure of ``convexnn_lib.widgets`` leaves three things in its
+output: the figure's state, a static picture of it, and a line of text. In HTML the
+state becomes a live figure through the script ``interactive_figures.js``, with the
+picture for readers without scripts; other formats show the picture. Widgets that only a
+kernel can move (the controls of ipywidgets) are replaced by a sentence that says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+FOLDER = Path(__file__).resolve().parent
+SCRIPT, STYLE = "interactive_figures.js", "interactive_figures.css"
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def place(model_id: str, state: dict[str, Any]) -> str:
+    """Return the element that the script fills with a figure."""
+    beside, stacked = state["_heights"]
+    return (
+        f'<div class="interactive-figure" style="--beside: {beside}px; '
+        f'--stacked: {stacked}px"><div data-figure="{model_id}"></div></div>'
+    )
+
+
+class PlaceFigures(SphinxPostTransform):
+    """Replace the outputs of widgets before myst-nb chooses among their formats."""
+
+    default_priority = 3
+
+    def run(self, **kwargs: Any) -> None:
+        """Run the transform on one page."""
+        is_html = self.app.builder.format == "html"
+        states = page_states(self.env.nb_metadata.get(self.env.docname, {}))
+        for bundle in list(self.document.findall(_is_bundle)):
+            outputs = {child["mime_type"]: child for child in bundle.children}
+            if VIEW not in outputs:
+                continue
+            model_id = _model_id(outputs[VIEW])
+            state = states.get(model_id, {}).get("state", {})
+            picture = outputs.get("image/png")
+            if "_esm" not in state:
+                text = "These controls need a kernel: open the notebook to use them."
+                note = nodes.paragraph("", "", nodes.emphasis("", text))
+                bundle.replace_self(note)
+            elif not is_html:
+                bundle.replace_self(picture.children if picture else [])
+            else:
+                live: list[nodes.Node] = [_html(place(model_id, state))]
+                if picture:
+                    pictures = picture.children
+                    live += [_html("<noscript>"), *pictures, _html("</noscript>")]
+                bundle.replace_self(live)
+
+
+def page_states(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return the states of a page's widgets, by the identifiers of their models."""
+    for _, options in metadata.get("js_files", {}).values():
+        if options.get("type") == STATE:
+            states: dict[str, Any] = json.loads(options["body"])["state"]
+            return states
+    return {}
+
+
+def _is_bundle(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and node.get("nb_element") == "mime_bundle"
+
+
+def _model_id(output: nodes.container) -> str:
+    match = re.search(r"model_id\W+(\w+)", output.astext())
+    return match.group(1) if match else ""
+
+
+def _html(text: str) -> nodes.raw:
+    return nodes.raw("", text, format="html")
+
+
+def leave_out_the_manager(app: Sphinx, config: Config) -> None:
+    """Serve the script from the book, and nothing from elsewhere.
+
+    myst-nb would load require.js and Jupyter's widget manager from another host.
+    """
+    config.nb_ipywidgets_js = {}
+    config.html_static_path.extend(str(FOLDER / name) for name in (SCRIPT, STYLE))
+
+
+def load_script(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    """Load the script where a page has figures."""
+    metadata = getattr(app.env, "nb_metadata", {}).get(pagename, {})
+    if page_states(metadata):
+        app.add_js_file(SCRIPT, loading_method="defer")
+        app.add_css_file(STYLE)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the hooks; called by Sphinx."""
+    app.connect("config-inited", leave_out_the_manager)
+    app.connect("html-page-context", load_script)
+    app.add_post_transform(PlaceFigures)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,18 @@
+"""Interactive figures: a picture of the book that the reader can take hold of.
+
+Each figure is a pair of modules of the same name. The Python class keeps the state as
+traits, in both directions: a drag in the notebook changes ``figure.points``, and
+setting ``figure.points`` moves the points. The JavaScript computes and draws what
+follows from the state, so that the figure also works in the built book, where no kernel
+is running. ``shared.js`` and ``shared.css`` hold what the figures have in common;
+``convexnn_lib.widgets.base.InteractiveFigure`` joins them to one module without imports
+and says what a new figure has to supply.
+
+The figures need the package anywidget, which is imported at their first use.
+"""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,1 @@
+from .arrangement import ArrangementFigure as ArrangementFigure

@@ -1,0 +1,234 @@
+import {
+  add, addHandle, bits, change, clamp, cross, dot, drawArrow, drawAxes, drawLabel,
+  drawLine, format, html, join, makeFrame, makePlane, norm, plural, roundTo, scale,
+  short, svg, times, typeset, vector,
+} from "./shared.js";
+
+// Points lie on a grid of binary fractions, on which products are exact: whether two
+// points are parallel is decided without rounding.
+const GRID = 1 / 8;
+const REACH = 3;
+const MOST = 8;
+const COLOURS = ["blue", "vermilion", "green", "purple", "orange", "sky", "yellow", "grey"];
+const NEW = [[-1, 2], [2, -1.5], [-2, -1], [0.5, 2.5], [-2.5, 0.5], [1.5, -2.5], [2.5, 1], [-0.5, -2]];
+
+const isZero = (x) => x.every((value) => value === 0);
+const degrees = (v) => ((Math.atan2(v[1], v[0]) * 180) / Math.PI + 360) % 360;
+
+// Groups of numbers of samples that are parallel or antiparallel; zero samples are in none.
+export function parallelClasses(points) {
+  const classes = [];
+  points.forEach((x, i) => {
+    if (isZero(x)) return;
+    const same = classes.find((group) => cross(points[group[0]], x) === 0);
+    if (same) same.push(i);
+    else classes.push([i]);
+  });
+  return classes;
+}
+
+export const rank = (points) => Math.min(parallelClasses(points).length, 2);
+
+// The open cells in the order of their angles, each with the rays between which it lies
+// (in degrees), a vector of it and its pattern. A zero sample is always active.
+export function cells(points) {
+  const rays = parallelClasses(points)
+    .map((group) => scale(1 / norm(points[group[0]]), points[group[0]]))
+    .flatMap(([a, b]) => [[-b, a], [b, -a]])
+    .sort((p, q) => degrees(p) - degrees(q));
+  if (!rays.length) return [{ start: 0, stop: 360, u: [1, 0], pattern: points.map(() => true) }];
+  return rays.map((ray, k) => {
+    const next = rays[(k + 1) % rays.length];
+    // two rays alone are opposite: the cell between them is a half plane
+    const u = rays.length === 2 ? [-ray[1], ray[0]] : add(ray, next);
+    const start = degrees(ray);
+    const stop = start + ((degrees(next) - start + 360) % 360);
+    return { start, stop, u, pattern: times(points, u).map((value) => value >= 0) };
+  });
+}
+
+export function coverCount(n, r) {
+  let sum = 0;
+  for (let k = 0, term = 1; k < r; k++) {
+    sum += term;
+    term = (term * (n - 1 - k)) / (k + 1);
+  }
+  return 2 * sum;
+}
+
+// The cell that a direction points into; a wall belongs to the cell after it.
+export function cellAt(list, angle) {
+  const inside = ({ start, stop }) => (angle - start + 720) % 360 < stop - start;
+  return Math.max(list.findIndex(inside), 0);
+}
+
+export const maskedRows = (points, pattern) =>
+  points.map((x, i) => (pattern[i] ? x : x.map(() => 0)));
+
+function render({ model, el }) {
+  const frame = makeFrame(el, {
+    label: "Cells of a hyperplane arrangement, with points to move",
+    hint:
+      "Drag the points and the diamond on the rim, or reach them with the Tab key and " +
+      "press the arrow keys (with Shift: larger steps).",
+  });
+  const panel = frame.panel({ label: "The plane of weight vectors and samples" });
+  const plane = makePlane(panel, { x: [-3.9, 3.9], y: [-3.9, 3.9] });
+  const ground = plane.layer();
+  const side = frame.side("The chosen cell");
+  const points = () => model.get("points");
+
+  const move = (i, p) => change(model, { points: points().map((x, k) => (k === i ? p : x)) });
+  for (let i = 0; i < MOST; i++)
+    addHandle(frame, plane, {
+      name: () => `sample ${i + 1}`,
+      shown: () => i < points().length,
+      get: () => points()[i],
+      set: (p) => move(i, p),
+      fit: (p) => p.map((value) => clamp(roundTo(value, GRID), -REACH, REACH)),
+      text: (p) => vector(p, 3),
+      step: GRID,
+      size: 6,
+    });
+  const onRim = (angle) => scale(REACH, [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)]);
+  addHandle(frame, plane, {
+    name: () => "direction that chooses a cell",
+    get: () => onRim(model.get("angle")),
+    set: (p) => change(model, { angle: roundTo(degrees(p), 0.5) % 360 }),
+    fit: (p) => onRim(roundTo(degrees(p), 0.5)),
+    text: () => `${short(model.get("angle"), 1)} degrees`,
+    key: ([right, up], length) => onRim(model.get("angle") + (up - right) * length),
+    step: 2,
+    shape: "diamond",
+    size: 7,
+  });
+  frame.button({
+    label: "Add a point",
+    disabled: () => points().length >= MOST,
+    press: () => change(model, { points: [...points(), NEW[points().length]] }),
+  });
+  frame.button({
+    label: "Remove the last",
+    disabled: () => points().length <= 1,
+    press: () => change(model, { points: points().slice(0, -1) }),
+  });
+
+  frame.draws(model, ["points", "angle"], () => {
+    const X = points();
+    const list = cells(X);
+    const chosen = cellAt(list, model.get("angle"));
+    drawPlane(plane, ground, X, list, chosen);
+    drawSide(side, X, list, chosen);
+    const r = rank(X);
+    frame.show(
+      {
+        patterns: list.map((cell) => bits(cell.pattern)),
+        count: list.length,
+        cover: coverCount(X.length, r),
+        chosen: bits(list[chosen].pattern),
+        rows: maskedRows(X, list[chosen].pattern),
+      },
+      describe(X, list, chosen),
+    );
+  });
+  return frame.dispose;
+}
+
+function drawPlane(plane, ground, X, list, chosen) {
+  ground.replaceChildren();
+  drawAxes(plane, ground);
+  const at = (angle, radius = REACH) =>
+    scale(radius, [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)]);
+  list.forEach(({ start, stop, pattern }, k) => {
+    const colour = `var(--${COLOURS[k % COLOURS.length]})`;
+    const count = Math.max(Math.ceil((stop - start) / 3), 2);
+    const arc = Array.from({ length: count + 1 }, (_, j) => at(start + ((stop - start) * j) / count));
+    const outline = stop - start < 360 ? [[0, 0], ...arc] : arc;
+    svg(
+      "path",
+      { d: plane.path(outline, true), fill: colour, "fill-opacity": k === chosen ? 0.55 : 0.2 },
+      ground,
+    );
+    const width = ((stop - start) * Math.PI) / 180;
+    if (k !== chosen && width * 3.45 * plane.unit < 15) return;
+    const middle = at((start + stop) / 2, 3.5);
+    const label = drawLabel(plane, ground, middle, "", {
+      class: "cnn-bits",
+      "font-weight": k === chosen ? 700 : 400,
+      "text-anchor": middle[0] > 1.2 ? "start" : middle[0] < -1.2 ? "end" : "middle",
+    });
+    label.textContent = bits(pattern);
+    // long patterns stay inside the picture
+    const shift = Math.max(X.length - 4, 0) * 6;
+    if (Math.abs(middle[0]) > 1.2) label.setAttribute("dx", Math.sign(middle[0]) * (-8 - shift));
+  });
+  if (list.length > 1)
+    for (const { start } of list)
+      drawLine(plane, ground, [0, 0], at(start), {
+        stroke: "var(--line)", "stroke-dasharray": "5 4", "stroke-width": 1.2,
+      });
+  const { start, stop } = list[chosen];
+  if (stop - start < 360)
+    svg("path", {
+      d: plane.path([at(start), [0, 0], at(stop)]),
+      fill: "none", stroke: "var(--ink)", "stroke-width": 1.6,
+    }, ground);
+  X.forEach((x, i) => {
+    drawArrow(plane, ground, [0, 0], x, { color: "var(--ink)" });
+    const outward = isZero(x) ? [1, 1] : scale(1 / norm(x), x);
+    const shift = [outward[0] * 17 + outward[1] * 6, -outward[1] * 17 + outward[0] * 6];
+    drawLabel(plane, ground, x, `x_${i + 1}`, { "font-weight": 600 }, shift);
+  });
+}
+
+function drawSide(side, X, list, chosen) {
+  const { pattern } = list[chosen];
+  side.replaceChildren();
+  const table = html("table", { class: "cnn-matrix" }, side);
+  const head = html("tr", {}, html("thead", {}, table));
+  for (const name of ["sample", "x_i^{T}u", "row of D X"])
+    typeset(html("th", { scope: "col" }, head), name);
+  const body = html("tbody", {}, table);
+  maskedRows(X, pattern).forEach((row, i) => {
+    const line = html("tr", pattern[i] ? {} : { class: "cnn-off" }, body);
+    typeset(html("th", { scope: "row" }, line), `x_${i + 1} = ${vector(X[i], 3)}`);
+    html("td", {}, line, isZero(X[i]) ? "= 0" : pattern[i] ? "> 0" : "< 0");
+    html("td", {}, line, vector(row, 3));
+  });
+  const n = X.length;
+  const counts = html("table", { class: "cnn-matrix" }, side);
+  for (const [name, value] of [
+    ["cells", list.length],
+    [`Cover: C(${n}, ${rank(X)})`, rank(X) ? coverCount(n, rank(X)) : "–"],
+    [`all patterns: 2^{${n}}`, 2 ** n],
+  ]) {
+    const line = html("tr", {}, html("tbody", {}, counts));
+    typeset(html("th", { scope: "row" }, line), name);
+    html("td", {}, line, String(value));
+  }
+}
+
+function describe(X, list, chosen) {
+  const r = rank(X);
+  const name = (i) => `x${i + 1}`;
+  const reasons = [
+    ...parallelClasses(X)
+      .filter((group) => group.length > 1)
+      .map((group) => `${join(group.map(name))} lie on a line through 0`),
+    ...X.flatMap((x, i) => (isZero(x) ? [`${name(i)} is zero`] : [])),
+  ];
+  const active = list[chosen].pattern.flatMap((on, i) => (on ? [name(i)] : []));
+  const general = coverCount(X.length, 2);
+  const count =
+    `${plural(X.length, "sample")} of rank ${r}: ${plural(list.length, "cell")}` +
+    (list.length < general
+      ? `, where general position would give Cover's ${general}, because ${join(reasons)}. `
+      : ", as many as Cover's count. ");
+  return (
+    count +
+    `The chosen cell has the pattern ${bits(list[chosen].pattern)}: ` +
+    (active.length ? `D keeps ${join(active)}.` : "D keeps no sample.")
+  );
+}
+
+export default { render };
