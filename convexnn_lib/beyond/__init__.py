@@ -1,0 +1,1 @@
+"""Beyond the talk: deeper networks, recovery, large steps, and where a flow ends."""

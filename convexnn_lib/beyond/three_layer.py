@@ -1,0 +1,497 @@
+r"""Parallel three-layer ReLU networks with path regularization, as a convex program.
+
+A branch of the network with hidden width m and the vectors :math:`u_j=|w_{2,j}|w_{1,j}`
+contributes :math:`w_3\big(\sum_js_j(Xu_j)_+\big)_+`, :math:`s_j=\pm1`. Where the
+activation patterns of both layers are fixed, this is linear in
+:math:`v=(u_1,\dots,u_m)`, and the path norm is :math:`|w_3|\|v\|_2`. So each choice of
+patterns is a group of a convex program, as for two layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations_with_replacement, product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convexnn_lib._validation import (
+    BoolArray,
+    FloatArray,
+    as_float_array,
+    as_matrix,
+    check_integer,
+)
+from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.convex.cones import nearest_in_cone
+from convexnn_lib.convex.conic import Group
+from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.errors import (
+    EnumerationTooLargeError,
+    InvalidDataError,
+    RegularizationError,
+    SolverError,
+)
+from convexnn_lib.landscape.restricted import solve_restricted
+
+__all__ = [
+    "ParallelNetwork",
+    "ParallelSolution",
+    "certify_parallel",
+    "solve_parallel",
+]
+
+_ROUNDS = 100
+_NEW = 10  # groups that join the working set in one round
+_ROUNDING = 1e-12  # relative error allowed for in a computed norm
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class ParallelNetwork:
+    r"""The network :math:`f(x)=\sum_kw_{3,k}\big(\sum_jw_{2,kj}(x^Tw_{1,kj})_+\big)_+`.
+
+    Parameters
+    ----------
+    W1 : (K, d, m) array
+        First-layer weights of the K branches, one hidden neuron a column.
+    w2 : (K, m) array
+        Second-layer weights.
+    w3 : (K,) array
+        Output weights.
+
+    Attributes
+    ----------
+    W1, w2, w3 : arrays
+        The weights, read-only copies in float64.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If the shapes do not agree or an entry is NaN or infinite.
+
+    Examples
+    --------
+    >>> from convexnn_lib import ParallelNetwork
+    >>> network = ParallelNetwork([[[1.0, 1.0]]], [[2.0, -1.0]], [3.0])
+    >>> network
+    ParallelNetwork(d=1, branches=1, width=2)
+    >>> network.predict([[1.0], [-1.0]]), round(network.path_norm(), 6)
+    (array([3., 0.]), 6.708204)
+    """
+
+    W1: FloatArray
+    w2: FloatArray
+    w3: FloatArray
+
+    def __init__(self, W1: Any, w2: Any, w3: Any) -> None:
+        W1, w2 = as_float_array(W1, "W1"), as_float_array(w2, "w2")
+        w3 = as_float_array(w3, "w3")
+        if (
+            W1.ndim != 3
+            or W1.shape[1] == 0
+            or w2.shape != (W1.shape[0], W1.shape[2])
+            or w3.shape != W1.shape[:1]
+        ):
+            raise InvalidDataError(
+                "W1 must be a (K, d, m) array, w2 (K, m) and w3 (K,), got shapes "
+                f"{W1.shape}, {w2.shape} and {w3.shape}."
+            )
+        for name, weights in {"W1": W1, "w2": w2, "w3": w3}.items():
+            weights.setflags(write=False)
+            object.__setattr__(self, name, weights)
+
+    @property
+    def branches(self) -> int:
+        """Number K of branches."""
+        return int(self.W1.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Number m of hidden neurons of each branch."""
+        return int(self.W1.shape[2])
+
+    def __repr__(self) -> str:
+        """Return the sizes."""
+        return (
+            f"ParallelNetwork(d={self.W1.shape[1]}, branches={self.branches}, "
+            f"width={self.width})"
+        )
+
+    def predict(self, X: Any) -> FloatArray:
+        """Return the outputs on the rows of X.
+
+        Parameters
+        ----------
+        X : (n, d) array
+            Data, one sample a row.
+
+        Returns
+        -------
+        (n,) array
+            The outputs.
+
+        Raises
+        ------
+        convexnn_lib.errors.InvalidDataError
+            If X is not a finite (n, d) array with this network's d.
+        """
+        X = as_matrix(X)
+        if X.shape[1] != self.W1.shape[1]:
+            raise InvalidDataError(
+                f"X has {X.shape[1]} features, the network {self.W1.shape[1]}."
+            )
+        hidden = np.maximum(np.einsum("nd,kdm->nkm", X, self.W1), 0.0)
+        second = np.maximum(np.einsum("nkm,km->nk", hidden, self.w2), 0.0)
+        outputs: FloatArray = second @ self.w3
+        return outputs
+
+    def path_norm(self) -> float:
+        r"""Return :math:`\sum_k|w_{3,k}|\sqrt{\sum_jw_{2,kj}^2\|w_{1,kj}\|^2}`."""
+        squares = np.sum(self.W1**2, axis=1) * self.w2**2
+        return float(np.abs(self.w3) @ np.sqrt(np.sum(squares, axis=1)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ParallelSolution:
+    r"""A parallel three-layer network and a bound on the best one.
+
+    Attributes
+    ----------
+    network : ParallelNetwork
+        The network.
+    value : float
+        Its objective, from a forward pass.
+    lower_bound : float
+        A lower bound on the objective of every parallel network of the same hidden
+        width, whatever its number of branches.
+    dual : (n,) array
+        The dual feasible point that proves the bound.
+    configurations : int
+        The number of choices of patterns and signs over which the bound was computed.
+    """
+
+    network: ParallelNetwork
+    value: float
+    lower_bound: float
+    dual: FloatArray
+    configurations: int
+
+    @property
+    def gap(self) -> float:
+        """The difference of value and lower bound."""
+        return self.value - self.lower_bound
+
+    def __repr__(self) -> str:
+        """Return the value, its gap and the sizes."""
+        return (
+            f"ParallelSolution(value={self.value:.9g}, gap={self.gap:.2g}, "
+            f"branches={self.network.branches}, "
+            f"configurations={self.configurations})"
+        )
+
+
+def solve_parallel(
+    X: Any,
+    y: Any,
+    beta: float,
+    *,
+    width: int = 2,
+    tol: float = 1e-6,
+    max_configurations: int = 20_000,
+) -> ParallelSolution:
+    r"""Train a parallel three-layer ReLU network to the global optimum.
+
+    .. math::
+
+        \min_{K,\theta}\;\tfrac12\|f_\theta(X)-y\|^2
+        +\beta\sum_{k=1}^K|w_{3,k}|\sqrt{\textstyle\sum_jw_{2,kj}^2\|w_{1,kj}\|^2}
+
+    over all numbers K of branches, each of the given hidden width. It is a convex
+    program with a group for each choice of activation patterns and signs [1]_ [2]_,
+    solved by column generation over all of them: for tiny data only.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    y : (n,) array
+        Real labels.
+    beta : float
+        Regularization strength, positive.
+    width : int, default 2
+        Hidden width m of the branches.
+    tol : float, default 1e-6
+        The relative gap to reach.
+    max_configurations : int, default 20000
+        The largest number of groups to list.
+
+    Returns
+    -------
+    ParallelSolution
+        An optimal network, its objective, and the lower bound that proves it.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If X or y is empty, not finite or of the wrong shape, or ``tol`` is not
+        positive.
+    convexnn_lib.errors.RegularizationError
+        If ``beta`` is not a positive number.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If there are more than ``max_configurations`` groups.
+    convexnn_lib.errors.SolverError
+        If the gap does not close.
+
+    Notes
+    -----
+    Let a branch have the patterns :math:`D_j` of its hidden neurons, the signs
+    :math:`s_j`, and the pattern D of its second layer. With
+    :math:`F=(s_1DD_1X,\dots,s_mDD_mX)` it contributes :math:`\pm Fv` on the cone of the
+    v with :math:`(2D_j-I)Xu_j\ge0` and :math:`(2D-I)\sum_js_jD_jXu_j\ge0`. In a sample
+    where no active hidden neuron has the sign +1 the second layer is off, and where
+    none has the sign -1 it can be taken to be on; all other patterns D are listed,
+    whether or not they occur. The dual norm is the largest length of the projection of
+    :math:`\pm F^T\lambda` on one of the cones, and nonnegative multipliers bound each
+    of them from above, so the gap does not rest on the solver.
+
+    References
+    ----------
+    .. [1] Ergen & Pilanci (2021), `ergen2021global`.
+    .. [2] Ergen & Pilanci (2023), `ergen2023path`.
+
+    Examples
+    --------
+    >>> from convexnn_lib import datasets, solve_parallel
+    >>> solution = solve_parallel(*datasets.xor(), 0.1)
+    >>> round(solution.value, 6), bool(solution.gap < 1e-6 * solution.value)
+    (0.18, True)
+    """
+    problem, listed = _prepare(X, y, beta, width, max_configurations)
+    if not 0.0 < tol < 1.0:
+        raise InvalidDataError(f"tol must lie between 0 and 1, got {tol!r}.")
+    working: list[int] = []
+    signs: list[float] = []
+    best: ParallelSolution | None = None
+    outputs = np.zeros(problem.n)
+    network = _network([], [], [], problem.d, width)
+    for _ in range(_ROUNDS):
+        lam = problem.y - outputs
+        lengths = _lengths(listed, lam)
+        bound = _bound(problem, listed, network, lam, float(lengths.max()))
+        if best is None or bound.value < best.value:
+            kept = bound.value
+            lower = max(bound.lower_bound, best.lower_bound if best else -np.inf)
+            dual = bound.dual if lower == bound.lower_bound or not best else best.dual
+            best = ParallelSolution(network, kept, lower, dual, bound.configurations)
+        elif bound.lower_bound > best.lower_bound:
+            best = ParallelSolution(
+                best.network,
+                best.value,
+                bound.lower_bound,
+                bound.dual,
+                bound.configurations,
+            )
+        if best.gap <= tol * abs(best.value):
+            return best
+        known = set(zip(working, signs, strict=True))
+        order = np.argsort(-lengths.ravel(), kind="stable")
+        fresh = [(int(k) // 2, 1.0 - 2.0 * (int(k) % 2)) for k in order[: 5 * _NEW]]
+        fresh = [pair for pair in fresh if pair not in known][:_NEW]
+        fresh = [
+            (k, s) for k, s in fresh if lengths[k, int(s < 0.0)] > problem.beta
+        ]
+        if not fresh:
+            break
+        working += [k for k, _ in fresh]
+        signs += [s for _, s in fresh]
+        groups = [
+            Group(s * listed[k].features, listed[k].cone)
+            for k, s in zip(working, signs, strict=True)
+        ]
+        optimum = solve_restricted(problem, groups)
+        network = _network(
+            [listed[k] for k in working], signs, optimum.variables, problem.d, width
+        )
+        outputs = network.predict(problem.X)
+    raise SolverError(
+        f"the relative gap {best.gap / abs(best.value) if best else np.inf:.2g} stays "
+        f"above tol = {tol:g}; raise tol or rescale the data."
+    )
+
+
+def certify_parallel(
+    network: ParallelNetwork,
+    X: Any,
+    y: Any,
+    beta: float,
+    *,
+    max_configurations: int = 20_000,
+) -> ParallelSolution:
+    r"""Bound how far a parallel three-layer network is from the best one.
+
+    The dual point is :math:`\lambda=y-f(X)`, scaled until its dual norm over all
+    branches of path norm 1 is at most beta. See :func:`convexnn_lib.solve_parallel`
+    for the problem.
+
+    Parameters
+    ----------
+    network : ParallelNetwork
+        Any network, however it was trained.
+    X : (n, d) array
+        Data, one sample a row.
+    y : (n,) array
+        Real labels.
+    beta : float
+        Regularization strength, positive.
+    max_configurations : int, default 20000
+        The largest number of groups to list.
+
+    Returns
+    -------
+    ParallelSolution
+        The network with its objective and the lower bound.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If X or y is empty, not finite or of the wrong shape.
+    convexnn_lib.errors.RegularizationError
+        If ``beta`` is not a positive number.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If there are more than ``max_configurations`` groups.
+
+    Examples
+    --------
+    >>> from convexnn_lib import ParallelNetwork, certify_parallel
+    >>> network = ParallelNetwork([[[1.0]]], [[1.0]], [1.0])
+    >>> bound = certify_parallel(network, [[1.0]], [2.0], 1.0)
+    >>> round(bound.value, 9), round(bound.lower_bound, 9)
+    (1.5, 1.5)
+    """
+    problem, listed = _prepare(X, y, beta, network.width, max_configurations)
+    lam = problem.y - network.predict(problem.X)
+    return _bound(problem, listed, network, lam, float(_lengths(listed, lam).max()))
+
+
+class _Configuration(NamedTuple):
+    """The patterns and signs of a branch: what is linear, and where."""
+
+    features: FloatArray
+    cone: FloatArray
+    signs: FloatArray
+
+
+def _prepare(
+    X: Any, y: Any, beta: float, width: int, max_configurations: int
+) -> tuple[TrainingProblem, list[_Configuration]]:
+    """Check the input and list the configurations."""
+    problem = TrainingProblem(X, y, beta)
+    if problem.beta == 0.0:
+        raise RegularizationError("the convex program needs beta > 0, got 0.")
+    width = check_integer(width, "width", minimum=1)
+    maximum = check_integer(max_configurations, "max_configurations", minimum=1)
+    patterns = enumerate_patterns(problem.X).patterns
+    patterns = patterns[patterns.any(axis=1)]
+    listed = list(_choices(patterns, width, maximum))
+    return problem, [_configuration(problem.X, *choice) for choice in listed]
+
+
+def _choices(
+    patterns: BoolArray, width: int, maximum: int
+) -> Iterator[tuple[BoolArray, FloatArray, BoolArray, BoolArray]]:
+    """Yield hidden patterns, their signs, second-layer pattern and its free samples."""
+    count = 0
+    units = [(k, s) for s in (1.0, -1.0) for k in range(len(patterns))]
+    for chosen in combinations_with_replacement(units, width):
+        signs = np.array([s for _, s in chosen])
+        if np.all(signs < 0.0):
+            continue  # the second layer is off
+        hidden = patterns[[k for k, _ in chosen]]
+        positive = hidden[signs > 0.0].any(axis=0)
+        free = positive & hidden[signs < 0.0].any(axis=0)
+        count += 2 ** int(free.sum())
+        if count > maximum:
+            raise EnumerationTooLargeError(
+                f"there are more than max_configurations = {maximum} choices of "
+                f"patterns for branches of width {width}; take fewer samples or a "
+                "smaller width.",
+                predicted=count,
+                max_patterns=maximum,
+            )
+        for values in product((True, False), repeat=int(free.sum())):
+            second = positive.copy()
+            second[free] = values
+            yield hidden, signs, second, free
+
+
+def _configuration(
+    X: FloatArray,
+    hidden: BoolArray,
+    signs: FloatArray,
+    second: BoolArray,
+    free: BoolArray,
+) -> _Configuration:
+    """Return the linear map of a configuration and its cone."""
+    n, d = X.shape
+    width = len(signs)
+    before = np.hstack([s * D[:, None] * X for s, D in zip(signs, hidden, strict=True)])
+    walls = np.zeros((width * n, width * d))
+    for j, pattern in enumerate(hidden):
+        side = np.where(pattern, 1.0, -1.0)[:, None]
+        walls[j * n : (j + 1) * n, j * d : (j + 1) * d] = side * X
+    side = np.where(second[free], 1.0, -1.0)[:, None]
+    cone = np.vstack([walls, side * before[free]])
+    return _Configuration(second[:, None] * before, cone, signs)
+
+
+def _lengths(listed: list[_Configuration], lam: FloatArray) -> FloatArray:
+    """Return upper bounds on the dual norm over each configuration, for both signs."""
+    lengths = np.zeros((len(listed), 2))
+    for k, configuration in enumerate(listed):
+        target = configuration.features.T @ lam
+        for column, sign in enumerate((1.0, -1.0)):
+            nearest = nearest_in_cone(configuration.cone, sign * target)
+            lengths[k, column] = np.linalg.norm(nearest)
+    return lengths
+
+
+def _bound(
+    problem: TrainingProblem,
+    listed: list[_Configuration],
+    network: ParallelNetwork,
+    lam: FloatArray,
+    norm: float,
+) -> ParallelSolution:
+    """Return the objective and the bound of a dual point with this dual norm."""
+    difference = network.predict(problem.X) - problem.y
+    value = 0.5 * float(difference @ difference) + problem.beta * network.path_norm()
+    norm *= 1.0 + _ROUNDING
+    limit = problem.beta / norm if norm > 0.0 else np.inf
+    dual: FloatArray = problem.loss.best_scale(lam, problem.y, limit) * lam
+    return ParallelSolution(
+        network, value, problem.dual_objective(dual), dual, 2 * len(listed)
+    )
+
+
+def _network(
+    configurations: list[_Configuration],
+    signs: list[float],
+    variables: Any,
+    d: int,
+    width: int,
+) -> ParallelNetwork:
+    """Return the network of the groups' variables, without its zero branches."""
+    W1, w2, w3 = [], [], []
+    for configuration, sign, v in zip(configurations, signs, variables, strict=True):
+        size = float(np.linalg.norm(v))
+        u = np.reshape(v, (width, d))
+        lengths = np.linalg.norm(u, axis=1)
+        if size <= 1e-9:
+            continue
+        W1.append((u / np.where(lengths > 0.0, lengths, 1.0)[:, None]).T)
+        w2.append(configuration.signs * lengths / np.sqrt(size))
+        w3.append(sign * np.sqrt(size))
+    return ParallelNetwork(
+        np.reshape(W1, (len(w3), d, width)), np.reshape(w2, (len(w3), width)), w3
+    )
