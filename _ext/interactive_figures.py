@@ -48,20 +48,18 @@ class PlaceFigures(SphinxPostTransform):
             if VIEW not in outputs:
                 continue
             model_id = _model_id(outputs[VIEW])
+            # only HTML keeps the states; other formats show the picture
             state = states.get(model_id, {}).get("state", {})
-            picture = outputs.get("image/png")
-            if "_esm" not in state:
-                text = "These controls need a kernel: open the notebook to use them."
-                note = nodes.paragraph("", "", nodes.emphasis("", text))
-                bundle.replace_self(note)
-            elif not is_html:
-                bundle.replace_self(picture.children if picture else [])
+            picture = outputs["image/png"].children if "image/png" in outputs else []
+            if is_html and "_esm" in state:
+                live = _html(place(model_id, state))
+                fallback = [_html("<noscript>"), *picture, _html("</noscript>")]
+                bundle.replace_self([live, *fallback])
+            elif picture and not is_html:
+                bundle.replace_self(picture)
             else:
-                live: list[nodes.Node] = [_html(place(model_id, state))]
-                if picture:
-                    pictures = picture.children
-                    live += [_html("<noscript>"), *pictures, _html("</noscript>")]
-                bundle.replace_self(live)
+                text = "These controls need a kernel: open the notebook to use them."
+                bundle.replace_self(nodes.paragraph("", "", nodes.emphasis("", text)))
 
 
 def page_states(metadata: dict[str, Any]) -> dict[str, Any]:
