@@ -15,6 +15,7 @@ from itertools import combinations_with_replacement, product
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.optimize import lsq_linear
 
 from convexnn_lib._validation import (
     BoolArray,
@@ -25,7 +26,7 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.convex.cones import nearest_in_cone
-from convexnn_lib.convex.conic import Group
+from convexnn_lib.convex.conic import Group, solve_groups
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import (
     EnumerationTooLargeError,
@@ -33,7 +34,6 @@ from convexnn_lib.errors import (
     RegularizationError,
     SolverError,
 )
-from convexnn_lib.landscape.restricted import solve_restricted
 
 __all__ = [
     "ParallelNetwork",
@@ -45,6 +45,8 @@ __all__ = [
 _ROUNDS = 100
 _NEW = 10  # groups that join the working set in one round
 _ROUNDING = 1e-12  # relative error allowed for in a computed norm
+_SMALL = 1e-9  # relative, of what counts as the projection on a cone
+_ZERO = 1e-9  # branches of a smaller path norm are left out
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -270,53 +272,32 @@ def solve_parallel(
     problem, listed = _prepare(X, y, beta, width, max_configurations)
     if not 0.0 < tol < 1.0:
         raise InvalidDataError(f"tol must lie between 0 and 1, got {tol!r}.")
-    working: list[int] = []
-    signs: list[float] = []
+    groups: list[tuple[int, float]] = []
+    network = _network([], [], problem.d, width)
     best: ParallelSolution | None = None
-    outputs = np.zeros(problem.n)
-    network = _network([], [], [], problem.d, width)
     for _ in range(_ROUNDS):
-        lam = problem.y - outputs
+        lam = problem.y - network.predict(problem.X)
         lengths = _lengths(listed, lam)
-        bound = _bound(problem, listed, network, lam, float(lengths.max()))
-        if best is None or bound.value < best.value:
-            kept = bound.value
-            lower = max(bound.lower_bound, best.lower_bound if best else -np.inf)
-            dual = bound.dual if lower == bound.lower_bound or not best else best.dual
-            best = ParallelSolution(network, kept, lower, dual, bound.configurations)
-        elif bound.lower_bound > best.lower_bound:
-            best = ParallelSolution(
-                best.network,
-                best.value,
-                bound.lower_bound,
-                bound.dual,
-                bound.configurations,
-            )
+        found = _bound(problem, listed, network, lam, float(lengths.max()))
+        best = found if best is None else _better(best, found)
         if best.gap <= tol * abs(best.value):
             return best
-        known = set(zip(working, signs, strict=True))
         order = np.argsort(-lengths.ravel(), kind="stable")
-        fresh = [(int(k) // 2, 1.0 - 2.0 * (int(k) % 2)) for k in order[: 5 * _NEW]]
-        fresh = [pair for pair in fresh if pair not in known][:_NEW]
-        fresh = [
-            (k, s) for k, s in fresh if lengths[k, int(s < 0.0)] > problem.beta
-        ]
-        if not fresh:
+        priced = [(int(k) // 2, 1.0 - 2.0 * (int(k) % 2)) for k in order]
+        above = int(np.sum(lengths > problem.beta))
+        new = [pair for pair in priced[:above] if pair not in groups][:_NEW]
+        if not new:
             break
-        working += [k for k, _ in fresh]
-        signs += [s for _, s in fresh]
-        groups = [
-            Group(s * listed[k].features, listed[k].cone)
-            for k, s in zip(working, signs, strict=True)
-        ]
-        optimum = solve_restricted(problem, groups)
-        network = _network(
-            [listed[k] for k in working], signs, optimum.variables, problem.d, width
+        groups += new
+        point = solve_groups(
+            problem, [Group(s * listed[k].features, listed[k].cone) for k, s in groups]
         )
-        outputs = network.predict(problem.X)
+        branches = [(listed[k], s) for k, s in groups]
+        network = _network(branches, point.variables, problem.d, width)
+    reached = "nothing was found" if best is None else f"reached {best!r}"
     raise SolverError(
-        f"the relative gap {best.gap / abs(best.value) if best else np.inf:.2g} stays "
-        f"above tol = {tol:g}; raise tol or rescale the data."
+        f"the gap does not close to a relative {tol:g}: {reached}. Raise tol or "
+        "rescale the data."
     )
 
 
@@ -408,8 +389,8 @@ def _choices(
         if np.all(signs < 0.0):
             continue  # the second layer is off
         hidden = patterns[[k for k, _ in chosen]]
-        positive = hidden[signs > 0.0].any(axis=0)
-        free = positive & hidden[signs < 0.0].any(axis=0)
+        positive: BoolArray = np.any(hidden[signs > 0.0], axis=0)
+        free: BoolArray = positive & np.any(hidden[signs < 0.0], axis=0)
         count += 2 ** int(free.sum())
         if count > maximum:
             raise EnumerationTooLargeError(
@@ -451,9 +432,40 @@ def _lengths(listed: list[_Configuration], lam: FloatArray) -> FloatArray:
     for k, configuration in enumerate(listed):
         target = configuration.features.T @ lam
         for column, sign in enumerate((1.0, -1.0)):
-            nearest = nearest_in_cone(configuration.cone, sign * target)
-            lengths[k, column] = np.linalg.norm(nearest)
+            lengths[k, column] = _longest(configuration.cone, sign * target)
     return lengths
+
+
+def _longest(cone: FloatArray, target: FloatArray) -> float:
+    """Bound the maximum of target @ v over unit v with cone @ v >= 0 from above.
+
+    Every nonnegative combination of the rows, added to the target, has at least that
+    length; the projection on the cone is the shortest. Nonnegative least squares can
+    end early on dependent rows, which the projection's two properties tell.
+    """
+    nearest = nearest_in_cone(cone, target)
+    length = float(np.linalg.norm(nearest))
+    size = float(np.linalg.norm(target))
+    off = abs(length**2 - target @ nearest) / size if size > 0.0 else 0.0
+    if length <= _SMALL * size or off <= _SMALL * size:
+        return length
+    unit = target / size
+    result = lsq_linear(cone.T, -unit, (0.0, np.inf), method="bvls", tol=1e-14)
+    other = size * float(np.linalg.norm(unit + cone.T @ np.maximum(result.x, 0.0)))
+    return min(length, other)
+
+
+def _better(first: ParallelSolution, second: ParallelSolution) -> ParallelSolution:
+    """Return the better network of the two with the better bound."""
+    primal = min(first, second, key=lambda solution: solution.value)
+    bound = max(first, second, key=lambda solution: solution.lower_bound)
+    return ParallelSolution(
+        primal.network,
+        primal.value,
+        bound.lower_bound,
+        bound.dual,
+        first.configurations,
+    )
 
 
 def _bound(
@@ -475,19 +487,18 @@ def _bound(
 
 
 def _network(
-    configurations: list[_Configuration],
-    signs: list[float],
-    variables: Any,
+    branches: list[tuple[_Configuration, float]],
+    variables: list[FloatArray],
     d: int,
     width: int,
 ) -> ParallelNetwork:
     """Return the network of the groups' variables, without its zero branches."""
     W1, w2, w3 = [], [], []
-    for configuration, sign, v in zip(configurations, signs, variables, strict=True):
+    for (configuration, sign), v in zip(branches, variables, strict=True):
         size = float(np.linalg.norm(v))
         u = np.reshape(v, (width, d))
         lengths = np.linalg.norm(u, axis=1)
-        if size <= 1e-9:
+        if size <= _ZERO:
             continue
         W1.append((u / np.where(lengths > 0.0, lengths, 1.0)[:, None]).T)
         w2.append(configuration.signs * lengths / np.sqrt(size))

@@ -1,0 +1,269 @@
+r"""Deep linear networks with vector outputs: the duality gap of the standard ones.
+
+On the data X = I a linear network of depth L has the outputs
+:math:`Z=W_1\cdots W_L`, and its weights cost :math:`\frac1L\sum_l\|W_l\|_F^L`. A
+parallel network is a sum of K such products.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from convexnn_lib._validation import (
+    FloatArray,
+    as_matrix,
+    check_integer,
+    random_generator,
+)
+from convexnn_lib.errors import InvalidDataError, RegularizationError
+
+__all__ = ["DeepLinearValues", "deep_linear_values", "train_deep_linear"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DeepLinearValues:
+    r"""Optimal values of deep linear networks, and the bound of their dual.
+
+    Attributes
+    ----------
+    standard : float
+        The optimal value of one network.
+    dual : float
+        The value of the Lagrangian dual, which is the same for one network and for
+        parallel ones, and the optimal value of parallel networks with at least as many
+        branches as ``outputs`` has rank.
+    outputs : (a, b) array
+        The optimal outputs of parallel networks.
+    dual_point : (a, b) array
+        The dual optimum, with spectral norm at most beta.
+    """
+
+    standard: float
+    dual: float
+    outputs: FloatArray
+    dual_point: FloatArray
+
+    @property
+    def gap(self) -> float:
+        """The duality gap of one network."""
+        return self.standard - self.dual
+
+    def __repr__(self) -> str:
+        """Return the values."""
+        return (
+            f"DeepLinearValues(standard={self.standard:.7g}, dual={self.dual:.7g}, "
+            f"gap={self.gap:.3g})"
+        )
+
+
+def deep_linear_values(Y: Any, beta: float, *, depth: int = 3) -> DeepLinearValues:
+    r"""Compute what standard and parallel deep linear networks attain on X = I.
+
+    .. math::
+
+        \min_{W_1,\dots,W_L}\tfrac12\|W_1\cdots W_L-Y\|_F^2
+        +\tfrac\beta L\sum_l\|W_l\|_F^L
+        =\min_Z\tfrac12\|Z-Y\|_F^2+\beta\Big(\sum_i\sigma_i(Z)^{2/L}\Big)^{L/2},
+
+    for hidden layers of any widths of at least the rank of Y, while for a sum of
+    products (parallel networks) the sum of singular values takes the place of the last
+    term [1]_.
+
+    Parameters
+    ----------
+    Y : (a, b) array
+        Target outputs, of rank 1 or 2.
+    beta : float
+        Regularization strength, positive.
+    depth : int, default 3
+        Number L of layers, at least 2.
+
+    Returns
+    -------
+    DeepLinearValues
+        The two optimal values, the dual optimum, and the gap.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If Y is not finite, or its rank is 0 or above 2, or the depth is below 2.
+    convexnn_lib.errors.RegularizationError
+        If ``beta`` is not a positive number.
+
+    Notes
+    -----
+    The parallel problem is soft thresholding of the singular values. The standard one
+    is, by von Neumann's trace inequality, a problem in the two singular values
+    :math:`r(\cos\varphi,\sin\varphi)` of Z. With :math:`q(\varphi)` the cost at r = 1,
+    the best r gives
+    :math:`\frac12\|Y\|^2-\frac12(\sigma_1\cos\varphi+\sigma_2\sin\varphi
+    -\beta q(\varphi))_+^2`, and the best :math:`\varphi` is found on a fine grid and
+    refined.
+
+    References
+    ----------
+    .. [1] Wang, Ergen & Pilanci (2023), `wang2023parallel`.
+
+    Examples
+    --------
+    >>> from convexnn_lib import deep_linear_values
+    >>> deep_linear_values([[2.0, 0.0], [0.0, 2.0]], 0.5)
+    DeepLinearValues(standard=2.328427, dual=1.75, gap=0.578)
+    >>> deep_linear_values([[2.0, 0.0], [0.0, 2.0]], 0.5, depth=2).gap < 1e-12
+    True
+    """
+    Y, beta = as_matrix(Y, "Y"), _positive(beta)
+    depth = check_integer(depth, "depth", minimum=2)
+    left, singular, right = np.linalg.svd(Y, full_matrices=False)
+    rank = int(np.sum(singular > 1e-12 * singular[0]))
+    if not 1 <= rank <= 2:
+        raise InvalidDataError(f"Y must have rank 1 or 2, got rank {rank}.")
+    first, second = singular[0], singular[1] if rank == 2 else 0.0
+    kept = np.maximum(singular - beta, 0.0)
+    outputs = (left * kept) @ right
+    dual_point = (left * np.minimum(singular, beta)) @ right
+    dual = float(np.sum(dual_point * Y) - 0.5 * np.sum(dual_point**2))
+
+    def gain(angle: FloatArray | float) -> Any:
+        c, s = np.cos(angle), np.sin(angle)
+        cost = (np.abs(c) ** (2 / depth) + np.abs(s) ** (2 / depth)) ** (depth / 2)
+        return first * c + second * s - beta * cost
+
+    grid = np.linspace(0.0, np.pi / 2, 2001)
+    best = int(np.argmax(gain(grid)))
+    ends = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
+    fine = minimize_scalar(lambda a: -gain(a), bounds=ends, method="bounded")
+    most = max(float(gain(grid[best])), -float(fine.fun), 0.0)
+    standard = 0.5 * float(np.sum(Y**2)) - 0.5 * most**2
+    return DeepLinearValues(standard, dual, outputs, dual_point)
+
+
+def train_deep_linear(
+    Y: Any,
+    beta: float,
+    *,
+    depth: int = 3,
+    branches: int = 1,
+    n_runs: int = 1,
+    init_scale: float = 0.7,
+    step: float = 0.02,
+    n_steps: int = 4000,
+    seed: int | np.random.Generator,
+) -> tuple[FloatArray, FloatArray]:
+    r"""Train deep linear networks on X = I by gradient descent.
+
+    The objective is the one of :func:`convexnn_lib.deep_linear_values`, with square
+    hidden layers as wide as the smaller side of Y.
+
+    Parameters
+    ----------
+    Y : (a, b) array
+        Target outputs.
+    beta : float
+        Regularization strength, positive.
+    depth : int, default 3
+        Number L of layers, at least 2.
+    branches : int, default 1
+        Number K of parallel networks whose outputs are added.
+    n_runs : int, default 1
+        Number of runs from random weights.
+    init_scale : float, default 0.7
+        Standard deviation of the normal initial weights.
+    step : float, default 0.02
+        The step.
+    n_steps : int, default 4000
+        Number of steps.
+    seed : int or numpy.random.Generator
+        Source of the initial weights.
+
+    Returns
+    -------
+    values : (n_runs,) array
+        The objectives at the end.
+    outputs : (n_runs, a, b) array
+        The outputs at the end.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If an argument is out of range, or a run diverges.
+    convexnn_lib.errors.RegularizationError
+        If ``beta`` is not a positive number.
+
+    Examples
+    --------
+    >>> from convexnn_lib import train_deep_linear
+    >>> values, _ = train_deep_linear([[2.0, 0.0], [0.0, 2.0]], 0.5, seed=1)
+    >>> values.round(4)
+    array([2.3284])
+    """
+    Y, beta = as_matrix(Y, "Y"), _positive(beta)
+    depth = check_integer(depth, "depth", minimum=2)
+    branches = check_integer(branches, "branches", minimum=1)
+    n_runs = check_integer(n_runs, "n_runs", minimum=1)
+    n_steps = check_integer(n_steps, "n_steps", minimum=1)
+    for name, value in {"init_scale": init_scale, "step": step}.items():
+        if not 0.0 < value < np.inf:
+            raise InvalidDataError(f"{name} must be a positive number, got {value!r}.")
+    rng = random_generator(seed)
+    sizes = [len(Y), *[min(Y.shape)] * (depth - 1), Y.shape[1]]
+    layers = [
+        init_scale * rng.standard_normal((n_runs, branches, *shape))
+        for shape in pairwise(sizes)
+    ]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(n_steps):
+            before, after = _partial_products(layers)
+            residual = (before[-1].sum(axis=1) - Y)[:, None]
+            layers = [
+                W
+                - step * (_transposed(left) @ residual @ _transposed(right))
+                - step * beta * _norms(W) ** (depth - 2) * W
+                for W, left, right in zip(layers, before, after, strict=False)
+            ]
+        outputs = _partial_products(layers)[0][-1].sum(axis=1)
+        cost = sum(np.sum(_norms(W) ** depth, axis=(1, 2, 3)) for W in layers) / depth
+        values = 0.5 * np.sum((outputs - Y) ** 2, axis=(1, 2)) + beta * cost
+    if not np.all(np.isfinite(values)):
+        raise InvalidDataError(
+            f"a run diverged with step {step:g}; take a shorter one."
+        )
+    return values, outputs
+
+
+def _partial_products(
+    layers: list[FloatArray],
+) -> tuple[list[FloatArray], list[FloatArray]]:
+    """Return the products of the layers before each one (and of all), and after it."""
+    rows, columns = layers[0].shape[-2], layers[-1].shape[-1]
+    before: list[FloatArray] = [
+        np.broadcast_to(np.eye(rows), (*layers[0].shape[:2], rows, rows))
+    ]
+    for W in layers:
+        before.append(before[-1] @ W)
+    after: list[FloatArray] = [
+        np.broadcast_to(np.eye(columns), (*layers[0].shape[:2], columns, columns))
+    ]
+    for W in layers[:0:-1]:
+        after.insert(0, W @ after[0])
+    return before, after
+
+
+def _transposed(W: FloatArray) -> FloatArray:
+    return W.swapaxes(-2, -1)
+
+
+def _norms(W: FloatArray) -> FloatArray:
+    norms: FloatArray = np.linalg.norm(W, axis=(-2, -1), keepdims=True)
+    return norms
+
+
+def _positive(beta: float) -> float:
+    if not 0.0 < beta < np.inf:
+        raise RegularizationError(f"beta must be a positive number, got {beta!r}.")
+    return float(beta)

@@ -1,0 +1,182 @@
+"""Planted neurons, and whether they are the cheapest networks with their outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linprog
+
+from convexnn_lib._validation import FloatArray, as_matrix, as_vector
+from convexnn_lib.convex.dual_norm import dual_norm_bounds
+from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.convex.solve import solve
+from convexnn_lib.errors import InvalidDataError
+
+__all__ = ["PlantedRecovery", "planted_recovery"]
+
+_BETA = 1e-3  # of the largest label; the lower bound is off by its square
+_CLOSE = 1e-5  # relative distance at which the lower bound counts as the planted cost
+_RANDOM = 4  # random neurons for each sample in the linear program
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PlantedRecovery:
+    r"""Bounds on the least cost of a network with the planted neuron's outputs.
+
+    Attributes
+    ----------
+    cost : float
+        The cost :math:`\|w\|` of the planted neuron.
+    lower : float
+        A lower bound on the cost of every network with these outputs,
+        :math:`y^T\lambda/M(\lambda)`.
+    upper : float
+        The cost of ``network``.
+    dual : (n,) array
+        The dual point, with :math:`M(\lambda)\le1`.
+    network : convexnn_lib.ReLUNetwork
+        A network with the outputs y, up to rounding.
+    trained : convexnn_lib.ReLUNetwork
+        The optimal network for a small regularization strength.
+    error : float
+        The root mean square of the difference of ``trained`` and the planted neuron
+        on fresh standard normal samples, relative to that of the planted neuron.
+    active : int
+        The number of samples on which the planted neuron is active.
+    """
+
+    cost: float
+    lower: float
+    upper: float
+    dual: FloatArray
+    network: ReLUNetwork
+    trained: ReLUNetwork
+    error: float
+    active: int
+
+    @property
+    def recovered(self) -> bool | None:
+        """True if no network costs less (up to 1e-5), False if one does, else None."""
+        if self.lower >= (1.0 - _CLOSE) * self.cost:
+            return True
+        if self.upper < (1.0 - _CLOSE) * self.cost:
+            return False
+        return None
+
+    def __repr__(self) -> str:
+        """Return the verdict and the bounds, relative to the planted cost."""
+        return (
+            f"PlantedRecovery({self.recovered}, least cost in "
+            f"[{self.lower / self.cost:.6f}, {self.upper / self.cost:.6f}] of the "
+            f"planted one, active={self.active}, error={self.error:.2g})"
+        )
+
+
+def planted_recovery(X: Any, w: Any) -> PlantedRecovery:
+    r"""Decide whether a planted neuron has the least cost of all that fit its outputs.
+
+    .. math::
+
+        \min\tfrac12\|\theta\|^2\quad\text{s.t.}\quad f_\theta(X)=y=(Xw)_+
+        \qquad=\qquad\max\;y^T\lambda\quad\text{s.t.}\quad
+        \max_{\|u\|\le1}|\lambda^T(Xu)_+|\le1 .
+
+    The planted neuron costs :math:`\|w\|`. The recovery of planted neurons is studied
+    in [1]_.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    w : (d,) array
+        The planted neuron, active on some sample.
+
+    Returns
+    -------
+    PlantedRecovery
+        Certified bounds, with the dual point and the network that attain them.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If X or w is not finite, the shapes do not agree, or w is not active on any
+        sample.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If the data have too many activation patterns.
+    convexnn_lib.errors.SolverError
+        If training ended without a usable point.
+
+    Notes
+    -----
+    Training for a small beta gives a dual point and neurons. The dual point, scaled to
+    :math:`M(\lambda)=1`, is a lower bound. A linear program over these neurons, the
+    planted one and random ones gives a network that fits y exactly. Where the bounds do
+    not decide, ``recovered`` is None.
+
+    References
+    ----------
+    .. [1] Wang, Hua, Candes & Pilanci (2025), `wang2025overparameterized`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexnn_lib import planted_recovery
+    >>> X = np.random.default_rng(0).standard_normal((12, 3))
+    >>> planted_recovery(X, [1.0, 0.0, 0.0]).recovered
+    True
+    >>> planted_recovery(X[:4], [1.0, 0.0, 0.0]).recovered
+    False
+    """
+    X = as_matrix(X)
+    n, d = X.shape
+    w = as_vector(w, d, "w")
+    y = np.maximum(X @ w, 0.0)
+    if not y.any():
+        raise InvalidDataError("the planted neuron is not active on any sample.")
+    beta = _BETA * float(np.linalg.norm(X.T @ y)) / float(np.linalg.norm(w)) / n
+    solution = solve(TrainingProblem(X, y, beta), tol=1e-5)
+    trained = solution.network
+    dual = solution.dual / dual_norm_bounds(X, solution.dual).upper
+    rng = np.random.default_rng(0)
+    neurons = np.column_stack(
+        [w, trained.W1, rng.standard_normal((d, _RANDOM * n)), X.T]
+    )
+    network = _fit(X, y, neurons)
+    fresh = rng.standard_normal((2000, d))
+    target = np.maximum(fresh @ w, 0.0)
+    return PlantedRecovery(
+        cost=float(np.linalg.norm(w)),
+        lower=float(y @ dual),
+        upper=network.penalty(),
+        dual=dual,
+        network=network,
+        trained=trained,
+        error=float(
+            np.linalg.norm(trained.predict(fresh) - target) / np.linalg.norm(target)
+        ),
+        active=int(np.sum(y > 0.0)),
+    )
+
+
+def _fit(X: FloatArray, y: FloatArray, neurons: FloatArray) -> ReLUNetwork:
+    """Return the cheapest network of these neurons that fits; the first one does."""
+    lengths = np.linalg.norm(neurons, axis=0)
+    unit = neurons[:, lengths > 0.0] / lengths[lengths > 0.0]
+    features = np.maximum(X @ unit, 0.0)
+    result = linprog(
+        np.ones(2 * unit.shape[1]),
+        A_eq=np.hstack([features, -features]),
+        b_eq=y,
+        method="highs-ds",
+        options={
+            "primal_feasibility_tolerance": 1e-10,
+            "dual_feasibility_tolerance": 1e-10,
+        },
+    )
+    first = np.eye(unit.shape[1])[0] * lengths[0]
+    sizes = result.x[: len(first)] - result.x[len(first) :] if result.success else first
+    kept = sizes != 0.0
+    return ReLUNetwork(unit[:, kept], sizes[kept]).balanced()
