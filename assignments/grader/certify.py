@@ -126,10 +126,7 @@ class Checker:
     def judge(self, answers: Mapping[str, Mapping[str, object]]) -> dict[str, Outcome]:
         """Return the outcome of each question that is marked by checks."""
         self._send({"answers": answers})
-        outcomes = {
-            line.pop("question"): Outcome(**line)
-            for line in self._lines()
-        }
+        outcomes = {line.pop("question"): Outcome(**line) for line in self._lines()}
         for question in self._questions:
             outcomes.setdefault(
                 question.name,
@@ -215,7 +212,9 @@ def _prepare(task: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     for question in task["questions"]:
         name = question["name"]
         if taken := sorted(set(question["names"]) & set(shared)):
-            raise CourseError(f"{name} hands in {taken[0]}, a name of the course's code")
+            raise CourseError(
+                f"{name} hands in {taken[0]}, a name of the course's code"
+            )
         if question["cases"]:
             names = dict(shared)
             exec(compile(question["cases"], f"<cases of {name}>", "exec"), names)

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import shutil
+import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +31,7 @@ from nbgrader.preprocessors import (
     LockCells,
     SaveCells,
 )
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from assignments.grader.problem_set import ProblemSet, SourceError
@@ -139,7 +143,7 @@ class Course:
         shutil.rmtree(release, ignore_errors=True)
         answer = self._nbgrader().generate_assignment(name, force=True, create=True)
         if not answer["success"]:
-            raise ReleaseError(f"nbgrader refused: {answer['error'] or answer['log']}")
+            raise ReleaseError(f"nbgrader refused:\n{answer['log']}")
         try:
             prove_clean(problem_set, release)
         except ReleaseError:
@@ -204,15 +208,20 @@ class Course:
         """Let nbgrader write a page for each graded notebook."""
         answer = self._nbgrader().generate_feedback(name, force=True)
         if not answer["success"]:
-            raise RuntimeError(f"nbgrader: {answer['error'] or answer['log']}")
+            raise RuntimeError(f"nbgrader wrote no feedback:\n{answer['log']}")
 
     @contextlib.contextmanager
     def _gradebook(self) -> Iterator[Gradebook]:
+        _find_programs()
         path = (self.folder / "gradebook.db").resolve()
-        with Gradebook(f"sqlite:///{path}", _COURSE_ID) as book:
-            yield book
+        with warnings.catch_warnings():
+            # nbgrader adds a submission to the session only after its parts
+            warnings.simplefilter("ignore", SAWarning)
+            with Gradebook(f"sqlite:///{path}", _COURSE_ID) as book:
+                yield book
 
     def _nbgrader(self) -> NbGraderAPI:
+        _find_programs()
         config = Config()
         config.CourseDirectory.root = str(self.folder.resolve())
         config.CourseDirectory.course_id = _COURSE_ID
@@ -268,6 +277,14 @@ def prove_clean(problem_set: ProblemSet, release: Path) -> None:
         for line in secret:
             if line in text:
                 raise ReleaseError(f"{path.name} has a line of a solution: {line}")
+
+
+def _find_programs() -> None:
+    """Let nbgrader find the programs beside Python, where no environment is active."""
+    here = str(Path(sys.executable).parent)
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    if here not in folders:
+        os.environ["PATH"] = os.pathsep.join([here, *folders])
 
 
 def is_student_id(text: str) -> bool:

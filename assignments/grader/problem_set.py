@@ -154,7 +154,9 @@ def _check_cell(
     if kind and not _NAME.fullmatch(name):
         raise SourceError(f"{where}: a name is made of a-z, 0-9 and _")
     if (kind in ("question", "proof")) != isinstance(points, int | float):
-        raise SourceError(f"{where}: points belong to a question or a proof, as a number")
+        raise SourceError(
+            f"{where}: points belong to a question or a proof, as a number"
+        )
     wanted = {"proof": "markdown", "": cell.cell_type}.get(kind, "code")
     if cell.cell_type != wanted:
         raise SourceError(f"{where} must be a {wanted} cell")
@@ -192,7 +194,9 @@ def _regions(source: str, where: str) -> dict[str, str]:
         marker = _MARKER.match(line)
         if marker is None:
             if re.search(r"(BEGIN|END) (SOLUTION|HIDDEN)", line):
-                raise SourceError(f"{where}: a marker must be alone on its line: {line}")
+                raise SourceError(
+                    f"{where}: a marker must be alone on its line: {line}"
+                )
             if inside:
                 regions[inside] += line + "\n"
             continue

@@ -175,7 +175,9 @@ def _match(
     for index, original in enumerate(originals):
         first(index, lambda c, x=original: c.source.strip() and _same_text(c, x))
     for index, original in enumerate(originals):
-        if index not in places and original.metadata.get("nbgrader", {}).get("solution"):
+        if index not in places and original.metadata.get("nbgrader", {}).get(
+            "solution"
+        ):
             low = max((places[i] for i in places if i < index), default=-1)
             high = min((places[i] for i in places if i > index), default=len(submitted))
             between = (p for p in free if low < p < high and _alike(free[p], original))

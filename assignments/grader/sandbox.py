@@ -269,7 +269,9 @@ def _system_call_filter() -> bytes:
         step(ret, 0, 0, _KILL),
         step(load, 0, 0, 0),  # the number of the call
     ]
-    if os.uname().machine == "x86_64":  # calls of the x32 mode have numbers of their own
+    if (
+        os.uname().machine == "x86_64"
+    ):  # calls of the x32 mode have numbers of their own
         program += [step(0x35, 0, 1, 0x40000000), step(ret, 0, 0, _KILL)]
     for number in calls["forbidden"].values():
         program += [step(jump_equal, 0, 1, number), step(ret, 0, 0, _EPERM)]

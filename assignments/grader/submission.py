@@ -218,7 +218,9 @@ def _explain(
                 for output in cell.outputs
                 if output.output_type == "error"
             ]
-        score = f"{outcome.score:g} of {points[cell.metadata.nbgrader.grade_id]:g} points"
+        score = (
+            f"{outcome.score:g} of {points[cell.metadata.nbgrader.grade_id]:g} points"
+        )
         text = "\n".join([score, *outcome.messages, ""])
         cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
 

@@ -1,0 +1,271 @@
+"""The command-line program: ``python -m assignments --help``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from assignments.grader.batch import Progress, Settings, collect, grade_all
+from assignments.grader.course import Course, ReleaseError
+from assignments.grader.kernel import Times
+from assignments.grader.problem_set import ProblemSet, SourceError, read_problem_set
+from assignments.grader.rehearsal import rehearse
+from assignments.grader.report import (
+    MarksError,
+    read_marks,
+    write_feedback,
+    write_grades,
+    write_marks,
+)
+from assignments.grader.sandbox import SandboxError
+
+SOURCES = Path(__file__).resolve().parent / "problem_sets"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program; return its exit status."""
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except SandboxError as error:
+        _say(
+            f"No sandbox: {error}.\nSubmissions are programs of strangers. To run them "
+            "without a sandbox all the same, say --unsafe.",
+            error=True,
+        )
+    except (SourceError, ReleaseError, MarksError, FileNotFoundError) as error:
+        _say(str(error), error=True)
+    except KeyboardInterrupt:
+        _say("Stopped. What is graded is kept; the same command goes on.", error=True)
+    return 2
+
+
+def _build(options: argparse.Namespace) -> int:
+    for name in options.names or _all(options):
+        release = Course(options.course).build(_read(options, name))
+        _say(f"{name}: {release} (no solution or hidden test is in it)")
+    return 0
+
+
+def _grade(options: argparse.Namespace) -> int:
+    course, problem_set = Course(options.course), _read(options, options.name)
+    if options.submissions:
+        count = collect(course, problem_set.name, options.submissions)
+        _say(f"{count} submissions from {options.submissions}")
+    started = time.monotonic()
+    source = options.sources / f"{options.name}.py"
+    failed = grade_all(
+        course, problem_set, source, _settings(options), _show(problem_set)
+    )
+    _say(f"{len(course.students(options.name))} in {time.monotonic() - started:.0f} s")
+    _write_reports(course, problem_set)
+    if failed:
+        _say(f"not graded, as the grader failed: {', '.join(failed)}", error=True)
+    return 1 if failed else 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    _write_reports(Course(options.course), _read(options, options.name))
+    return 0
+
+
+def _marks(options: argparse.Namespace) -> int:
+    course, problem_set = Course(options.course), _read(options, options.name)
+    if options.read:
+        _say(f"{read_marks(course, problem_set, options.read)} marks taken")
+        _write_reports(course, problem_set)
+    else:
+        path, unmarked = write_marks(course, problem_set)
+        _say(f"{path}: {unmarked} proofs to mark")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    wrong = []
+    for name in options.names or _all(options):
+        source = options.sources / f"{name}.py"
+        show = _show(_read(options, name))
+        found = rehearse(source, options.students, _settings(options), show)
+        wrong += [f"{name}, {line}" for line in found]
+        _say(f"{name}: {'as it should be' if not found else 'WRONG'}")
+    for line in wrong:
+        _say(line, error=True)
+    return 1 if wrong else 0
+
+
+def _write_reports(course: Course, problem_set: ProblemSet) -> None:
+    _say(f"grades: {write_grades(course, problem_set)}")
+    count = write_feedback(course, problem_set)
+    _say(f"feedback for {count}: {course.folder / 'feedback'}")
+
+
+def _show(problem_set: ProblemSet) -> Callable[[Progress], None]:
+    def show(progress: Progress) -> None:
+        head = f"[{progress.number}/{progress.total}] {progress.student}"
+        if progress.result is None:
+            _say(f"{head}: NOT GRADED: {progress.error}")
+            return
+        result = progress.result
+        score = sum(outcome.score for outcome in result.outcomes.values())
+        _say(f"{head}: {result.status}, {score:g} of {problem_set.points:g}")
+
+    return show
+
+
+def _read(options: argparse.Namespace, name: str) -> ProblemSet:
+    source = options.sources / f"{name}.py"
+    if not source.is_file():
+        known = ", ".join(_all(options)) or "none"
+        raise FileNotFoundError(f"there is no problem set {name}; there is: {known}")
+    return read_problem_set(source)
+
+
+def _all(options: argparse.Namespace) -> list[str]:
+    return sorted(path.stem for path in options.sources.glob("*.py"))
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings(
+        jobs=options.jobs,
+        unsafe=options.unsafe,
+        again=getattr(options, "again", True),
+        times=Times(cell=options.cell_seconds, notebook=options.notebook_seconds),
+        memory=int(options.memory * 2**30),
+    )
+
+
+def _say(text: str, *, error: bool = False) -> None:
+    stream = sys.stderr if error else sys.stdout
+    stream.write(text + "\n")
+    stream.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m assignments",
+        description="Build, grade and report problem sets. The book's instructor's guide "
+        "explains how a course is run with them.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = _command(commands, "build", _build, "build the student release")
+    command.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    _add_course(command)
+
+    command = _command(
+        commands,
+        "grade",
+        _grade,
+        "grade all submissions, write grades and feedback; goes on where it stopped",
+    )
+    command.add_argument("name", metavar="NAME")
+    _add_course(command)
+    command.add_argument(
+        "--from",
+        dest="submissions",
+        type=Path,
+        metavar="FOLDER",
+        help="first take submissions from here: STUDENT.ipynb, or STUDENT/ with the "
+        "notebook in it (default: those that are in DIR/submitted/ already)",
+    )
+    command.add_argument(
+        "--again",
+        action="store_true",
+        help="also what has not changed since it was graded",
+    )
+    _add_settings(command)
+
+    command = _command(
+        commands, "report", _report, "write grades and feedback again, after marking"
+    )
+    command.add_argument("name", metavar="NAME")
+    _add_course(command)
+
+    command = _command(
+        commands, "marks", _marks, "write a table to mark proofs in, or take it"
+    )
+    command.add_argument("name", metavar="NAME")
+    _add_course(command)
+    command.add_argument(
+        "--read", type=Path, metavar="FILE", help="take the marks in this table"
+    )
+
+    command = _command(
+        commands,
+        "check",
+        _check,
+        "try problem sets: the solution must get all points, the release none",
+    )
+    command.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    command.add_argument(
+        "--students", type=int, default=2, help="for how many ids (default: 2)"
+    )
+    _add_settings(command)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name, help=text, description=text[0].upper() + text[1:]
+    )
+    command.set_defaults(run=run)
+    command.add_argument(
+        "--sources",
+        type=Path,
+        default=SOURCES,
+        metavar="DIR",
+        help="the folder of the problem sets' sources (default: %(default)s)",
+    )
+    return command
+
+
+def _add_course(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--course",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the course's folder, readable by its staff only",
+    )
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    times = Times()
+    command.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="submissions at a time (default: %(default)s)",
+    )
+    command.add_argument(
+        "--cell-seconds", type=float, default=times.cell, help="(default: %(default)g)"
+    )
+    command.add_argument(
+        "--notebook-seconds",
+        type=float,
+        default=times.notebook,
+        help="(default: %(default)g)",
+    )
+    command.add_argument(
+        "--memory", type=float, default=4, metavar="GIB", help="(default: %(default)g)"
+    )
+    command.add_argument(
+        "--unsafe",
+        action="store_true",
+        help="run submissions without a sandbox, where they can read and change all "
+        "that you can",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
