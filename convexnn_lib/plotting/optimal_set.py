@@ -288,8 +288,8 @@ def plot_optimal_path(path: OptimalPath, *, boundary: int | None = None) -> Figu
         )
         below = np.cumsum(layers, axis=0) - 0.5 * layers
         for k, name in enumerate(np.flatnonzero(used)):
-            # in the middle of where the layer is thickest
-            thick = np.flatnonzero(layers[k] >= 0.99 * layers[k].max())
+            # in the middle of where the layer is thick
+            thick = np.flatnonzero(layers[k] >= 0.8 * layers[k].max())
             middle = thick[np.abs(position[thick] - position[thick].mean()).argmin()]
             upper.annotate(
                 f"$c_{{{name + 1}}}$",
