@@ -1,1 +1,3 @@
 from .arrangement import ArrangementFigure as ArrangementFigure
+from .clarke import ClarkeFigure as ClarkeFigure
+from .landscapes import LandscapesFigure as LandscapesFigure

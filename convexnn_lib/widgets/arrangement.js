@@ -1,7 +1,7 @@
 import {
-  add, addHandle, bits, change, clamp, cross, dot, drawArrow, drawAxes, drawLabel,
-  drawLine, format, html, join, makeFrame, makePlane, norm, plural, roundTo, scale,
-  short, svg, times, typeset, vector,
+  addHandle, bits, cells, change, clamp, degrees, drawArrow, drawAxes, drawLabel, drawLine,
+  html, isZero, join, makeFrame, makePlane, norm, parallelClasses, plural, roundTo, scale,
+  short, svg, typeset, vector,
 } from "./shared.js";
 
 // Points lie on a grid of binary fractions, on which products are exact: whether two
@@ -12,40 +12,7 @@ const MOST = 8;
 const COLOURS = ["blue", "vermilion", "green", "purple", "orange", "sky", "yellow", "grey"];
 const NEW = [[-1, 2], [2, -1.5], [-2, -1], [0.5, 2.5], [-2.5, 0.5], [1.5, -2.5], [2.5, 1], [-0.5, -2]];
 
-const isZero = (x) => x.every((value) => value === 0);
-const degrees = (v) => ((Math.atan2(v[1], v[0]) * 180) / Math.PI + 360) % 360;
-
-// Groups of numbers of samples that are parallel or antiparallel; zero samples are in none.
-export function parallelClasses(points) {
-  const classes = [];
-  points.forEach((x, i) => {
-    if (isZero(x)) return;
-    const same = classes.find((group) => cross(points[group[0]], x) === 0);
-    if (same) same.push(i);
-    else classes.push([i]);
-  });
-  return classes;
-}
-
 export const rank = (points) => Math.min(parallelClasses(points).length, 2);
-
-// The open cells in the order of their angles, each with the rays between which it lies
-// (in degrees), a vector of it and its pattern. A zero sample is always active.
-export function cells(points) {
-  const rays = parallelClasses(points)
-    .map((group) => scale(1 / norm(points[group[0]]), points[group[0]]))
-    .flatMap(([a, b]) => [[-b, a], [b, -a]])
-    .sort((p, q) => degrees(p) - degrees(q));
-  if (!rays.length) return [{ start: 0, stop: 360, u: [1, 0], pattern: points.map(() => true) }];
-  return rays.map((ray, k) => {
-    const next = rays[(k + 1) % rays.length];
-    // two rays alone are opposite: the cell between them is a half plane
-    const u = rays.length === 2 ? [-ray[1], ray[0]] : add(ray, next);
-    const start = degrees(ray);
-    const stop = start + ((degrees(next) - start + 360) % 360);
-    return { start, stop, u, pattern: times(points, u).map((value) => value >= 0) };
-  });
-}
 
 export function coverCount(n, r) {
   let sum = 0;

@@ -58,6 +58,42 @@ export function nearestInPolygon(z, corners) {
   return candidates[distances.indexOf(Math.min(...distances))];
 }
 
+// ---------------------------------------------------------------- cells in the plane
+
+export const isZero = (x) => x.every((value) => value === 0);
+export const degrees = (v) => ((Math.atan2(v[1], v[0]) * 180) / Math.PI + 360) % 360;
+
+// Groups of numbers of rows that are parallel or antiparallel; zero rows are in none.
+// Exact where the products are, for example on a grid of binary fractions.
+export function parallelClasses(X) {
+  const classes = [];
+  X.forEach((x, i) => {
+    if (isZero(x)) return;
+    const same = classes.find((group) => cross(X[group[0]], x) === 0);
+    if (same) same.push(i);
+    else classes.push([i]);
+  });
+  return classes;
+}
+
+// The open cells in the order of their angles, each with the rays between which it lies
+// (in degrees), a vector of it and its pattern. A zero row is always active.
+export function cells(X) {
+  const rays = parallelClasses(X)
+    .map((group) => scale(1 / norm(X[group[0]]), X[group[0]]))
+    .flatMap(([a, b]) => [[-b, a], [b, -a]])
+    .sort((p, q) => degrees(p) - degrees(q));
+  if (!rays.length) return [{ start: 0, stop: 360, u: [1, 0], pattern: X.map(() => true) }];
+  return rays.map((ray, k) => {
+    const next = rays[(k + 1) % rays.length];
+    // two rays alone are opposite: the cell between them is a half plane
+    const u = rays.length === 2 ? [-ray[1], ray[0]] : add(ray, next);
+    const start = degrees(ray);
+    const stop = start + ((degrees(next) - start + 360) % 360);
+    return { start, stop, u, pattern: times(X, u).map((value) => value >= 0) };
+  });
+}
+
 // ---------------------------------------------------------------- words and numbers
 
 // A number as text: fixed digits, a true minus sign, no negative zero.
@@ -525,4 +561,21 @@ function belowLevel(plane, xs, ys, values, level) {
     }
   }
   return d;
+}
+
+// Ticks with numbers on the axes through the origin (or along the lower and left edge).
+export function drawTicks(plane, layer, xs, ys, digits = 1) {
+  const base = [clamp(0, ...plane.x), clamp(0, ...plane.y)];
+  for (const value of xs) {
+    const [x, y] = plane.pixel([value, base[1]]);
+    svg("path", { d: `M${x},${y}v4`, stroke: "var(--line)" }, layer);
+    const label = { class: "cnn-name", x, y: y + 16, "text-anchor": "middle" };
+    svg("text", label, layer).textContent = short(value, digits);
+  }
+  for (const value of ys) {
+    const [x, y] = plane.pixel([base[0], value]);
+    svg("path", { d: `M${x},${y}h-4`, stroke: "var(--line)" }, layer);
+    const label = { class: "cnn-name", x: x - 7, y: y + 4, "text-anchor": "end" };
+    svg("text", label, layer).textContent = short(value, digits);
+  }
 }
