@@ -267,7 +267,7 @@ def solve_parallel(
     >>> from convexnn_lib import datasets, solve_parallel
     >>> solution = solve_parallel(*datasets.xor(), 0.1)
     >>> round(solution.value, 6), bool(solution.gap < 1e-6 * solution.value)
-    (0.18, True)
+    (0.195, True)
     """
     problem, listed = _prepare(X, y, beta, width, max_configurations)
     if not 0.0 < tol < 1.0:
