@@ -95,8 +95,8 @@ def animate_features(
     -------
     matplotlib.animation.FuncAnimation
         Save it with its ``save`` method, for instance as a GIF with the writer
-        "pillow". Offer a figure of :func:`plot_feature_frames` beside it to readers who
-        prefer no motion.
+        "pillow", or show it with a slider by ``plotting/player.py``. Offer a figure of
+        :func:`plot_feature_frames` beside it to readers who prefer no motion.
 
     Raises
     ------
