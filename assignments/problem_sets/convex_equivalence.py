@@ -24,9 +24,9 @@ STUDENT_ID = ""
 # %% locked="setup"
 import cvxpy as cp
 import numpy as np
+from hand_in import hand_in, seed_of
 
 import convexnn_lib as cnn
-from hand_in import hand_in, seed_of
 
 seed = seed_of(STUDENT_ID)
 rng = np.random.default_rng(seed)
@@ -259,8 +259,8 @@ part(
     is_network and neurons <= network_missed.width + 1 and after <= 0.99 * before,
     "better is not a network for three features."
     if not is_network
-    else f"better has {neurons} neurons and {after / before:.4f} times the objective of "
-    "network_missed.",
+    else f"better has {neurons} neurons and {after / before:.4f} times the objective "
+    "of network_missed.",
 )
 ### END HIDDEN TESTS
 

@@ -25,9 +25,9 @@ STUDENT_ID = ""
 # %% locked="setup"
 import cvxpy as cp
 import numpy as np
+from hand_in import hand_in, seed_of
 
 import convexnn_lib as cnn
-from hand_in import hand_in, seed_of
 
 seed = seed_of(STUDENT_ID)
 rng = np.random.default_rng(seed)
@@ -141,8 +141,8 @@ for k, (network, kind) in enumerate(zip(networks, kinds, strict=True)):
 # are orthogonal to it: they are ties.
 #
 # * Assign to `activations` a vector $(t_1,t_2)\in[0,1]^2$ such that the neuron-wise
-#   conditions hold when the first two samples are active to the degrees $t_1$ and $t_2$,
-#   with a residual of norm at most $10^{-8}$ (7 points).
+#   conditions hold when the first two samples are active to the degrees $t_1$ and
+#   $t_2$, with a residual of norm at most $10^{-8}$ (7 points).
 # * All the same the network is no local minimum. Assign to `descent` a pair of arrays
 #   $(\delta W_1,\delta w_2)$ of the shapes (3, 1) and (1,) such that the one-sided
 #   directional derivative of $\mathcal L$ in this direction is negative, at most
@@ -196,8 +196,8 @@ part(8, slope <= -1e-4, f"Along your direction the slope is {slope:.3g}.")
 # `minima` a list with the objective of **every** local minimum (of width 1), the lowest
 # first, each to a relative accuracy of $10^{-5}$. A search from random starts misses
 # some: use that a local minimum is the optimum of a convex problem over each cone that
-# it lies in, and that there are only finitely many (pattern, sign) pairs. Not every such
-# optimum is a local minimum.
+# it lies in, and that there are only finitely many (pattern, sign) pairs. Not every
+# such optimum is a local minimum.
 
 # %% answer="minima"
 ### BEGIN SOLUTION
@@ -228,6 +228,8 @@ for value in sorted(single):
 # %% question="minima" points=20
 hand_in(minima=minima)
 ### BEGIN HIDDEN TESTS
+from itertools import pairwise
+
 check(
     isinstance(minima, list | np.ndarray) and np.ndim(minima) == 1 and len(minima) > 0,
     "minima is a list of numbers.",
@@ -242,7 +244,7 @@ corners = np.arctan2(X_one[:, 1], X_one[:, 0])
 rays = np.sort(np.concatenate([corners + np.pi / 2, corners - np.pi / 2]) % (2 * np.pi))
 rays = np.append(rays, rays[0] + 2 * np.pi)
 for s in (1.0, -1.0):
-    for low, high in zip(rays[:-1], rays[1:], strict=True):
+    for low, high in pairwise(rays):
         middle = np.array([np.cos((low + high) / 2), np.sin((low + high) / 2)])
         A = s * np.where(X_one @ middle > 0, 1.0, 0.0)[:, None] * X_one
         values, vectors = np.linalg.eigh(A.T @ A)
@@ -281,8 +283,8 @@ true_values = np.array(true_values)
 for value in listed:
     check(
         np.min(np.abs(true_values / value - 1)) <= 1e-5,
-        f"{value:.7g} is not the objective of a local minimum. Does it stay one when the "
-        "neuron may leave its cone?",
+        f"{value:.7g} is not the objective of a local minimum. Does it stay one when "
+        "the neuron may leave its cone?",
     )
 for value in true_values:
     check(
@@ -295,17 +297,18 @@ for value in true_values:
 # ## 4. A road that never rises (20 points)
 #
 # You are at any network $(W_1,w_2)$ with $m$ neurons, and a globally optimal network
-# $(V_1,v_2)$ with $m^*$ neurons is known. On the straight line between their weights the
-# objective may rise. Yet with $m+m^*$ neurons there is a continuous road between the two
-# on which it never does.
+# $(V_1,v_2)$ with $m^*$ neurons is known. On the straight line between their weights
+# the objective may rise. Yet with $m+m^*$ neurons there is a continuous road between
+# the two on which it never does.
 #
 # Write a function `road(W1, w2, V1, v2, t)` that returns the pair `(U1, u2)` of weights
-# at $t\in[0,1]$, of the shapes (d, m + m*) and (m + m*,). At $t=0$ the network must be the
-# function of $(W_1,w_2)$ with the same objective, at $t=1$ the same for $(V_1,v_2)$;
-# for a fixed start and end it is continuous in $t$; and for all data, labels and $\beta$
-# for which $(V_1,v_2)$ is globally optimal the objective never increases from $t=0$ to
-# $t=1$. (*Hint:* the function does not need the data. Find a road on which the
-# outputs move on a straight line.)
+# at $t\in[0,1]$, of the shapes (d, m + m*) and (m + m*,). At $t=0$ the network must be
+# the function of $(W_1,w_2)$ with the same objective, at $t=1$ the same for
+# $(V_1,v_2)$; for a fixed start and end it is continuous in $t$; and for all data,
+# labels and $\beta$ for which $(V_1,v_2)$ is globally optimal the objective never
+# increases from $t=0$ to $t=1$. (*Hint:* the function does not need the data. Find a
+# road on which the outputs move on a straight line.)
+
 
 # %% answer="road"
 ### BEGIN SOLUTION
@@ -329,12 +332,16 @@ for n, d, width, beta in [(5, 2, 1, 0.3), (6, 3, 4, 0.1), (4, 2, 7, 0.5)]:
         draw.standard_normal((n, d)), 2 * draw.standard_normal(n), beta
     )
     best = cnn.solve(problem, tol=1e-9).network
-    start = cnn.ReLUNetwork(draw.standard_normal((d, width)), draw.standard_normal(width))
+    start = cnn.ReLUNetwork(
+        draw.standard_normal((d, width)), draw.standard_normal(width)
+    )
     problems.append(problem)
     ends.append((start, best))
     cases += [(start.W1, start.w2, best.W1, best.w2, float(t)) for t in times]
 ### END HIDDEN CASES
 ### BEGIN HIDDEN TESTS
+from itertools import pairwise
+
 for k, (problem, (start, best)) in enumerate(zip(problems, ends, strict=True)):
     answers = road[k * len(times) : (k + 1) * len(times)]
     width = start.width + best.width
@@ -345,7 +352,8 @@ for k, (problem, (start, best)) in enumerate(zip(problems, ends, strict=True)):
             and len(answer) == 2
             and np.shape(answer[0]) == (problem.d, width)
             and np.shape(answer[1]) == (width,),
-            "road must return a pair of arrays of the shapes (d, m + m*) and (m + m*,).",
+            "road must return a pair of arrays, of the shapes (d, m + m*) and "
+            "(m + m*,).",
         )
         trip.append(cnn.ReLUNetwork(*answer))
     heights = np.array([problem.objective(network) for network in trip])
@@ -355,27 +363,30 @@ for k, (problem, (start, best)) in enumerate(zip(problems, ends, strict=True)):
         check(
             np.allclose(network.predict(probe), end.predict(probe), atol=1e-9)
             and abs(problem.objective(network) - problem.objective(end)) <= size,
-            f"At {where} the function or its objective is not that of the given network.",
+            f"At {where} the function or its objective is not that of the given "
+            "network.",
         )
     rise = np.max(np.diff(heights))
     check(rise <= size, f"On one of the roads the objective rises by {rise:.3g}.")
     steps = [
         np.hypot(np.linalg.norm(b.W1 - a.W1), np.linalg.norm(b.w2 - a.w2))
-        for a, b in zip(trip[:-1], trip[1:], strict=True)
+        for a, b in pairwise(trip)
     ]
-    lengths = [np.hypot(np.linalg.norm(e.W1), np.linalg.norm(e.w2)) for e in (start, best)]
+    lengths = [
+        np.hypot(np.linalg.norm(e.W1), np.linalg.norm(e.w2)) for e in (start, best)
+    ]
     check(max(steps) <= 0.3 * sum(lengths), "The road jumps.")
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 5. Optimal, and of different opinions (15 points)
 #
-# The samples of `problem_polygon` are the corners of a regular polygon, with all labels 1.
-# Its optimal networks agree on the samples, but not elsewhere. Assign to `high` and `low`
-# two globally optimal networks (a certified relative gap of at most $10^{-6}$ each, 5
-# points) whose outputs at the new input `x_new` differ as much as those of optimal
-# networks can, up to one per cent: $f_{\rm high}(x)-f_{\rm low}(x)$ is at least 0.99
-# times the largest difference (10 points).
+# The samples of `problem_polygon` are the corners of a regular polygon, with all
+# labels 1. Its optimal networks agree on the samples, but not elsewhere. Assign to
+# `high` and `low` two globally optimal networks (a certified relative gap of at most
+# $10^{-6}$ each, 5 points) whose outputs at the new input `x_new` differ as much as
+# those of optimal networks can, up to one per cent: $f_{\rm high}(x)-f_{\rm low}(x)$
+# is at least 0.99 times the largest difference (10 points).
 
 # %% answer="opinions"
 ### BEGIN SOLUTION
@@ -399,7 +410,8 @@ check(
 gaps = [cnn.certify(network, problem_polygon).relative_gap for network in (high, low)]
 check(
     max(gaps) <= 1e-6,
-    f"The certified relative gaps of your networks are {gaps[0]:.3g} and {gaps[1]:.3g}.",
+    f"The certified relative gaps of your networks are {gaps[0]:.3g} and "
+    f"{gaps[1]:.3g}.",
 )
 part(5, True, "")
 optima = cnn.OptimalSet(cnn.solve(problem_polygon, tol=1e-9))
@@ -409,8 +421,8 @@ reached = float((high.predict(x_new[None]) - low.predict(x_new[None]))[0])
 part(
     10,
     reached >= 0.99 * widest,
-    f"Both networks are optimal. Their outputs at x_new differ by {reached:.4g}, but the "
-    "optimal networks differ by more.",
+    f"Both networks are optimal. Their outputs at x_new differ by {reached:.4g}, but "
+    "there are optimal networks that differ by more.",
 )
 ### END HIDDEN TESTS
 
@@ -425,22 +437,23 @@ part(
 # 2. Prove that
 #    $$\mathcal L(\theta)=\tfrac12\|y\|^2-\tfrac12\|f\|^2.$$
 # 3. Conclude: (a) the outputs of all stationary points lie in the ball with centre
-#    $\frac12y$ and radius $\frac12\|y\|$; (b) among the stationary points of all widths,
-#    the global optima (when the width is sufficient, so that they are stationary points
-#    of the least objective) are exactly those with the longest output $\|f\|$;
-#    (c) the zero network is the only stationary point with objective $\frac12\|y\|^2$,
-#    apart from its width.
+#    $\frac12y$ and radius $\frac12\|y\|$; (b) among the stationary points of all
+#    widths, the global optima (when the width is sufficient, so that they are
+#    stationary points of the least objective) are exactly those with the longest
+#    output $\|f\|$; (c) the zero network is the only stationary point with objective
+#    $\frac12\|y\|^2$, apart from its width.
 
 # %% [markdown] proof="identity" points=20
 # ### BEGIN SOLUTION
-# **1.** Let $g=f-y$. By the exact form of the Clarke subdifferential (or its outer bound,
-# the neuron-wise conditions), there are activations $\tilde D_k$, equal to 1 on active
-# samples, 0 on inactive ones and in $[0,1]$ on ties, with
-# $\beta w_{1,k}+w_{2,k}X^T\tilde D_kg=0$ and $\beta w_{2,k}+g^T(Xw_{1,k})_+=0$. Multiply
-# the first equation by $w_{1,k}^T$: since $\tilde D_kXw_{1,k}=(Xw_{1,k})_+$ (on ties both
-# sides are 0), $\beta\|w_{1,k}\|^2=-w_{2,k}g^T(Xw_{1,k})_+$. Multiply the second by
-# $w_{2,k}$: $\beta w_{2,k}^2=-w_{2,k}g^T(Xw_{1,k})_+$. So $\|w_{1,k}\|^2=w_{2,k}^2$, and
-# the sum of the second over $k$ is $\beta\|w_2\|^2=-g^Tf=(y-f)^Tf$.
+# **1.** Let $g=f-y$. By the exact form of the Clarke subdifferential (or its outer
+# bound, the neuron-wise conditions), there are activations $\tilde D_k$, equal to 1 on
+# active samples, 0 on inactive ones and in $[0,1]$ on ties, with
+# $\beta w_{1,k}+w_{2,k}X^T\tilde D_kg=0$ and $\beta w_{2,k}+g^T(Xw_{1,k})_+=0$.
+# Multiply the first equation by $w_{1,k}^T$: since $\tilde D_kXw_{1,k}=(Xw_{1,k})_+$
+# (on ties both sides are 0), $\beta\|w_{1,k}\|^2=-w_{2,k}g^T(Xw_{1,k})_+$. Multiply
+# the second by $w_{2,k}$: $\beta w_{2,k}^2=-w_{2,k}g^T(Xw_{1,k})_+$. So
+# $\|w_{1,k}\|^2=w_{2,k}^2$, and the sum of the second over $k$ is
+# $\beta\|w_2\|^2=-g^Tf=(y-f)^Tf$.
 #
 # **2.** By 1, $\frac\beta2(\|W_1\|_F^2+\|w_2\|^2)=\beta\|w_2\|^2=(y-f)^Tf$. So
 # $\mathcal L=\frac12\|f\|^2-y^Tf+\frac12\|y\|^2+y^Tf-\|f\|^2
@@ -450,8 +463,8 @@ part(
 # $\|f-\frac12y\|^2\le\frac14\|y\|^2$. (b) A global optimum is a local minimum, hence
 # stationary. By 2 the objective is a decreasing function of $\|f\|$ on the
 # stationary points, so those of the least objective, the global optima, are those of
-# the longest output. (c) If $\mathcal L=\frac12\|y\|^2$, then $f=0$ by 2, so $w_2=0$ by 1 and
-# then $w_{1,k}=0$ for all $k$. The zero network is stationary with this
+# the longest output. (c) If $\mathcal L=\frac12\|y\|^2$, then $f=0$ by 2, so $w_2=0$
+# by 1 and then $w_{1,k}=0$ for all $k$. The zero network is stationary with this
 # objective.
 #
 # **Rubric**

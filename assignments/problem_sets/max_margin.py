@@ -10,9 +10,10 @@
 # use `convexnn_lib` (imported as `cnn`), NumPy, SciPy and PyTorch.
 #
 # The flow is gradient flow on the summed logistic loss
-# $\mathcal L(\theta)=\sum_i\log(1+e^{-y_if_\theta(x_i)})$ without a penalty, networks are
-# $f(X)=(XW_1)_+w_2$ with $W_1\in\mathbb R^{d\times m}$, $w_2\in\mathbb R^m$, and
-# $P^*=\min\{\frac12\|\theta\|^2:y_if_\theta(x_i)\ge1\text{ for all }i\}$ over all widths.
+# $\mathcal L(\theta)=\sum_i\log(1+e^{-y_if_\theta(x_i)})$ without a penalty, networks
+# are $f(X)=(XW_1)_+w_2$ with $W_1\in\mathbb R^{d\times m}$, $w_2\in\mathbb R^m$, and
+# $P^*=\min\{\frac12\|\theta\|^2:y_if_\theta(x_i)\ge1\text{ for all }i\}$ over all
+# widths.
 #
 # Your data depend on your id. Put it into the next cell, as it stands in the course's
 # list. Each question ends with a cell that hands in your answer; do not change those
@@ -23,9 +24,9 @@ STUDENT_ID = ""
 
 # %% locked="setup"
 import numpy as np
+from hand_in import hand_in, seed_of
 
 import convexnn_lib as cnn
-from hand_in import hand_in, seed_of
 
 seed = seed_of(STUDENT_ID)
 rng = np.random.default_rng(seed)
@@ -133,10 +134,11 @@ check(
 # Assign to `separator` a network and to `lam_margin` a vector $\lambda$ that together
 # enclose $P^*$ for `X_margin, y_margin` in an interval of relative width $10^{-4}$:
 #
-# * $y_i\lambda_i\ge0$ and $M(\lambda)\le1$ (up to $10^{-7}$), with $y^T\lambda>0$, the lower
-#   end (6 points);
-# * $y_if(x_i)\ge1$ (up to $10^{-7}$) for the network, whose cost $\frac12\|\theta\|^2$, the
-#   upper end, exceeds the lower end by at most $10^{-4}$ of itself (9 points).
+# * $y_i\lambda_i\ge0$ and $M(\lambda)\le1$ (up to $10^{-7}$), with $y^T\lambda>0$, the
+#   lower end (6 points);
+# * $y_if(x_i)\ge1$ (up to $10^{-7}$) for the network, whose cost
+#   $\frac12\|\theta\|^2$, the upper end, exceeds the lower end by at most $10^{-4}$ of
+#   itself (9 points).
 
 # %% answer="margin"
 ### BEGIN SOLUTION
@@ -191,18 +193,23 @@ part(
 # ## 3. Where the neurons go (20 points)
 #
 # At the beginning of training, the direction $\hat w\in\mathbb R^2$ of a small balanced
-# neuron with the sign $s$ of $w_2$ ascends $G_s(u)=s\,y^T(Xu)_+$ on the unit circle, and
-# its length grows only while $G_s(\hat w)>0$ (see the theorem on early alignment; where the
-# slopes on both sides of a kink point to it, the direction stays at the kink).
+# neuron with the sign $s$ of $w_2$ ascends $G_s(u)=s\,y^T(Xu)_+$ on the unit circle,
+# and its length grows only while $G_s(\hat w)>0$ (see the theorem on early alignment;
+# where the slopes on both sides of a kink point to it, the direction stays at the
+# kink).
 #
-# Write a function `endings(X, y, s)` for planar data $X$ (no zero row), labels $\pm1$ and
-# $s=\pm1$. It returns a pair `(lost, best)`: the fraction of all initial directions on
-# the circle that end at a direction with $G_s\le0$, and the fraction that end at the
-# global maximum of $G_s$ (0 if this is not positive). An absolute error of 0.002 is
-# allowed.
+# Write a function `endings(X, y, s)` for planar data $X$ (no zero row), labels $\pm1$
+# and $s=\pm1$. It returns a pair `(lost, best)`: the fraction of all initial
+# directions on the circle that end at a direction with $G_s\le0$, and the fraction
+# that end at the global maximum of $G_s$ (0 if this is not positive). An absolute
+# error of 0.002 is allowed.
+
 
 # %% answer="endings"
 ### BEGIN SOLUTION
+from itertools import pairwise
+
+
 def endings(X, y, s):
     X, y = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
 
@@ -218,13 +225,15 @@ def endings(X, y, s):
     rays = np.unique(rays.round(12))
     ends = np.append(rays, rays[0] + 2 * np.pi)
     angles, slopes = [], []
-    for low, high in zip(ends[:-1], ends[1:], strict=True):
+    for low, high in pairwise(ends):
         middle = (low + high) / 2
         active = X @ [np.cos(middle), np.sin(middle)] > 0
         v = s * (X.T @ (active * y))
         cuts = [low]
         if v.any():
-            critical = (np.arctan2(v[1], v[0]) + np.array([0, np.pi]) - low) % (2 * np.pi)
+            critical = (np.arctan2(v[1], v[0]) + np.array([0, np.pi]) - low) % (
+                2 * np.pi
+            )
             cuts += sorted(low + critical[(critical > 1e-12) & (critical < high - low)])
         for a, b in zip(cuts, [*cuts[1:], high], strict=True):
             angles.append(a)
@@ -262,6 +271,8 @@ for n, sign in [(2, 1), (3, -1), (4, 1), (5, -1), (6, 1)]:
 # every direction is active on a sample; all samples have the other sign
 Z = np.array([[1.0, 0.1], [-0.6, 0.9], [-0.5, -1.1]])
 cases += [(Z, -np.ones(3), 1), (Z, np.array([1.0, -1.0, 1.0]), 1)]
+
+
 ### END HIDDEN CASES
 ### BEGIN HIDDEN TESTS
 def ascend(Z, labels, sign, grid=40_000):
@@ -300,17 +311,17 @@ for k, ((Z, labels, sign), answer) in enumerate(zip(cases, endings, strict=True)
 # ## 4. A trap (20 points)
 #
 # `X_trap` has two unit samples with the label 1 at an obtuse angle below 120°, and one
-# with the label $-1$ that is orthogonal to both. Gradient flow from a start of your choice
-# shall end far from the best margin. Assign to `trap` a network with
+# with the label $-1$ that is orthogonal to both. Gradient flow from a start of your
+# choice shall end far from the best margin. Assign to `trap` a network with
 #
-# * at least six neurons, each balanced ($\|w_{1,k}\|=|w_{2,k}|>0$, up to a relative error of
-#   $10^{-9}$) and of length $\|w_{1,k}\|\le1$,
+# * at least six neurons, each balanced ($\|w_{1,k}\|=|w_{2,k}|>0$, up to a relative
+#   error of $10^{-9}$) and of length $\|w_{1,k}\|\le1$,
 # * every two first-layer weights at an angle of at least 5°, whatever the signs
 #   of their $w_{2,k}$ are,
 #
 # from which the flow separates the data, and ends at a cost
-# $1/(2\bar\gamma)\ge1.2\,P^*$, where $\bar\gamma$ is the normalized margin at the end. The
-# check runs the flow (`cnn.gradient_flow` with `method="rescaled_runge_kutta"`,
+# $1/(2\bar\gamma)\ge1.2\,P^*$, where $\bar\gamma$ is the normalized margin at the end.
+# The check runs the flow (`cnn.gradient_flow` with `method="rescaled_runge_kutta"`,
 # `t_max=400`, `stop_log_loss=-300`). (*Hint:* which cones does a neuron never leave?)
 
 # %% answer="trap"
@@ -318,8 +329,8 @@ for k, ((Z, labels, sign), answer) in enumerate(zip(cases, endings, strict=True)
 x_1, x_2, x_3 = X_trap
 unit_3 = x_3 / 3
 # A positive neuron that is active on x_1 and not on x_2 moves along x_1 only (away from
-# x_3 too), and x_2^T w falls because x_1^T x_2 < 0: it never sees x_2. Tilt x_1 a little
-# to both sides of the plane of x_1 and x_2 to have different directions.
+# x_3 too), and x_2^T w falls because x_1^T x_2 < 0: it never sees x_2. Tilt x_1 a
+# little to both sides of the plane of x_1 and x_2 to have different directions.
 columns, signs = [], []
 for x in (x_1, x_2):
     for tilt in (-0.3, 0.0, 0.3):
@@ -344,7 +355,10 @@ check(
     6 <= trap.width <= 200, f"trap has {trap.width} neurons, not between six and 200."
 )
 lengths = np.linalg.norm(trap.W1, axis=0)
-check(lengths.min() > 0 and lengths.max() <= 1 + 1e-12, "A first-layer weight is 0 or too long.")
+check(
+    lengths.min() > 0 and lengths.max() <= 1 + 1e-12,
+    "A first-layer weight is 0 or too long.",
+)
 check(
     np.all(np.abs(np.abs(trap.w2) - lengths) <= 1e-9 * lengths),
     "A neuron is not balanced.",
@@ -364,7 +378,9 @@ flow = cnn.gradient_flow(
 margin = float(np.ravel(flow.normalized_margin[-1])[0])
 check(margin > 0, "The flow from your network does not separate the data.")
 ratio = 1 / (2 * margin) / cnn.max_margin(X_trap, y_trap).value
-check(ratio >= 1.2, f"The flow from your network ends at {ratio:.4f} times the best cost.")
+check(
+    ratio >= 1.2, f"The flow from your network ends at {ratio:.4f} times the best cost."
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -373,9 +389,9 @@ check(ratio >= 1.2, f"The flow from your network ends at {ratio:.4f} times the b
 # No two-layer ReLU network (without bias) separates `X_stuck, y_stuck`, whatever its
 # width, although no two samples with different labels point in the same direction.
 #
-# * Prove it by a vector: assign to `lam_stuck` a $\lambda$ with $y_i\lambda_i\ge0$ for all
-#   $i$, $\max_i|\lambda_i|=1$, and $\lambda^T(Xu)_+=0$ for all $u$ (up to $10^{-9}$ for
-#   $\|u\|\le1$; 8 points). (Why is this a proof?)
+# * Prove it by a vector: assign to `lam_stuck` a $\lambda$ with $y_i\lambda_i\ge0$ for
+#   all $i$, $\max_i|\lambda_i|=1$, and $\lambda^T(Xu)_+=0$ for all $u$ (up to
+#   $10^{-9}$ for $\|u\|\le1$; 8 points). (Why is this a proof?)
 # * Change **one** label such that the data can be separated: assign its index (from 0)
 #   to `flip`, and to `rescued` a network that has $y_if(x_i)\ge1$ (up to $10^{-6}$) on
 #   all samples with the changed labels (7 points).
@@ -412,7 +428,9 @@ for flip in range(10):
 hand_in(lam_stuck=lam_stuck, flip=flip, rescued=rescued)
 ### BEGIN HIDDEN TESTS
 lam = np.asarray(lam_stuck)
-is_vector = lam.shape == (10,) and lam.dtype.kind in "fiu" and bool(np.isfinite(lam).all())
+is_vector = (
+    lam.shape == (10,) and lam.dtype.kind in "fiu" and bool(np.isfinite(lam).all())
+)
 signs_right = is_vector and np.min(y_stuck * lam) >= 0
 scaled = is_vector and abs(np.abs(lam).max() - 1) <= 1e-9
 height = cnn.dual_norm(X_stuck, lam)[0] if scaled else np.inf
@@ -453,19 +471,19 @@ part(
 #    $$P^*=\Big(\sum_{y_i=1}\frac1{\|x_i\|^2}\Big)^{1/2}
 #      +\Big(\sum_{y_i=-1}\frac1{\|x_i\|^2}\Big)^{1/2}$$
 #    by a network and a dual point.
-# 2. Suppose that at least two samples have the label 1. Give a KKT point of the max-margin
-#    problem that is not globally optimal: its neurons, multipliers and activations on
-#    ties, its cost, and a reason why it is not optimal.
+# 2. Suppose that at least two samples have the label 1. Give a KKT point of the
+#    max-margin problem that is not globally optimal: its neurons, multipliers and
+#    activations on ties, its cost, and a reason why it is not optimal.
 # 3. The chapter proves that on orthogonally separable data every KKT point is optimal.
 #    Which part of the definition do these data violate?
 
 # %% [markdown] proof="orthogonal" points=20
 # ### BEGIN SOLUTION
 # **1.** Write $a=\big(\sum_{y_i=1}\|x_i\|^{-2}\big)^{1/2}$ and $b$ for the other class,
-# $w_+=\sum_{y_i=1}x_i/\|x_i\|^2$ and $w_-$ in the same way. By orthogonality $x_j^Tw_+$ is 1 for
-# $y_j=1$ and 0 for $y_j=-1$, and $\|w_+\|=a$, $\|w_-\|=b$. The network with the neurons
-# $(w_+/\sqrt a,\sqrt a)$ and $(w_-/\sqrt b,-\sqrt b)$ has the outputs $y_i$ and the cost
-# $a+b$. So $P^*\le a+b$.
+# $w_+=\sum_{y_i=1}x_i/\|x_i\|^2$ and $w_-$ in the same way. By orthogonality
+# $x_j^Tw_+$ is 1 for $y_j=1$ and 0 for $y_j=-1$, and $\|w_+\|=a$, $\|w_-\|=b$. The
+# network with the neurons $(w_+/\sqrt a,\sqrt a)$ and $(w_-/\sqrt b,-\sqrt b)$ has the
+# outputs $y_i$ and the cost $a+b$. So $P^*\le a+b$.
 #
 # Let $\lambda_i=1/(a\|x_i\|^2)$ for $y_i=1$ and $-1/(b\|x_i\|^2)$ for $y_i=-1$, so that
 # $y_i\lambda_i\ge0$. For $\|u\|\le1$ the negative terms may be left out:
@@ -475,15 +493,15 @@ part(
 # by the inequalities of Cauchy-Schwarz and Bessel; in the same way
 # $\lambda^T(Xu)_+\ge-1$. So $M(\lambda)\le1$ and $P^*\ge y^T\lambda=a^2/a+b^2/b=a+b$.
 #
-# **2.** One neuron for each sample: $w_{1,i}=x_i/\|x_i\|^{3/2}$, $w_{2,i}=y_i/\|x_i\|^{1/2}$.
-# It has the output $y_i$ on $x_i$ and 0 on the other samples, which are ties. With
-# $\lambda_i=y_i/\|x_i\|$ and activation 0 on all ties,
+# **2.** One neuron for each sample: $w_{1,i}=x_i/\|x_i\|^{3/2}$,
+# $w_{2,i}=y_i/\|x_i\|^{1/2}$. It has the output $y_i$ on $x_i$ and 0 on the other
+# samples, which are ties. With $\lambda_i=y_i/\|x_i\|$ and activation 0 on all ties,
 # $w_{2,i}X^T\tilde D_i\lambda=w_{2,i}\lambda_ix_i=x_i/\|x_i\|^{3/2}=w_{1,i}$ and
-# $\lambda^T(Xw_{1,i})_+=\lambda_i\|x_i\|^{1/2}=y_i/\|x_i\|^{1/2}=w_{2,i}$; all margins are 1.
-# So it is a KKT point. Its cost is $\sum_i1/\|x_i\|$, where
-# $\sum_{y_i=1}1/\|x_i\|>a$ since the square of a sum of at least two positive numbers is larger
-# than the sum of their squares, and the other class costs at least $b$. So the cost exceeds
-# $P^*$.
+# $\lambda^T(Xw_{1,i})_+=\lambda_i\|x_i\|^{1/2}=y_i/\|x_i\|^{1/2}=w_{2,i}$; all margins
+# are 1. So it is a KKT point. Its cost is $\sum_i1/\|x_i\|$, where
+# $\sum_{y_i=1}1/\|x_i\|>a$ since the square of a sum of at least two positive numbers
+# is larger than the sum of their squares, and the other class costs at least $b$. So
+# the cost exceeds $P^*$.
 #
 # **3.** Samples of one class must have positive inner products. Here they are 0, the
 # limiting case; the inner products between the classes, which may be 0, are as they
@@ -491,10 +509,12 @@ part(
 #
 # **Rubric**
 #
-# - 4 points: a separating network of the cost claimed, with its outputs on both classes.
+# - 4 points: a separating network of the cost claimed, with its outputs on both
+#   classes.
 # - 3 points: a dual point with the right signs and the right value.
 # - 4 points: its dual norm is at most 1, for both signs.
-# - 5 points: neurons, multipliers and activations of the KKT point; both equations checked.
+# - 5 points: neurons, multipliers and activations of the KKT point; both equations
+#   checked.
 # - 3 points: it is more expensive, with the strict inequality.
 # - 1 point: the strict inequality within the classes.
 # ### END SOLUTION
