@@ -9,16 +9,23 @@ ENV := $(VENV)/.complete
 LIBRARY := $(shell find convexnn_lib -name '*.py' -o -name '*.pyi')
 PAGES := $(shell find chapters -type f -not -path '*/.ipynb_checkpoints/*')
 SETTINGS := _config.yml _toc.yml references.bib $(shell find _ext _static _vendor -type f)
+PDF := _build/latex/convexnn.pdf
+LATEX_PACKAGES := texlive-xetex texlive-latex-extra texlive-fonts-recommended \
+	fonts-texgyre fonts-texgyre-math fonts-dejavu-core latexmk xindy
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test lint types unit notebooks lab chapters clean
+.PHONY: help book pdf test lint types unit notebooks lab chapters clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: _build/html/.complete ## execute the chapters and build the book
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
+
+pdf: _build/latex/.complete ## typeset the book (needs XeLaTeX), and link it from the pages
+	@$(MAKE) --no-print-directory book
+	@echo "The PDF is at $(CURDIR)/_build/latex/convexnn.pdf"
 
 test: lint types unit notebooks ## run all checks: lint, types, unit tests, doctests, notebooks
 
@@ -68,7 +75,18 @@ _build/.settings: $(SETTINGS) $(LIBRARY) requirements.lock
 	@mkdir -p _build && rm -rf _build/html _build/.doctrees && touch $@
 
 # A build that failed leaves nothing behind that a later one could take for finished.
-_build/html/.complete: $(ENV) _build/.sources _build/.settings $(PAGES)
+# Every page links to the PDF, where there is one.
+_build/html/.complete: $(ENV) _build/.sources _build/.settings $(PAGES) $(wildcard $(PDF))
+	@test ! -e $(PDF) || test $@ -nt $(PDF) || rm -rf _build/html
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going || { \
 		rm -rf _build/html _build/.doctrees; exit 1; }
+	@touch $@
+
+_build/latex/.complete: $(ENV) _build/.sources $(SETTINGS) $(LIBRARY) $(PAGES)
+	@command -v latexmk >/dev/null && command -v xelatex >/dev/null || { \
+		echo "LaTeX is needed. On Debian: apt-get install $(LATEX_PACKAGES)" >&2; exit 1; }
+	@rm -rf _build/latex
+	@$(BIN)/jupyter-book build . --builder latex --warningiserror --nitpick --keep-going
+	@$(MAKE) --no-print-directory -C _build/latex \
+		LATEXMKOPTS="-silent -interaction=nonstopmode -halt-on-error"
 	@touch $@

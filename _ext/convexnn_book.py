@@ -20,6 +20,40 @@ def serve_vendored_scripts(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(Path(app.srcdir) / "_vendor"))
 
 
+def offer_pdf(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    """Link the printed book from the download menu, where it has been built."""
+    if not _pdf(app.srcdir).exists():
+        return
+    for button in context.get("header_buttons", []):
+        if button.get("label") == "download-buttons":
+            button["buttons"].append(
+                {
+                    "type": "link",
+                    "url": context["pathto"]("convexnn.pdf", resource=True),
+                    "text": "the whole book as .pdf",
+                    "tooltip": "Download the whole book",
+                    "icon": "fas fa-book",
+                    "label": "download-book-button",
+                }
+            )
+
+
+def copy_pdf(app: Sphinx, config: Config) -> None:
+    """Put the printed book, where it has been built, beside the pages."""
+    if _pdf(app.srcdir).exists():
+        config.html_extra_path.append(str(_pdf(app.srcdir)))
+
+
+def _pdf(folder: str | Path) -> Path:
+    return Path(folder) / "_build" / "latex" / "convexnn.pdf"
+
+
 def drop_thebe(
     app: Sphinx,
     pagename: str,
@@ -54,6 +88,8 @@ def shorten_reference_labels(app: Sphinx, document: nodes.document) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the hooks; called by Sphinx."""
     app.connect("config-inited", serve_vendored_scripts)
+    app.connect("config-inited", copy_pdf)
+    app.connect("html-page-context", offer_pdf, priority=900)
     app.connect("doctree-read", shorten_reference_labels)
     app.connect("html-page-context", drop_thebe, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
