@@ -11,12 +11,11 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.environment import BuildEnvironment
 from sphinx.writers.latex import LaTeXTranslator
 from sphinx_exercise.nodes import exercise_enumerable_node, solution_node
 from sphinx_proof.nodes import NODE_TYPES, proof_node
 
-# Palatino with mathematics of the same design; DejaVu has the Greek letters of the code.
+# Palatino with mathematics of the same design; DejaVu for the Greek letters in code.
 FONTS = r"""
 \setmainfont{texgyrepagella}[
   Extension = .otf, UprightFont = *-regular, ItalicFont = *-italic,
@@ -38,8 +37,8 @@ PREAMBLE = r"""
 \setcounter{tocdepth}{1}
 \usepackage[breakable, skins]{tcolorbox}
 \tcbset{book/.style={
-  breakable, lines before break=4, enhanced, frame hidden, sharp corners, left=3mm, right=2mm,
-  top=1.5mm, bottom=1.5mm, before skip=3mm, after skip=3mm,
+  breakable, lines before break=4, enhanced, frame hidden, sharp corners,
+  left=3mm, right=2mm, top=1.5mm, bottom=1.5mm, before skip=3mm, after skip=3mm,
   fonttitle=\bfseries, coltitle=black, attach title to upper={\par\smallskip}}}
 \newtcolorbox{bookstatement}[2]{book, title={#1#2},
   colback=black!4, borderline west={0.8mm}{0pt}{black!55}}
@@ -106,7 +105,7 @@ def _command(name: str, macro: str | list[Any]) -> str:
 
 
 def number_by_chapter(app: Sphinx) -> None:
-    """Number theorems, figures and equations within chapters, as in the pages.
+    """Count theorems, figures and equations within chapters, as in the pages.
 
     sphinx-jupyterbook-latex wants one level more, that of the parts, for LaTeX's
     counters, but Sphinx's own numbers know nothing of parts.

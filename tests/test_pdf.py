@@ -40,7 +40,10 @@ def _numbers_of_pages(kind: str) -> dict[str, str]:
                 r'<figure[^>]* id="([\w-]+)".*?class="caption-number">Fig. ([\d.]+)'
             )
         else:
-            pattern = r'<div class="math[^"]*" id="equation-([\w-]+)">\s*<span class="eqno">\(([\d.]+)\)'  # noqa: E501
+            pattern = (
+                r'<div class="math[^"]*" id="equation-([\w-]+)">\s*'
+                r'<span class="eqno">\(([\d.]+)\)'
+            )
         found.update(re.findall(pattern, text, flags=re.S))
     return found
 
@@ -48,7 +51,8 @@ def _numbers_of_pages(kind: str) -> dict[str, str]:
 def _numbers_of_print() -> dict[str, str]:
     """Return the number that LaTeX gave to every label."""
     text = (LATEX / "convexnn.aux").read_text()
-    pattern = r"\\newlabel\{(?:equation:)?chapters/\w+:([\w-]+)\}\{\{(?:\\relax\s*)?([\d.]+)\}"
+    label = r"\\newlabel\{(?:equation:)?chapters/\w+:([\w-]+)\}"
+    pattern = label + r"\{\{(?:\\relax\s*)?([\d.]+)\}"
     return dict(re.findall(pattern, text))
 
 
