@@ -1,3 +1,4 @@
 from .arrangement import ArrangementFigure as ArrangementFigure
 from .clarke import ClarkeFigure as ClarkeFigure
 from .landscapes import LandscapesFigure as LandscapesFigure
+from .zonotopes import ZonotopesFigure as ZonotopesFigure

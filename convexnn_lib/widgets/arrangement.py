@@ -55,7 +55,7 @@ class ArrangementFigure(InteractiveFigure):
     """
 
     _esm = module_source("arrangement")
-    heights = (520, 840)
+    heights = (535, 830)
     points = Numbers(datasets.talk_example()[0], columns=2)
     angle = traitlets.Float(60.0).tag(sync=True)
 
@@ -81,9 +81,10 @@ class ArrangementFigure(InteractiveFigure):
         return enumerate_patterns(self.X)
 
     def picture(self) -> Any:
-        """Draw the present cells with matplotlib."""
-        return plot_cones(self.arrangement)
+        """Draw the present cells with matplotlib, unless all samples are zero."""
+        return plot_cones(self.arrangement) if self.X.any() else None
 
     def summary(self) -> str:
         """Return the numbers of samples and cells."""
-        return f"{len(self.points)} samples, {len(self.arrangement)} cells"
+        cells = len(self.arrangement) if self.X.any() else 1
+        return f"{len(self.points)} samples, {cells} cell{'s' * (cells != 1)}"

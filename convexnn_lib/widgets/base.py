@@ -63,7 +63,7 @@ class InteractiveFigure(anywidget.AnyWidget):
 
     @abstractmethod
     def picture(self) -> Any:
-        """Return the present state as a figure of matplotlib."""
+        """Return a figure of matplotlib, or None where the state has no picture."""
 
     @abstractmethod
     def summary(self) -> str:
@@ -78,8 +78,11 @@ class InteractiveFigure(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         assert bundle is not None  # figures have a view
         data, metadata = bundle
+        figure = self.picture()
+        if figure is None:
+            return data, metadata
         stream = io.BytesIO()
-        self.picture().savefig(stream, format="png", dpi=160)
+        figure.savefig(stream, format="png", dpi=160)
         return {**data, "image/png": stream.getvalue()}, metadata
 
 
