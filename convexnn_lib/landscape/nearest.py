@@ -205,7 +205,9 @@ def _hull_weights(columns: FloatArray) -> FloatArray:
     The last row of the columns is 1 for a vertex and 0 for a ray. Non-negative least
     squares on :math:`\|V\mu\|^2+(\mathbf 1^T\mu-1)^2` finds the right weights up to
     their sum: for :math:`\mu=s\nu` with :math:`\nu` in the simplex the objective is
-    :math:`s^2\|V\nu\|^2+(s-1)^2`.
+    :math:`s^2\|V\nu\|^2+(s-1)^2`. The matrix is never empty, which would crash the
+    interpreter: its last row is there even if the vectors V have no entries, and the
+    first generator of a set is a vertex.
     """
     target = np.zeros(columns.shape[0])
     target[-1] = 1.0

@@ -140,3 +140,19 @@ def test_a_search_that_does_not_settle_is_an_error(monkeypatch):
     )
     with pytest.raises(ValueError, match="has not settled after 1 generators"):
         nearest_point(subgradients)
+
+
+@pytest.mark.parametrize("size", [0, 2])
+def test_a_set_without_parameters_is_its_base(size):
+    """Non-negative least squares crashes on empty matrices; none may reach it."""
+    base = np.arange(1.0, size + 1.0)
+    single = SubgradientSet(
+        base=base,
+        samples=np.zeros((size, 0)),
+        ties=np.zeros((size, 0)),
+        owner=np.zeros(0, dtype=np.int64),
+        upper=1.0,
+    )
+    element, alpha, q = nearest_point(single)
+    np.testing.assert_array_equal(element, base)
+    assert alpha.size == q.size == 0
