@@ -18,7 +18,7 @@ LATEX_PACKAGES := texlive-xetex texlive-latex-extra texlive-fonts-recommended \
 .PHONY: help book pdf test lint types unit notebooks lab chapters clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: _build/html/.complete ## execute the chapters and build the book
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
@@ -50,6 +50,9 @@ lab: $(ENV) ## open the chapters in JupyterLab
 chapters: $(ENV) ## execute every chapter and store its text outputs (for authors)
 	$(BIN)/ruff format chapters
 	$(BIN)/python tools/chapters.py store chapters/*.ipynb
+
+assignments: $(ENV) ## try the problem sets: solutions get all points, releases none
+	$(BIN)/python -m assignments check
 
 clean: ## remove the built book and the environment
 	rm -rf _build $(VENV)

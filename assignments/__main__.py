@@ -148,8 +148,8 @@ def _say(text: str, *, error: bool = False) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m assignments",
-        description="Build, grade and report problem sets. The book's instructor's guide "
-        "explains how a course is run with them.",
+        description="Build, grade and report problem sets. The instructor's guide in "
+        "the book explains how a course is run with them.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

@@ -171,6 +171,7 @@ def decode(data: Any) -> Any:
 
 def _encode_array(value: Any) -> dict[str, Any]:
     array = np.asarray(value)
+    shape = array.shape  # before it gains a dimension below
     if array.size > LARGEST:
         raise ValueError(f"the array has more than {LARGEST} entries")
     if array.dtype.kind not in _DTYPES:
@@ -179,7 +180,7 @@ def _encode_array(value: Any) -> dict[str, Any]:
     return {
         "array": {
             "dtype": array.dtype.str,
-            "shape": list(np.shape(value)),
+            "shape": list(shape),
             "data": base64.b64encode(array.tobytes()).decode(),
         }
     }
@@ -221,5 +222,5 @@ def _publish(data: dict[str, Any], summary: str) -> None:
         from IPython.display import display
     except ImportError:
         return
-    if get_ipython() is not None:  # type: ignore[no-untyped-call]
-        display({MIME: data, "text/plain": summary}, raw=True)  # type: ignore[no-untyped-call]
+    if get_ipython() is not None:
+        display({MIME: data, "text/plain": summary}, raw=True)

@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assignments.grader.certify import CourseError, Outcome
 from assignments.grader.course import Course, is_student_id
+from assignments.grader.judge import CourseError, Outcome
 from assignments.grader.kernel import Times
 from assignments.grader.problem_set import ProblemSet
 from assignments.grader.sandbox import Limits, SandboxError, sandbox_problem

@@ -250,7 +250,8 @@ def prove_clean(problem_set: ProblemSet, release: Path) -> None:
     ReleaseError
         If the canary of a region is in a file, or a line that is only in regions.
     """
-    hidden, public = set(), set()
+    hidden: set[str] = set()
+    public: set[str] = set()
     regions = 0
     for cell in problem_set.notebook.cells:
         inside = False

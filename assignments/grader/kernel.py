@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -245,9 +245,6 @@ def _kernel(sandbox: Sandbox, times: Times) -> Iterator[_Kernel]:
         process = sandbox.start(
             ["-m", "ipykernel_launcher", "-f", file, "--HistoryManager.enabled=False"],
             folder if sandbox.unsafe else HOME,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
         )
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         context.setsockopt(zmq.MAXMSGSIZE, _LARGEST_MESSAGE)
@@ -284,15 +281,14 @@ def _wait_until_ready(
 
 
 def _as_output(kind: str, content: dict[str, Any]) -> NotebookNode | None:
+    new: Callable[..., NotebookNode] = nbformat.v4.new_output
     if kind == "stream":
-        return nbformat.v4.new_output(
-            "stream", name=str(content["name"]), text=str(content["text"])
-        )
+        return new("stream", name=str(content["name"]), text=str(content["text"]))
     if kind in ("display_data", "execute_result"):
         data = content["data"] if isinstance(content.get("data"), dict) else {}
-        return nbformat.v4.new_output("display_data", data=dict(data))
+        return new("display_data", data=dict(data))
     if kind == "error":
-        return nbformat.v4.new_output(
+        return new(
             "error",
             ename=str(content.get("ename")),
             evalue=str(content.get("evalue")),

@@ -112,7 +112,7 @@ def read_problem_set(path: Path) -> ProblemSet:
         points = cell.metadata.pop("points", None)
         _check_cell(cell, kind, name, points, where)
         if kind:
-            # a question and its answer share their name, and so do two questions' columns
+            # a question and its answer may share their name
             role = "column" if kind in ("question", "proof") else kind
             if (role, name) in seen:
                 raise SourceError(f"{where}: the name is taken")

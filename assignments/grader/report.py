@@ -17,7 +17,7 @@ _MEANING = {
     "crashed": "Python ended before the notebook was through.",
     "timed out": "A cell ran too long and was stopped.",
     "malformed": "The file is not a notebook of this problem set.",
-    "tampered": "Cells that are not yours to change were changed, or the id is another's.",
+    "tampered": "Cells of the course were changed, or the id is another's.",
 }
 _MARKS = ("student", "question", "points", "of", "comment")
 
@@ -60,8 +60,10 @@ def write_feedback(course: Course, problem_set: ProblemSet) -> int:
     the page has the student's notebook with these messages below the hand-in cells.
     """
     name = problem_set.name
-    count = 0
-    for student, result, scores in _rows(course, problem_set):
+    rows = _rows(course, problem_set)
+    if rows:
+        course.write_feedback_pages(name)
+    for student, result, scores in rows:
         folder = course.feedback(name, student)
         folder.mkdir(parents=True, exist_ok=True)
         if is_student_id(student):
@@ -70,14 +72,11 @@ def write_feedback(course: Course, problem_set: ProblemSet) -> int:
             comments = {}
         text = _feedback(problem_set, result, scores, comments)
         (folder / "feedback.md").write_text(text)
-        count += 1
-    if count:
-        course.write_feedback_pages(name)
-    return count
+    return len(rows)
 
 
 def write_marks(course: Course, problem_set: ProblemSet) -> tuple[Path, int]:
-    """Write ``marks-<name>.csv``, a line a proof; return it, and how many are unmarked."""
+    """Write ``marks-<name>.csv``, a line a proof; return it, and how many to mark."""
     path = course.folder / f"marks-{problem_set.name}.csv"
     unmarked = 0
     with path.open("w", newline="") as file:

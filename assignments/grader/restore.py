@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ __all__ = ["MalformedError", "read_submission", "restore"]
 
 _LARGEST_FILE = 20 << 20
 _MOST_CELLS = 1000
-_NEW_CELL = {
+_NEW_CELL: dict[str, Callable[[str], NotebookNode]] = {
     "code": nbformat.v4.new_code_cell,
     "markdown": nbformat.v4.new_markdown_cell,
     "raw": nbformat.v4.new_raw_cell,
@@ -64,10 +65,10 @@ def restore(
 ) -> tuple[NotebookNode, list[str]]:
     """Put the course's cells and the names of all cells back in place.
 
-    A cell of the release is recognised by nbgrader's name, else by its notebook id, else
-    by its text; an answer also by where it stands. The cells that a student writes, and
-    added ones, stay as they are. The course's cells are replaced by those of the
-    release; where one is missing it is put behind the cell that it followed.
+    A cell of the release is recognised by nbgrader's name, else by its notebook id,
+    else by its text; an answer also by where it stands. The cells that a student
+    writes, and added ones, stay as they are. The course's cells are replaced by those
+    of the release; where one is missing it is put behind the cell that it followed.
 
     Parameters
     ----------
@@ -199,4 +200,5 @@ def _plain(source: str) -> str:
 
 
 def _copy(cell: NotebookNode) -> NotebookNode:
-    return nbformat.from_dict(json.loads(json.dumps(cell)))
+    copy: NotebookNode = nbformat.from_dict(json.loads(json.dumps(cell)))
+    return copy

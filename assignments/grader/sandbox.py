@@ -10,15 +10,15 @@ import functools
 import os
 import resource
 import shutil
-import struct
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import convexnn_lib
+from assignments.grader.system_calls import system_call_filter
 
 __all__ = ["HOME", "Limits", "Sandbox", "SandboxError", "sandbox_problem"]
 
@@ -102,61 +102,56 @@ class Sandbox:
     unsafe: bool = False
 
     def start(
-        self, command: list[str], folder: Path, **pipes: int
+        self,
+        command: list[str],
+        folder: Path,
+        *,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
-        """Start Python with these arguments in a folder, with these pipes.
+        """Start Python with these arguments in a folder.
 
         Raises
         ------
         SandboxError
             If this machine has no sandbox and the process is not declared unsafe.
         """
-        python = [sys.executable, *command]
-        if self.unsafe:
-            home = {"HOME": str(folder), "PYTHONPATH": str(_LIBRARY.parent)}
-            return self._popen(python, folder, _VARIABLES | home, (), pipes)
-        if problem := sandbox_problem():
-            raise SandboxError(problem)
-        filter_file = os.memfd_create("seccomp")
+        command = [sys.executable, *command]
+        variables: dict[str, str] = {}
+        calls = os.memfd_create("filter")
         try:
-            os.write(filter_file, _system_call_filter())
-            os.lseek(filter_file, 0, os.SEEK_SET)
-            wrapped = [
-                *_bubblewrap(self.visible, self.writable, self.limits, folder),
-                *("--seccomp", str(filter_file)),
-                *("--", *python),
-            ]
-            return self._popen(wrapped, Path("/"), {}, (filter_file,), pipes)
+            if self.unsafe:
+                home = {"HOME": str(folder), "PYTHONPATH": str(_LIBRARY.parent)}
+                variables = _VARIABLES | home
+            else:
+                if problem := sandbox_problem():
+                    raise SandboxError(problem)
+                os.write(calls, system_call_filter())
+                os.lseek(calls, 0, os.SEEK_SET)
+                wrapping = _bubblewrap(self.visible, self.writable, self.limits, folder)
+                command = [*wrapping, "--seccomp", str(calls), "--", *command]
+            return subprocess.Popen(
+                command,
+                cwd=folder if self.unsafe else "/",
+                env=variables,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=subprocess.DEVNULL,
+                pass_fds=() if self.unsafe else (calls,),
+                preexec_fn=self.limits.apply,
+                start_new_session=True,
+            )
         finally:
-            os.close(filter_file)
-
-    def _popen(
-        self,
-        command: list[str],
-        folder: Path,
-        variables: dict[str, str],
-        keep: tuple[int, ...],
-        pipes: dict[str, int],
-    ) -> subprocess.Popen[bytes]:
-        limit: Callable[[], None] = self.limits.apply
-        return subprocess.Popen(
-            command,
-            cwd=folder,
-            env=variables,
-            pass_fds=keep,
-            preexec_fn=limit,
-            start_new_session=True,
-            **pipes,  # type: ignore[call-overload]
-        )
+            os.close(calls)
 
 
 @functools.cache
 def sandbox_problem() -> str | None:
     """Say why no sandbox can be had here; None if one can."""
-    if shutil.which("bwrap") is None:
+    if _program() is None:
         return "bubblewrap is not installed (Debian, Ubuntu: apt install bubblewrap)"
     try:
-        _system_call_filter()
+        system_call_filter()
     except KeyError:
         return f"no filter of system calls for this processor: {os.uname().machine}"
     trial = subprocess.run(
@@ -174,7 +169,12 @@ def _bubblewrap(
     visible: Mapping[Path, Path], writable: Path | None, limits: Limits, folder: Path
 ) -> list[str]:
     size = str(limits.file_size)
-    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
+    command = [
+        _program() or "bwrap",
+        "--unshare-all",
+        "--die-with-parent",
+        "--new-session",
+    ]
     command += ["--cap-drop", "ALL", "--uid", "65534", "--gid", "65534"]
     command += ["--hostname", "sandbox", "--ro-bind", "/usr", "/usr"]
     for name in ("bin", "lib", "lib32", "lib64", "sbin"):
@@ -203,8 +203,12 @@ def _bubblewrap(
     return command
 
 
+def _program() -> str | None:
+    return shutil.which("bwrap")
+
+
 def _python_folders() -> list[Path]:
-    """Return where Python, its packages and the library are, and nothing around them."""
+    """Return where Python, its packages and the library are, and no more."""
     folders = {
         Path(sys.prefix),
         Path(sys.base_prefix),
@@ -215,73 +219,3 @@ def _python_folders() -> list[Path]:
     outside = folders - inside_usr
     nested = {a for a in outside for b in outside if a != b and a.is_relative_to(b)}
     return [*sorted(outside - nested), _LIBRARY]
-
-
-# Numbers of system calls, which differ between processors.
-_CALLS = {
-    "x86_64": {
-        "audit": 0xC000003E,
-        "clone": 56,
-        "clone3": 435,
-        "forbidden": {
-            "fork": 57, "vfork": 58, "shmget": 29, "ptrace": 101, "mount": 165,
-            "umount2": 166, "pivot_root": 155, "add_key": 248, "request_key": 249,
-            "keyctl": 250, "unshare": 272, "perf_event_open": 298, "setns": 308,
-            "process_vm_readv": 310, "process_vm_writev": 311, "memfd_create": 319,
-            "bpf": 321, "userfaultfd": 323, "io_uring_setup": 425, "open_tree": 428,
-            "fsopen": 430, "memfd_secret": 447,
-        },
-    },
-    "aarch64": {
-        "audit": 0xC00000B7,
-        "clone": 220,
-        "clone3": 435,
-        "forbidden": {
-            "umount2": 39, "mount": 40, "pivot_root": 41, "unshare": 97, "ptrace": 117,
-            "shmget": 194, "add_key": 217, "request_key": 218, "keyctl": 219,
-            "perf_event_open": 241, "setns": 268, "process_vm_readv": 270,
-            "process_vm_writev": 271, "memfd_create": 279, "bpf": 280,
-            "userfaultfd": 282, "io_uring_setup": 425, "open_tree": 428, "fsopen": 430,
-            "memfd_secret": 447,
-        },
-    },
-}  # fmt: skip
-_ALLOW, _KILL = 0x7FFF0000, 0x80000000
-_EPERM, _ENOSYS = 0x00050001, 0x00050026
-_CLONE_THREAD = 0x00010000
-
-
-def _system_call_filter() -> bytes:
-    """Forbid new processes (threads may start), and calls that widen what is reachable.
-
-    A limit on the number of processes would count those of the whole user; with one
-    process, its limits on memory and processor time are limits on the submission.
-    """
-    calls = _CALLS[os.uname().machine]
-    load, jump_equal, jump_set, ret = 0x20, 0x15, 0x45, 0x06
-
-    def step(code: int, jump_true: int, jump_false: int, value: int) -> bytes:
-        return struct.pack("=HBBI", code, jump_true, jump_false, value)
-
-    program = [
-        step(load, 0, 0, 4),  # the processor's mode
-        step(jump_equal, 1, 0, calls["audit"]),
-        step(ret, 0, 0, _KILL),
-        step(load, 0, 0, 0),  # the number of the call
-    ]
-    if (
-        os.uname().machine == "x86_64"
-    ):  # calls of the x32 mode have numbers of their own
-        program += [step(0x35, 0, 1, 0x40000000), step(ret, 0, 0, _KILL)]
-    for number in calls["forbidden"].values():
-        program += [step(jump_equal, 0, 1, number), step(ret, 0, 0, _EPERM)]
-    # The C library falls back from clone3, whose flags cannot be seen here, to clone.
-    program += [step(jump_equal, 0, 1, calls["clone3"]), step(ret, 0, 0, _ENOSYS)]
-    program += [
-        step(jump_equal, 0, 3, calls["clone"]),
-        step(load, 0, 0, 16),  # its flags
-        step(jump_set, 1, 0, _CLONE_THREAD),
-        step(ret, 0, 0, _EPERM),
-        step(ret, 0, 0, _ALLOW),
-    ]
-    return b"".join(program)

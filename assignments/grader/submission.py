@@ -14,7 +14,8 @@ from pathlib import Path
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from assignments.grader.certify import NOTHING, Checker, CourseError, Outcome
+from assignments.grader.certify import Checker
+from assignments.grader.judge import NOTHING, CourseError, Outcome
 from assignments.grader.kernel import Times, run_notebook
 from assignments.grader.problem_set import ProblemSet, Question, read_problem_set
 from assignments.grader.restore import MalformedError, read_submission, restore
