@@ -15,7 +15,7 @@ LATEX_PACKAGES := texlive-xetex texlive-latex-extra texlive-fonts-recommended \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book pdf test lint types unit notebooks lab chapters assignments clean
+.PHONY: help book pdf test lint types unit notebooks lab chapters assignments latex-packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ chapters: $(ENV) ## execute every chapter and store its text outputs (for author
 
 assignments: $(ENV) ## try the problem sets: solutions get all points, releases none
 	$(BIN)/python -m assignments check
+
+latex-packages:
+	@echo $(LATEX_PACKAGES)
 
 clean: ## remove the built book and the environment
 	rm -rf _build $(VENV)

@@ -85,6 +85,7 @@ def configure(app: Sphinx, config: Config) -> None:
         "figure_align": "H",  # where the cell is that draws it
         "preamble": PREAMBLE + "\n".join(commands),
     }
+    config.latex_domain_indices = False  # lists of labels, of no use to a reader
     author = config.author.replace("_", r"\_")
     config.latex_documents = [
         (config.root_doc, "convexnn.tex", config.project, author, "jupyterBook")
@@ -127,21 +128,27 @@ def arrange(app: Sphinx, document: nodes.document, docname: str) -> None:
         proof.children = []
         proof += box.children
 
-    appendix = nodes.section(ids=["solutions"], names=["solutions"], docname=docname)
-    appendix += nodes.title("", "Solutions to the exercises")
-    of_chapter = None
+    solutions: dict[str, addnodes.start_of_file] = {}
     for node, parent, chapter in list(_walk(document)):
         if isinstance(node, tuple(STATEMENTS)):
             node["chapter"] = chapter
         elif isinstance(node, solution_node):
             parent.children.remove(node)
-            if chapter != of_chapter:
-                appendix += nodes.rubric("", app.env.titles[chapter].astext())
-                of_chapter = chapter
-            appendix += node
-    if of_chapter:
+            if chapter not in solutions:
+                # in a file of its own, so that references resolve as in the chapter
+                solutions[chapter] = addnodes.start_of_file(docname=chapter)
+                title = app.env.titles[chapter].astext()
+                solutions[chapter] += nodes.rubric("", title)
+            solutions[chapter] += node
+    if solutions:
         document += nodes.raw("", r"\appendix", format="latex")
-        document += appendix
+        document += _section("Appendix", _section("Solutions", *solutions.values()))
+
+
+def _section(title: str, *children: nodes.Element) -> nodes.section:
+    """Return a section, on the level of parts if it is at the top."""
+    name = nodes.make_id(title)
+    return nodes.section("", nodes.title("", title), *children, ids=[name])
 
 
 def _walk(
