@@ -1,0 +1,454 @@
+"""Self-checks of the exercises on the geometry of back-propagation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.optimize import lsq_linear
+
+from convexnn_lib import datasets
+from convexnn_lib._validation import FloatArray, as_matrix, as_vector
+from convexnn_lib.convex.dual_norm import dual_norm_bounds
+from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
+from convexnn_lib.flow.margin import is_orthogonally_separable
+from convexnn_lib.geometry.hull import hull_gauge
+from convexnn_lib.geometry.spike_free import is_spike_free
+from convexnn_lib.geometry.zonotopes import zonotope_distance
+
+__all__ = [
+    "distance_function",
+    "extreme_point",
+    "farthest_points",
+    "half_norm",
+    "hull_corners",
+    "linear_cost",
+    "local_maxima",
+    "outside_ellipsoid",
+    "spike_free_classes",
+    "unbounded_polar",
+]
+
+_TOLERANCE = 1e-6
+
+
+@exercise
+def hull_corners(points: Any) -> Feedback:
+    """Check the extreme points of the hull of two opposite samples, (2) and (-3).
+
+    Parameters
+    ----------
+    points : (k, 2) array
+        All extreme points, in any order.
+
+    Returns
+    -------
+    convexnn_lib.exercises.feedback.Feedback
+        The judgement, with a point or a direction that shows what is wrong.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.geometry.hull_corners([[2, 0], [-2, 0]])
+    Not yet: some outputs of networks of cost 1 lie outside of the hull of your points
+    """
+    X = np.array([[2.0], [-3.0]])
+    corners = as_matrix(points, "points")
+    if corners.shape[1] != 2:
+        return wrong(f"the points have two coordinates, not {corners.shape[1]}")
+    for corner in corners:
+        if hull_gauge(X, corner).upper > 1 + _TOLERANCE:
+            return wrong(
+                "no network of cost 1 has the outputs in the certificate", corner
+            )
+    directions = np.random.default_rng(0).standard_normal((100, 2))
+    for direction in directions:
+        norm = dual_norm_bounds(X, direction).lower
+        if (corners @ direction).max() < norm * (1 - _TOLERANCE):
+            return wrong(
+                "some outputs of networks of cost 1 lie outside of the hull of your "
+                "points",
+                direction,
+            )
+    for k, corner in enumerate(corners):
+        others = np.delete(corners, k, axis=0)
+        heights = [(corner - others) @ direction for direction in directions]
+        if not any(h.min() > 0.0 for h in heights):
+            return wrong("a point of yours is not extreme, or occurs twice", corner)
+    return right("their hull has the right support function in 100 directions")
+
+
+@exercise
+def outside_ellipsoid(X: Any, u: Any) -> Feedback:
+    r"""Check a point of the rectified ellipsoid that is far outside of the ellipsoid.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Linearly independent samples.
+    u : (d,) array
+        A unit vector such that every v with :math:`Xv=(Xu)_+` has length 1.5 or more.
+
+    Returns
+    -------
+    convexnn_lib.exercises.feedback.Feedback
+        The judgement, with the shortest v.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.geometry.outside_ellipsoid([[1, 0], [0, 1]], [1, 0])
+    Not yet: the shortest v has the length 1
+    """
+    samples = as_matrix(X)
+    direction = as_vector(u, samples.shape[1], "u")
+    if np.linalg.matrix_rank(samples) < len(samples):
+        return wrong("the samples are not linearly independent")
+    if abs(np.linalg.norm(direction) - 1.0) > 1e-9:
+        return wrong("u is not a unit vector")
+    v = np.linalg.pinv(samples) @ np.maximum(samples @ direction, 0.0)
+    length = float(np.linalg.norm(v))
+    if length < 1.5:
+        return wrong(f"the shortest v has the length {length:.3g}", v)
+    return right(f"the shortest v has the length {length:.3g}", v)
+
+
+@exercise
+def half_norm(X: Any, lam: Any) -> Feedback:
+    r"""Check an example in which the dual norm is half of :math:`\|X^T\lambda\|`.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Samples, at most eight.
+    lam : (n,) array
+        The dual point, with :math:`X^T\lambda\ne0`.
+
+    Returns
+    -------
+    convexnn_lib.exercises.feedback.Feedback
+        The judgement, with the two numbers.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.geometry.half_norm([[1.0]], [1.0])
+    Not yet: the dual norm is 1 times the norm of X^T lambda
+    """
+    samples = as_matrix(X)
+    if len(samples) > 8:
+        return wrong("take at most eight samples")
+    point = as_vector(lam, len(samples), "lambda")
+    length = float(np.linalg.norm(samples.T @ point))
+    if length <= _TOLERANCE * float(np.abs(point) @ np.linalg.norm(samples, axis=1)):
+        return wrong("X^T lambda is zero")
+    norm = dual_norm_bounds(samples, point).lower
+    if abs(norm / length - 0.5) > _TOLERANCE:
+        return wrong(
+            f"the dual norm is {norm / length:.4g} times the norm of X^T lambda",
+            (norm, length),
+        )
+    return right("the lower bound on the dual norm is attained", (norm, length))
+
+
+@exercise
+def linear_cost(X: Any, u: Any) -> Feedback:
+    """Check a linear function of norm 1 whose outputs cost 2 as those of a network.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        At most six samples.
+    u : (d,) array
+        The unit vector of the linear function.
+
+    Returns
+    -------
+    convexnn_lib.exercises.feedback.Feedback
+        The judgement, with the bounds on the least cost.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.geometry.linear_cost([[1, 0], [0, 1]], [1, 0])
+    Not yet: a network of cost 1 has the same outputs
+    """
+    samples = as_matrix(X)
+    if len(samples) > 6:
+        return wrong("take at most six samples")
+    direction = as_vector(u, samples.shape[1], "u")
+    if abs(np.linalg.norm(direction) - 1.0) > 1e-9:
+        return wrong("u is not a unit vector")
+    gauge = hull_gauge(samples, samples @ direction)
+    if gauge.lower < 2.0 - _TOLERANCE:
+        return wrong(
+            f"a network of cost {gauge.upper:.4g} has the same outputs", gauge.network
+        )
+    return right("no cheaper network has the same outputs", gauge)
+
+
+@exercise
+def farthest_points(p: Any, q: Any) -> Feedback:
+    r"""Check where the two zonotopes of XOR have their Hausdorff distance.
+
+    Parameters
+    ----------
+    p : (2,) array
+        A point of :math:`Z_+` for :math:`\lambda=y/\sqrt2` that is farthest from
+        :math:`Z_-`.
+    q : (2,) array
+        The point of :math:`Z_-` nearest to p.
+
+    Returns
+    -------
+    convexnn_lib.exercises.feedback.Feedback
+        The judgement, with the Hausdorff distance.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.geometry.farthest_points([1, 0], [0, 0])
+    Not yet: p is not a point of Z_+: it is 0.707 from it
+    """
+    X, y = datasets.xor()
+    truth = zonotope_distance(X, y / np.sqrt(2.0))
+    points = {"p": as_vector(p, 2, "p"), "q": as_vector(q, 2, "q")}
+    for (name, point), sign in zip(points.items(), "+-", strict=True):
+        rows = X[y > 0] if sign == "+" else X[y < 0]
+        nearest = _nearest(rows / np.sqrt(2.0), point)
+        off = float(np.linalg.norm(point - nearest))
+        if off > 1e-6:
+            return wrong(f"{name} is not a point of Z_{sign}: it is {off:.3g} from it")
+    rows = X[y < 0] / np.sqrt(2.0)
+    distance = float(np.linalg.norm(points["p"] - _nearest(rows, points["p"])))
+    if np.linalg.norm(points["p"] - points["q"]) > distance + 1e-6:
+        return wrong("a point of Z_- is nearer to p than q is")
+    if distance < truth.value - 1e-6:
+        return wrong("another point of Z_+ is farther from Z_-")
+    return right("their distance is the dual norm", truth)
+
+
+@exercise
+def local_maxima(angles: Any) -> Feedback:
+    r"""Check the local maxima of the height of a neuron on the circle.
+
+    Parameters
+    ----------
+    angles : (k,) array
+        Angles in degrees, measured from the first of two unit samples towards the
+        second, which is at 140 degrees: all local maxima of
+        :math:`(x_1^Tu)_++(x_2^Tu)_+`.
+
+    Returns
+    -------
+    convexnn_lib.exercises.feedback.Feedback
+        The judgement, with the heights at the local maxima found.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.geometry.local_maxima([50.0])
+    Not yet: at 50 degrees the height is not maximal: it rises to one side
+    """
+    found = as_vector(angles, np.size(angles), "angles") % 360.0
+
+    def height(degrees: FloatArray) -> FloatArray:
+        first, second = np.radians(degrees), np.radians(degrees - 140.0)
+        total: FloatArray = np.maximum(np.cos(first), 0) + np.maximum(np.cos(second), 0)
+        return total
+
+    for angle in found:
+        around = height(angle + np.array([-0.01, 0.0, 0.01]))
+        if not around[1] > max(around[0], around[2]):
+            return wrong(
+                f"at {angle:g} degrees the height is not maximal: it rises to one side"
+                if around.max() > 0
+                else f"at {angle:g} degrees the neuron is inactive"
+            )
+    grid = height(np.arange(0.0, 360.0, 0.1))
+    peaks = np.sum((grid > np.roll(grid, 1)) & (grid > np.roll(grid, -1)))
+    if len(np.unique(found.round(1))) < peaks:
+        return wrong("these are local maxima, but not all of them", height(found))
+    return right("these are all local maxima", height(found))
+
+
+@exercise
+def spike_free_classes(X: Any, y: Any) -> Feedback:
+    """Check data that are orthogonally separable and spike-free.
+
+    Parameters
+    ----------
+    X : (4, d) array
+        Two samples of each class; the two of a class must not be parallel.
+    y : (4,) array
+        Labels in {-1, 1}.
+
+    Returns
+    -------
+    convexnn_lib.exercises.feedback.Feedback
+        The judgement, with the inner products of the samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexnn_lib import exercises
+    >>> exercises.geometry.spike_free_classes(np.eye(4), [1, 1, -1, -1])
+    Not yet: the data are not orthogonally separable
+    """
+    samples = as_matrix(X)
+    if len(samples) != 4:
+        return wrong(f"four samples are asked for, got {len(samples)}")
+    labels = as_vector(y, 4, "y")
+    products = samples @ samples.T
+    if not is_orthogonally_separable(samples, labels):
+        return wrong("the data are not orthogonally separable", products)
+    if np.sum(labels > 0) != 2:
+        return wrong("each class must have two samples")
+    for sign in (1.0, -1.0):
+        if np.linalg.matrix_rank(samples[labels == sign], tol=1e-9) < 2:
+            return wrong("the two samples of a class are parallel")
+    if not is_spike_free(samples):
+        return wrong(
+            "the data are orthogonally separable, but not spike-free", products
+        )
+    return right("both conditions hold, decided exactly", products)
+
+
+@exercise
+def extreme_point(z: Any) -> Feedback:
+    """Check an extreme point of the hull of two unit samples at 105 degrees.
+
+    Parameters
+    ----------
+    z : (2,) array
+        An extreme point with two different positive coordinates.
+
+    Returns
+    -------
+    convexnn_lib.exercises.feedback.Feedback
+        The judgement, with a dual point that exposes it.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.geometry.extreme_point([0.3, 0.2])
+    Not yet: the point is inside of the hull: a network of cost ... has these outputs
+    """
+    angle = np.radians(105.0)
+    X = np.array([[1.0, 0.0], [np.cos(angle), np.sin(angle)]])
+    point = as_vector(z, 2, "z")
+    if not np.all(point > 0.0) or abs(point[0] - point[1]) < 1e-3:
+        return wrong("the coordinates must be positive and differ by 0.001 or more")
+    gauge = hull_gauge(X, point)
+    if gauge.upper > 1 + _TOLERANCE:
+        return wrong("the point is outside of the hull", gauge.dual)
+    if gauge.upper < 1 - _TOLERANCE:
+        return wrong(
+            f"the point is inside of the hull: a network of cost {gauge.upper:.4g} has "
+            "these outputs",
+            gauge.network,
+        )
+    # an extreme point in the open quadrant is X u with a unit vector u, and the normal
+    # of the ellipse there supports the hull
+    normal = np.linalg.solve(X @ X.T, point)
+    length = float(np.linalg.norm(X.T @ normal))
+    if abs(length - 1.0) > _TOLERANCE:
+        return wrong("the point is on the boundary, but inside of a segment of it")
+    norm = dual_norm_bounds(X, normal).upper
+    if norm > 1 + _TOLERANCE:
+        return wrong("the line that touches the ellipse there cuts the hull", normal)
+    return right("a line touches the hull in this point alone", normal)
+
+
+@exercise
+def unbounded_polar(X: Any, lam: Any) -> Feedback:
+    r"""Check data whose polar set is unbounded although no two samples coincide.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        At most eight samples, none zero, no two of the same direction.
+    lam : (n,) array
+        A direction in which the polar set is unbounded.
+
+    Returns
+    -------
+    convexnn_lib.exercises.feedback.Feedback
+        The judgement, with the largest height of a unit neuron.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.geometry.unbounded_polar([[1, 0], [-1, 0]], [1, 1])
+    Not yet: a unit neuron has the height 1, so the polar set ends in this direction
+    """
+    samples = as_matrix(X)
+    if len(samples) > 8:
+        return wrong("take at most eight samples")
+    point = as_vector(lam, len(samples), "lambda")
+    lengths = np.linalg.norm(samples, axis=1)
+    if lengths.min() == 0.0:
+        return wrong("a sample is zero")
+    unit = samples / lengths[:, None]
+    cosines = unit @ unit.T - 2.0 * np.eye(len(unit))
+    if cosines.max() > 1.0 - 1e-9:
+        return wrong("two samples have the same direction")
+    if not point.any():
+        return wrong("lambda is zero")
+    norm = dual_norm_bounds(samples, point).lower
+    if norm > 1e-9 * float(np.abs(point) @ lengths):
+        return wrong(
+            f"a unit neuron has the height {norm:.3g}, so the polar set ends in this "
+            "direction",
+            norm,
+        )
+    return right("no neuron sees it: all multiples belong to the polar set", norm)
+
+
+@exercise
+def distance_function(distance: Callable[..., float]) -> Feedback:
+    """Check a function that computes the dual norm by zonotopes.
+
+    Parameters
+    ----------
+    distance : callable
+        The function of X and lambda that returns the dual norm.
+
+    Returns
+    -------
+    convexnn_lib.exercises.feedback.Feedback
+        The judgement, with the input on which the function is off.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexnn_lib import exercises
+    >>> exercises.geometry.distance_function(lambda X, lam: np.linalg.norm(X.T @ lam))
+    Not yet: the value is too ... for the input in the certificate, with 6 samples
+    """
+    rng = np.random.default_rng(4)
+    cases = [
+        (rng.standard_normal((n, d)), rng.standard_normal(n))
+        for n, d in ((6, 2), (8, 3), (9, 4))
+    ]
+    X, y = datasets.xor()
+    cases += [(X, y), (X, np.abs(y)), (X, -np.abs(y)), (X, np.array([1.0, 0, 0, 0]))]
+    for samples, lam in cases:
+        truth = dual_norm_bounds(samples, lam).lower
+        error = float(distance(samples.copy(), lam.copy())) - truth
+        if not abs(error) <= 1e-6 * truth:
+            size = "large" if error > 0.0 else "small"
+            return wrong(
+                f"the value is too {size} for the input in the certificate, with "
+                f"{len(lam)} samples",
+                (samples, lam),
+            )
+    return right("it agrees with the library on seven inputs")
+
+
+def _nearest(generators: FloatArray, point: FloatArray) -> FloatArray:
+    """Return the point of a zonotope that is nearest to a point."""
+    weights = lsq_linear(generators.T, point, (0.0, 1.0), method="bvls").x
+    nearest: FloatArray = weights @ generators
+    return nearest
