@@ -188,8 +188,8 @@ for (Z, labels, beta, point), answer in zip(cases, huber_bound, strict=True):
     size = 1e-6 * max(abs(best), 1e-3)
     what = f"On {len(Z)} samples with beta = {beta} "
     hints = []
-    if np.abs(point).max() > 1:
-        hints.append("here some entries of lam exceed 1 in absolute value")
+    if point.any() and min(limits) == limits[0]:
+        hints.append("where is the conjugate finite?")
     if labels @ point < 0:
         hints.append("here y^T lam is negative")
     if not point.any():

@@ -195,7 +195,7 @@ part(
 problem_small = cnn.TrainingProblem(X_train, y_train, 1.0, "logistic")
 optimum_small = cnn.solve(problem_small)
 found = cnn.find_stationary_points(
-    problem_small, 2, n_starts=30, seed=0, solution=optimum_small
+    problem_small, 2, n_starts=20, seed=0, solution=optimum_small
 )
 small = found[0].network
 certificate = cnn.certify(small, problem_small, dual=optimum_small.dual)

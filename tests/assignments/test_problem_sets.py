@@ -114,8 +114,10 @@ def test_form(source: Path) -> None:
         assert f"({question.points:g} points" in text
 
 
-@pytest.mark.parametrize("student", IDS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [(name, student) for name in NAMES for student in IDS[: 1 + (name != "real_data")]],
+)
 def test_solution(course: Callable[..., Course], name: str, student: str) -> None:
     here = course(name, student)
     names: dict[str, Any] = dict(here._shared)
@@ -359,7 +361,10 @@ def test_huber(course: Callable[..., Course]) -> None:
         return 0.0
 
     refuse(
-        here.judge("huber_bound", huber_bound=squared), 0, "does not follow", "exceed 1"
+        here.judge("huber_bound", huber_bound=squared),
+        0,
+        "does not follow",
+        "where is the",
     )
     refuse(here.judge("huber_bound", huber_bound=unscaled), 0, "lam")
     refuse(here.judge("huber_bound", huber_bound=timid), 0, "better bound")
@@ -417,8 +422,8 @@ def test_better(course: Callable[..., Course]) -> None:
     inside = cnn.dual_norm(here.X_missed, residual)[1]
     refuse(here.judge("better", witness=2 * inside, better=better), 0.6, "at most 1")
     refuse(here.judge("better", witness=0.01 * u, better=better), 0.6, "no violation")
-    wide = better.split(0, [0.5, 0.5])
-    refuse(here.judge("better", witness=u, better=wide), 0.4, f"{wide.width} neurons")
+    wide = better.split(0, np.full(old.width + 2, 1 / (old.width + 2)))
+    refuse(here.judge("better", witness=u, better=wide), 0.4, "neurons and")
     refuse(here.judge("better", witness="u", better=3.0), 0, "not a network")
 
 
@@ -440,36 +445,31 @@ def test_y_line(course: Callable[..., Course]) -> None:
 
 def test_absolute(course: Callable[..., Course]) -> None:
     here = course("convex_equivalence")
-    X, y, d = here.X_abs, here.y_abs, 2
-    draw = np.random.default_rng(0)
-
-    def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        W, w = theta[: d * 12].reshape(d, 12), theta[d * 12 :]
-        Z = X @ W
-        r = np.abs(Z) @ w - y
-        slope = X.T @ (np.sign(Z) * np.outer(r, w)) + 0.1 * W
-        return (
-            float(r @ r / 2 + 0.05 * (theta @ theta)),
-            np.concatenate([slope.ravel(), np.abs(Z).T @ r + 0.1 * w]),
-        )
-
-    # descent of a wide network, many times; it ends near kinks
-    best = min(
-        (
-            scipy.optimize.minimize(
-                objective, draw.standard_normal(36), jac=True, method="L-BFGS-B",
-                options={"maxiter": 4000, "ftol": 1e-15, "gtol": 1e-10},
-            )
-            for _ in range(30)
-        ),
-        key=lambda result: result.fun,
-    ).x  # fmt: skip
-    W, w = best[: d * 12].reshape(d, 12), best[d * 12 :]
-    lam = y - np.abs(X @ W) @ w
-    height = cnn.dual_norm(np.vstack([X, -X]), np.tile(lam, 2))[0]
-    tight = lam * min(1, 0.1 / height)
-    result = here.judge("absolute", W_abs=W, w_abs=w, lam_abs=tight)
-    assert result[0] >= 0.4, result
+    X, y = here.X_abs, here.y_abs
+    both = np.vstack([X, -X])
+    columns, lam, c = [], y, np.zeros(0)
+    # add the neuron that violates the dual constraint most, and fit all again
+    for _ in range(60):
+        height, u = cnn.dual_norm(both, np.tile(lam, 2))
+        if height <= 0.1 * (1 + 1e-7):
+            break
+        columns.append((np.sign(lam @ np.abs(X @ u)), u))
+        A = np.column_stack([s * np.abs(X @ v) for s, v in columns])
+        c = scipy.optimize.minimize(
+            lambda c, A=A: (
+                np.sum((A @ c - y) ** 2) / 2 + 0.1 * c.sum(),
+                A.T @ (A @ c - y) + 0.1,
+            ),
+            np.append(c, 0.0),
+            jac=True,
+            bounds=[(0, None)] * len(columns),
+            options={"maxiter": 10_000, "ftol": 1e-16, "gtol": 1e-10},
+        ).x
+        lam = y - A @ c
+    W = np.column_stack([v for _, v in columns]) * np.sqrt(c)
+    w = np.array([s for s, _ in columns]) * np.sqrt(c)
+    tight = lam * min(1, 0.1 / cnn.dual_norm(both, np.tile(lam, 2))[0])
+    assert here.judge("absolute", W_abs=W, w_abs=w, lam_abs=tight)[0] == 1
     relu = cnn.solve(cnn.TrainingProblem(X, y, 0.1))
     refuse(
         here.judge(
@@ -488,3 +488,502 @@ def test_absolute(course: Callable[..., Course]) -> None:
         here.judge("absolute", W_abs=W, w_abs=w, lam_abs=0 * lam), 0, "proves nothing"
     )
     refuse(here.judge("absolute", W_abs=W.T, w_abs=w, lam_abs=lam), 0, "shapes")
+
+
+# ------------------------------------------------------------------- landscape
+
+
+def test_kinds(course: Callable[..., Course]) -> None:
+    here = course("landscape")
+    problem = here.problem_kinds
+    kinds = []
+    for network in here.networks:
+        if cnn.certify(network, problem).relative_gap < 1e-8:
+            kinds.append("global")
+        elif not cnn.clarke_residual(network, problem).stationary:
+            kinds.append("not stationary")
+        else:  # a local minimum with a zero neuron is global
+            zero = np.any(network.w2 == 0)
+            kinds.append("saddle" if zero else "local minimum")
+    assert sorted(kinds) == [
+        "global",
+        "global",
+        "local minimum",
+        "not stationary",
+        "saddle",
+    ]
+    assert here.judge("kinds", kinds=kinds)[0] == 1
+    turned = [
+        {"saddle": "local minimum", "local minimum": "saddle"}.get(kind, kind)
+        for kind in kinds
+    ]
+    refuse(here.judge("kinds", kinds=turned), 0.6, "Which theorem")
+    refuse(here.judge("kinds", kinds=["global"] * 5), 0.4, "certificate")
+    refuse(here.judge("kinds", kinds=["minimum", *kinds[1:]]), 0.8, "none of the four")
+    refuse(here.judge("kinds", kinds="global"), 0, "list of five")
+
+
+def test_ties(course: Callable[..., Course]) -> None:
+    here = course("landscape")
+    X, w = here.problem_ties.X, here.network_ties.W1[:, 0]
+    g = here.network_ties.predict(X) - here.problem_ties.y
+    right = np.linalg.solve((X[:2] * g[:2, None])[:, 1:].T, -(w + X[2:].T @ g[2:])[1:])
+    # the kink with g_i < 0 is concave: descend to one of its sides
+    steps = []
+    for i in np.flatnonzero(g[:2] < 0):
+        for side in (1.0, -1.0):
+            aside = side * np.linalg.solve(X[:2, 1:], np.eye(2)[i])
+            steps.append((np.append(0.0, aside)[:, None], np.zeros(1)))
+    slopes = [
+        cnn.directional_derivative(here.network_ties, here.problem_ties, step)
+        for step in steps
+    ]
+    descent = steps[int(np.argmin(slopes))]
+    assert here.judge("ties", activations=right, descent=descent)[0] == 1
+    ascent = (-here.network_ties.W1, np.zeros(1))
+    refuse(
+        here.judge("ties", activations=[1.0, 1.0], descent=ascent),
+        0,
+        "leaves a residual",
+        "the slope is",
+    )
+    refuse(here.judge("ties", activations=[2, 0], descent=descent), 8 / 15, "between 0")
+    for junk in (None, [0.5], ["a", "b"], [math.nan, 0.5]):
+        refuse(
+            here.judge("ties", activations=junk, descent=descent), 8 / 15, "two finite"
+        )
+    for junk in (None, [1, 2], (np.zeros(3), np.zeros(1))):
+        refuse(
+            here.judge("ties", activations=right, descent=junk),
+            7 / 15,
+            "pair of arrays",
+        )
+    still = (np.zeros((3, 1)), np.zeros(1))
+    refuse(here.judge("ties", activations=right, descent=still), 7 / 15, "is zero")
+
+
+def heights_of_one_neuron(here: Course, angles: np.ndarray, sign: float) -> np.ndarray:
+    """Return the least objective of a neuron with given directions, in closed form."""
+    directions = np.stack([np.cos(angles), np.sin(angles)])
+    features = np.maximum(here.X_one @ directions, 0)
+    gain = np.maximum(sign * here.y_one @ features - here.beta_one, 0)
+    squares = np.maximum(np.sum(features**2, axis=0), 1e-300)
+    return here.y_one @ here.y_one / 2 - gain**2 / squares / 2
+
+
+@pytest.mark.parametrize("student", IDS)
+def test_minima(course: Callable[..., Course], student: str) -> None:
+    here = course("landscape", student)
+    # the local minima of a function of one angle and a sign, on a grid, then refined
+    angles = np.linspace(0, 2 * np.pi, 20_001)[:-1]
+    minima = []
+    for sign in (1.0, -1.0):
+        heights = heights_of_one_neuron(here, angles, sign)
+        lower = (heights < np.roll(heights, 1)) & (heights < np.roll(heights, -1))
+        for k in np.flatnonzero(lower):
+            fine = angles[k] + np.linspace(-4e-4, 4e-4, 80_001)
+            minima.append(heights_of_one_neuron(here, fine, sign).min())
+    right = sorted(minima)
+    assert here.judge("minima", minima=right)[0] == 1
+    assert len(right) > 1
+    refuse(here.judge("minima", minima=right[:-1]), 0, "at least one", "missing")
+    refuse(here.judge("minima", minima=right[::-1]), 0, "increasing order")
+    refuse(here.judge("minima", minima=[]), 0, "list of numbers")
+    refuse(here.judge("minima", minima=[math.nan]), 0, "not finite")
+    # the optimum over a cone that the neuron leaves
+    problem = cnn.TrainingProblem(here.X_one, here.y_one, here.beta_one)
+    others = [
+        cnn.solve(problem, pattern[None]).value
+        for pattern in cnn.enumerate_patterns(here.X_one).patterns
+    ]
+    extra = next(v for v in others if np.min(np.abs(np.array(right) / v - 1)) > 1e-3)
+    refuse(here.judge("minima", minima=sorted([*right, extra])), 0, "leave its cone")
+
+
+def test_road(course: Callable[..., Course]) -> None:
+    here = course("landscape")
+
+    def slow_start(W1, w2, V1, v2, t):  # type: ignore[no-untyped-def]
+        """Balance is not needed, and the outputs may move at any speed."""
+        s = t**2
+        here_, there = np.sqrt(1 - s), np.sqrt(s)
+        return np.column_stack([here_ * W1, there * V1]), np.append(
+            here_ * w2, there * v2
+        )
+
+    assert here.judge("road", road=slow_start)[0] == 1
+
+    def straight(W1, w2, V1, v2, t):  # type: ignore[no-untyped-def]
+        return np.column_stack([(1 - t) * W1, t * V1]), np.append((1 - t) * w2, t * v2)
+
+    def jump(W1, w2, V1, v2, t):  # type: ignore[no-untyped-def]
+        return slow_start(W1, w2, V1, v2, float(t >= 0.5))
+
+    def narrow(W1, w2, V1, v2, t):  # type: ignore[no-untyped-def]
+        return W1, w2
+
+    def away(W1, w2, V1, v2, t):  # type: ignore[no-untyped-def]
+        return slow_start(W1, w2, V1, v2, 0.9 * t)
+
+    refuse(here.judge("road", road=straight), 0, "rises by")
+    refuse(here.judge("road", road=jump), 0, "jumps")
+    refuse(here.judge("road", road=narrow), 0, "(d, m + m*)")
+    refuse(here.judge("road", road=away), 0, "t = 1")
+    refuse(here.judge("road", road=lambda *arguments: None), 0, "pair of arrays")
+
+
+@pytest.mark.parametrize("student", IDS)
+def test_opinions(course: Callable[..., Course], student: str) -> None:
+    import cvxpy as cp
+
+    here = course("landscape", student)
+    problem, x_new = here.problem_polygon, here.x_new
+    solution = cnn.solve(problem, tol=1e-10)
+    fit = solution.network.predict(problem.X)
+    # with the new input among the rows, its output is linear on the cones, too
+    patterns = cnn.enumerate_patterns(np.vstack([problem.X, x_new])).patterns
+    rows = np.vstack([problem.X, x_new])
+    found = []
+    for aim in (1.0, -1.0):
+        u = [[cp.Variable(2) for _ in patterns] for _ in range(2)]
+        outputs = sum(
+            cp.multiply(p.astype(float), rows @ (a - b))
+            for p, a, b in zip(patterns, *u, strict=True)
+        )
+        cost = sum(cp.norm(v) for part in u for v in part)
+        limits = [outputs[:-1] == fit, cost <= solution.network.penalty() * (1 + 1e-7)]
+        for part in u:
+            for p, v in zip(patterns, part, strict=True):
+                limits.append(cp.multiply(np.where(p, 1.0, -1.0), rows @ v) >= 0)
+        cp.Problem(cp.Maximize(aim * outputs[-1]), limits).solve(solver="CLARABEL")
+        parts = [np.array([v.value for v in part]) for part in u]
+        found.append(cnn.ReLUNetwork.from_convex(*parts))
+    assert here.judge("opinions", high=found[0], low=found[1])[0] == 1
+    refuse(here.judge("opinions", high=found[1], low=found[0]), 1 / 3, "differ by more")
+    one = solution.network
+    refuse(here.judge("opinions", high=one, low=one), 1 / 3, "differ by 0,")
+    worse = cnn.ReLUNetwork(1.01 * one.W1, one.w2)
+    refuse(here.judge("opinions", high=worse, low=one), 0, "relative gaps")
+    refuse(here.judge("opinions", high=1, low=one), 0, "two networks")
+
+
+# ------------------------------------------------------------------ max_margin
+
+
+def test_moment(course: Callable[..., Course]) -> None:
+    from scipy.integrate import solve_ivp
+
+    here = course("max_margin")
+    x, target = here.x_single, here.output_single
+
+    def output(t: float, theta: np.ndarray) -> float:
+        return float(max(x @ theta[:2], 0) * theta[2])
+
+    def flow(t: float, theta: np.ndarray) -> np.ndarray:
+        weight = 1 / (1 + np.exp(output(t, theta)))
+        return weight * np.append(theta[2] * x, max(x @ theta[:2], 0))
+
+    def reached(t: float, theta: np.ndarray) -> float:
+        return output(t, theta) - target
+
+    reached.terminal = True  # type: ignore[attr-defined]
+    start = np.append(here.w1_start, here.w2_start)
+    end = solve_ivp(flow, (0, 1e4), start, events=reached, rtol=1e-11, atol=1e-12)
+    w1, w2 = end.y[:2, -1], float(end.y[2, -1])
+    assert here.judge("moment", w1_then=w1, w2_then=w2)[0] == 1
+    refuse(here.judge("moment", w1_then=w1, w2_then=-w2), 0, "output")
+    length = np.sqrt(target / np.linalg.norm(x))  # as if it had started at zero
+    along = length * x / np.linalg.norm(x)
+    refuse(here.judge("moment", w1_then=along, w2_then=length), 0, "direction")
+    a = x @ here.w1_start
+    refuse(
+        here.judge("moment", w1_then=here.w1_start, w2_then=target / a), 0, "conserves"
+    )
+    refuse(here.judge("moment", w1_then="w", w2_then=w2), 0, "vector of two")
+    refuse(here.judge("moment", w1_then=w1 * math.nan, w2_then=w2), 0, "not finite")
+
+
+def test_margin(course: Callable[..., Course]) -> None:
+    here = course("max_margin")
+    X, y = here.X_margin, here.y_margin
+    problem = cnn.TrainingProblem(X, y, 1.0, "hard_margin")
+    solution = cnn.solve(problem, method="cvxpy", tol=1e-8)
+    lam = y * np.maximum(y * solution.dual, 0)
+    lam *= (1 - 1e-9) / cnn.dual_norm(X, lam)[0]
+    root = np.sqrt(np.min(y * solution.network.predict(X)) * (1 - 1e-9))
+    network = cnn.ReLUNetwork(solution.network.W1 / root, solution.network.w2 / root)
+    assert here.judge("margin", separator=network, lam_margin=lam)[0] == 1
+    refuse(
+        here.judge("margin", separator=network, lam_margin=2 * lam), 0, "M(lambda) = 2"
+    )
+    refuse(here.judge("margin", separator=network, lam_margin=-lam), 0, "negative")
+    refuse(here.judge("margin", separator=network, lam_margin=0 * lam), 0, "no lower")
+    long = cnn.ReLUNetwork(1.1 * network.W1, network.w2)
+    refuse(here.judge("margin", separator=long, lam_margin=lam), 0.4, "relative width")
+    weak = cnn.ReLUNetwork(0.9 * network.W1, network.w2)
+    refuse(here.judge("margin", separator=weak, lam_margin=lam), 0.4, "smallest margin")
+    refuse(here.judge("margin", separator=None, lam_margin=lam), 0.4, "not a network")
+    refuse(here.judge("margin", separator=network, lam_margin=lam[:3]), 0, "eight")
+
+
+@pytest.mark.parametrize("student", IDS)
+def test_endings(course: Callable[..., Course], student: str) -> None:
+    here = course("max_margin", student)
+
+    def by_runs(X: np.ndarray, y: np.ndarray, s: float) -> tuple[float, float]:
+        """Follow every run of rises, and every run of falls backwards, on a grid."""
+        grid = 2 * np.pi * np.arange(100_000) / 100_000
+        h = s * y @ np.maximum(X @ np.stack([np.cos(grid), np.sin(grid)]), 0)
+        rise = np.sign(np.round(np.roll(h, -1) - h, 13)).astype(int)
+        lost, best = float(np.mean(rise == 0)), 0.0
+        for sign in (1, -1):
+            for i in np.flatnonzero((rise == sign) & (np.roll(rise, sign) != sign)):
+                count, j = 0, i
+                while rise[j] == sign:
+                    count, j = count + 1, (j + sign) % len(h)
+                end = h[j] if sign > 0 else h[(j + 1) % len(h)]
+                if end <= 1e-7:
+                    lost += count / len(h)
+                elif end >= h.max() - 1e-7:
+                    best += count / len(h)
+        return lost, best
+
+    assert here.judge("endings", endings=by_runs)[0] == 1
+
+    def fixed_activations(
+        X: np.ndarray, y: np.ndarray, s: float
+    ) -> tuple[float, float]:
+        return 0.5, 0.5
+
+    def only_plateau(X: np.ndarray, y: np.ndarray, s: float) -> tuple[float, float]:
+        """Count the dead cell as lost, and nothing that flows into it."""
+        angles = 2 * np.pi * np.arange(100_000) / 100_000
+        u = np.stack([np.cos(angles), np.sin(angles)])
+        return float(np.mean((X @ u <= 0).all(axis=0))), by_runs(X, y, s)[1]
+
+    refuse(here.judge("endings", endings=fixed_activations), 0, "is wrong")
+    refuse(here.judge("endings", endings=only_plateau), 0, "`lost` is wrong")
+    refuse(
+        here.judge("endings", endings=lambda X, y, s: by_runs(X, y, -s)), 0, "is wrong"
+    )
+    refuse(here.judge("endings", endings=lambda X, y, s: None), 0, "pair of two")
+
+
+@pytest.mark.parametrize("student", IDS)
+def test_trap(course: Callable[..., Course], student: str) -> None:
+    here = course("max_margin", student)
+    draw = np.random.default_rng(0)
+    X = here.X_trap
+    # neurons that see one sample of their own sign only, wherever in these cones
+    columns: list[np.ndarray] = []
+    signs: list[float] = []
+    while len(columns) < 9 or set(signs[-3:]) == {0}:
+        w = draw.standard_normal(3)
+        w /= 4 * np.linalg.norm(w)
+        own = [(True, False), (False, True), (False, False)][len(columns) % 3]
+        seen = X @ w > 0.02
+        if tuple(seen[:2]) != own or (len(columns) % 3 == 2) != seen[2]:
+            continue
+        if all(w @ c < 0.99 * np.linalg.norm(c) / 4 for c in columns):
+            columns.append(w)
+            signs.append(-1.0 if len(columns) % 3 == 0 else 1.0)
+    W1 = np.array(columns).T
+    trap = cnn.ReLUNetwork(W1, np.linalg.norm(W1, axis=0) * signs)
+    assert here.judge("trap", trap=trap)[0] == 1
+    if student != IDS[0]:
+        return
+    random = cnn.ReLUNetwork(*(draw.standard_normal(shape) for shape in ((3, 12), 12)))
+    unit = random.W1 / np.linalg.norm(random.W1, axis=0)
+    free = cnn.ReLUNetwork(0.01 * unit, 0.01 * np.sign(random.w2))
+    refuse(here.judge("trap", trap=free), 0, "times the best cost")
+    positive = cnn.ReLUNetwork(trap.W1, np.abs(trap.w2))
+    refuse(here.judge("trap", trap=positive), 0, "does not separate")
+    split = trap.split(0, [0.5, 0.5])
+    refuse(here.judge("trap", trap=split), 0, "less than 5 degrees")
+    narrow = cnn.ReLUNetwork(trap.W1[:, :3], trap.w2[:3])
+    refuse(here.judge("trap", trap=narrow), 0, "3 neurons")
+    uneven = cnn.ReLUNetwork(trap.W1, 2 * trap.w2)
+    refuse(here.judge("trap", trap=uneven), 0, "not balanced")
+    large = cnn.ReLUNetwork(9 * trap.W1, 9 * trap.w2)
+    refuse(here.judge("trap", trap=large), 0, "too long")
+    refuse(here.judge("trap", trap=[1]), 0, "not a network")
+
+
+@pytest.mark.parametrize("student", IDS)
+def test_stuck(course: Callable[..., Course], student: str) -> None:
+    here = course("max_margin", student)
+    X, y = here.X_stuck, here.y_stuck
+    # pairs of opposite samples with opposite labels, and a dependence of them
+    pairs = [
+        (i, j)
+        for i, j in combinations(range(10), 2)
+        if y[i] != y[j] and not np.cross(X[i], X[j]).any() and X[i] @ X[j] < 0
+    ]
+    assert len(pairs) == 4
+    vectors = np.array([y[i] * X[i] for i, _ in pairs]).T
+    weights = np.abs(np.linalg.svd(vectors)[2][-1])
+    lam = np.zeros(10)
+    for (i, j), weight in zip(pairs, weights, strict=True):
+        ratio = np.linalg.norm(X[i]) / np.linalg.norm(X[j])
+        lam[i], lam[j] = y[i] * weight, y[j] * weight * ratio
+    lam /= np.abs(lam).max()
+    flip = pairs[0][1]
+    labels = np.where(np.arange(10) == flip, -y, y)
+    network = cnn.max_margin(X, labels).network
+    rescued = cnn.ReLUNetwork(1.1 * network.W1, 1.1 * network.w2)
+    assert here.judge("stuck", lam_stuck=lam, flip=flip, rescued=rescued)[0] == 1
+
+    def judge(**changed: Any) -> tuple[float, str]:
+        answers = {"lam_stuck": lam, "flip": flip, "rescued": rescued}
+        return here.judge("stuck", **(answers | changed))
+
+    refuse(judge(lam_stuck=y), 7 / 15, "lambda^T (Xu)_+")
+    refuse(judge(lam_stuck=-lam), 7 / 15, "negative")
+    refuse(judge(lam_stuck=0 * lam), 7 / 15, "absolute value 1")
+    refuse(judge(lam_stuck="lam"), 7 / 15, "ten finite numbers")
+    refuse(judge(flip=pairs[0][0]), 8 / 15, "smallest margin")
+    refuse(judge(rescued=network.split(0, [1.0]), flip=10), 8 / 15, "from 0 to 9")
+    half = cnn.ReLUNetwork(network.W1 / 2, network.w2)
+    refuse(judge(rescued=half), 8 / 15, "smallest margin")
+
+
+# ------------------------------------------------------------------- real_data
+
+
+def test_line(course: Callable[..., Course]) -> None:
+    here = course("real_data")
+    X, y = here.X_train, here.y_train
+    # the best split is made by a line through two samples, moved a little
+    best = (99, np.zeros(3))
+    for i, j in combinations(range(60), 2):
+        u = np.cross(X[i], X[j])
+        products = X @ u
+        others = np.ones(60, bool)
+        others[[i, j]] = False
+        wrong = np.sum((products > 0)[others] != (y > 0)[others])
+        for sign in (1, -1):
+            count = wrong if sign > 0 else 58 - wrong
+            for a in (1, -1):
+                for b in (1, -1):
+                    total = int(count + (a != y[i]) + (b != y[j]))
+                    if total < best[0]:
+                        v = np.linalg.lstsq(X[[i, j]], [a, b], rcond=None)[0]
+                        best = (total, sign * u / np.linalg.norm(u) + 1e-7 * v)
+    mistakes, line = best
+    assert here.judge("line", line=line, mistakes=mistakes)[0] == 1
+    refuse(here.judge("line", line=line, mistakes=mistakes + 1), 0, "not the number")
+    usual = np.linalg.lstsq(X, y, rcond=None)[0]
+    made = int(np.sum((X @ usual > 0) != (y > 0)))
+    refuse(here.judge("line", line=usual, mistakes=made), 0, "makes fewer")
+    through = np.cross(X[0], X[1]) * 0
+    refuse(here.judge("line", line=through, mistakes=0), 0, "on your line")
+    refuse(here.judge("line", line=[1, 2], mistakes=0), 0, "three finite")
+
+
+def test_trained(course: Callable[..., Course]) -> None:
+    here = course("real_data")
+    X, y = here.X_train, here.y_train
+    problem = cnn.TrainingProblem(X, y, 0.3, "logistic")
+    model = cnn.ConvexReLUClassifier(beta=0.3, fit_intercept=False, tol=1e-5)
+    model.fit(X, y)
+    certified = model.network_
+    assert here.judge("certified", certified=certified)[0] == 1
+    local = cnn.find_stationary_points(problem, 2, n_starts=1, seed=0)[0].network
+    refuse(here.judge("certified", certified=local), 0, "relative gap")
+    refuse(here.judge("certified", certified=None), 0, "not a network")
+
+    # the steepest place, by the gradients in the cells around crossings of the lines
+    W, w = certified.W1, certified.w2
+    points = [
+        np.cross(W[:, i], W[:, j]) for i, j in combinations(range(certified.width), 2)
+    ]
+    points = [p[:2] / p[2] for p in points if abs(p[2]) > 1e-12]
+    turns = 2 * np.pi * np.arange(720) / 720
+    circle = np.column_stack([np.cos(turns), np.sin(turns)])
+    tries = np.vstack([p + 1e-5 * circle for p in points] + [1e6 * circle])
+    lifted = np.column_stack([tries, np.ones(len(tries))])
+    slopes = ((lifted @ W > 0) * w) @ W[:2].T
+    norms = np.linalg.norm(slopes, axis=1)
+    L = float(norms.max())
+    room = np.min(np.abs(lifted @ W) / np.linalg.norm(W[:2], axis=0), axis=1)
+    top = int(np.argmax(np.where(norms > L * (1 - 1e-9), room, -1)))
+    pair = [tries[top], tries[top] + 2e-6 * slopes[top] / L]
+    safe = int(np.sum(here.y_valid * certified.predict(here.X_valid) > 0.1 * L))
+
+    def judge(**changed: Any) -> tuple[float, str]:
+        answers = {"audited": certified, "lipschitz": L, "pair": pair, "n_safe": safe}
+        return here.judge("lipschitz", **(answers | changed))
+
+    assert judge()[0] == 1, judge()
+    sampled = np.linalg.norm(((here.X_valid @ W > 0) * w) @ W[:2].T, axis=1).max()
+    product = float(np.sum(np.abs(w) * np.linalg.norm(W, axis=0)))
+    assert sampled < L < product
+    refuse(judge(lipschitz=float(sampled)), 0.6, "too small")
+    refuse(judge(lipschitz=product), 0.6, "upper bound")
+    refuse(judge(pair=[pair[0], pair[0]]), 0.7, "closer")
+    refuse(judge(pair=[[0, 0], [5, 5]]), 0.7, "at the rate")
+    refuse(judge(pair=3), 0.7, "not a pair")
+    refuse(judge(n_safe=120), 0.7, "n_safe")
+    refuse(judge(audited=local), 0, "relative gap")
+
+
+def test_chosen(course: Callable[..., Course]) -> None:
+    here = course("real_data")
+    X, y = here.X_train, here.y_train
+    problem = cnn.TrainingProblem(X, y, 1.0, "logistic")
+    path = cnn.solution_path(problem, here.betas[::-1])
+    networks = [solution.network for solution in path.solutions][::-1]
+    losses = [
+        float(cnn.Logistic().value(net.predict(here.X_valid), here.y_valid))
+        for net in networks
+    ]
+    k = int(np.argmin(losses))
+    right = {
+        "beta_chosen": here.betas[k],
+        "chosen": networks[k],
+        "valid_losses": losses,
+    }
+    assert here.judge("chosen", **right)[0] == 1
+    other = (k + 2) % 5
+    refuse(
+        here.judge("chosen", **(right | {"beta_chosen": here.betas[other]})),
+        0.4,
+        "relative gap",
+        "another beta",
+    )
+    mean = [loss / 120 for loss in losses]
+    refuse(here.judge("chosen", **(right | {"valid_losses": mean})), 0.6, "5 of your")
+    refuse(here.judge("chosen", **(right | {"beta_chosen": 0.2})), 0, "one of betas")
+    refuse(here.judge("chosen", **(right | {"valid_losses": 1.0})), 0, "five numbers")
+
+
+def test_small(course: Callable[..., Course]) -> None:
+    here = course("real_data")
+    problem = cnn.TrainingProblem(here.X_train, here.y_train, 1.0, "logistic")
+    draw = np.random.default_rng(3)
+    ends = [
+        cnn.settle(
+            cnn.ReLUNetwork(draw.standard_normal((3, 2)), draw.choice([-1.0, 1.0], 2)),
+            problem,
+        )
+        for _ in range(15)
+    ]
+    ends.sort(key=lambda point: point.value)
+    small = ends[0].network
+    optimum = cnn.solve(problem)
+    excess = ends[0].value / (optimum.value - optimum.gap) - 1 + 1e-6
+    assert here.judge("small", small=small, excess=excess)[0] == 1
+    own = cnn.certify(small, problem)  # the bound of the network's own dual point
+    if own.primal / own.lower_bound - 1 > excess + 0.002:
+        refuse(
+            here.judge("small", small=small, excess=own.primal / own.lower_bound - 1),
+            0.6,
+            "better dual point",
+        )
+    refuse(here.judge("small", small=small, excess=-0.5), 0.6, "exceeds (1 + excess)")
+    refuse(here.judge("small", small=small, excess=None), 0.6, "no number")
+    worst = ends[-1].network
+    assert ends[-1].value > 1.01 * ends[0].value
+    refuse(here.judge("small", small=worst, excess=excess), 0, "twelve random starts")
+    wide = small.split(0, [0.3, 0.7])
+    refuse(here.judge("small", small=wide, excess=excess), 0, "3 neurons")
