@@ -39,8 +39,8 @@ function render({ model, el }) {
       "Drag the points and the diamond on the rim, or reach them with the Tab key and " +
       "press the arrow keys (with Shift: larger steps).",
   });
-  const panel = frame.panel({ label: "The plane of weight vectors and samples" });
-  const plane = makePlane(panel, { x: [-3.9, 3.9], y: [-3.9, 3.9] });
+  const panel = frame.panel({ label: "The plane of weight vectors and samples", height: 314 });
+  const plane = makePlane(panel, { x: [-4.7, 4.7], y: [-4.1, 4.1] });
   const ground = plane.layer();
   const side = frame.side("The chosen cell");
   const points = () => model.get("points");
@@ -116,18 +116,6 @@ function drawPlane(plane, ground, X, list, chosen) {
       { d: plane.path(outline, true), fill: colour, "fill-opacity": k === chosen ? 0.55 : 0.2 },
       ground,
     );
-    const width = ((stop - start) * Math.PI) / 180;
-    if (k !== chosen && width * 3.45 * plane.unit < 15) return;
-    const middle = at((start + stop) / 2, 3.5);
-    const label = drawLabel(plane, ground, middle, "", {
-      class: "cnn-bits",
-      "font-weight": k === chosen ? 700 : 400,
-      "text-anchor": middle[0] > 1.2 ? "start" : middle[0] < -1.2 ? "end" : "middle",
-    });
-    label.textContent = bits(pattern);
-    // long patterns stay inside the picture
-    const shift = Math.max(X.length - 4, 0) * 6;
-    if (Math.abs(middle[0]) > 1.2) label.setAttribute("dx", Math.sign(middle[0]) * (-8 - shift));
   });
   if (list.length > 1)
     for (const { start } of list)
@@ -140,12 +128,35 @@ function drawPlane(plane, ground, X, list, chosen) {
       d: plane.path([at(start), [0, 0], at(stop)]),
       fill: "none", stroke: "var(--ink)", "stroke-width": 1.6,
     }, ground);
+  drawPatterns(plane, ground, list, chosen, at);
   X.forEach((x, i) => {
     drawArrow(plane, ground, [0, 0], x, { color: "var(--ink)" });
     const outward = isZero(x) ? [1, 1] : scale(1 / norm(x), x);
     const shift = [outward[0] * 17 + outward[1] * 6, -outward[1] * 17 + outward[0] * 6];
     drawLabel(plane, ground, x, `x_${i + 1}`, { "font-weight": 600 }, shift);
   });
+}
+
+// The patterns around the rim, the chosen one first; one that has no room is left out.
+function drawPatterns(plane, ground, list, chosen, at) {
+  const size = list[0].pattern.length > 6 ? 11 : 12.5;
+  const width = list[0].pattern.length * 0.61 * size;
+  const taken = [];
+  for (const k of [chosen, ...list.keys()]) {
+    if (k === chosen && taken.length) continue;
+    const { start, stop, pattern } = list[k];
+    const [x, y] = plane.pixel(at((start + stop) / 2, 3.45));
+    const side = Math.sign(Math.round((x - plane.left - plane.width / 2) / 45));
+    const left = x - (width / 2) * (1 - side);
+    const isFree = taken.every(([l, t]) => Math.abs(l - left) > width + 3 || Math.abs(t - y) > size + 1);
+    if (!isFree) continue;
+    taken.push([left, y]);
+    const look = {
+      class: "cnn-bits cnn-halo", x: left, y, "dominant-baseline": "central",
+      "font-weight": k === chosen ? 700 : 400, style: `font-size: ${size}px`,
+    };
+    svg("text", look, ground).textContent = bits(pattern);
+  }
 }
 
 function drawSide(side, X, list, chosen) {

@@ -55,7 +55,7 @@ class ArrangementFigure(InteractiveFigure):
     """
 
     _esm = module_source("arrangement")
-    heights = (535, 830)
+    heights = (505, 790)
     points = Numbers(datasets.talk_example()[0], columns=2)
     angle = traitlets.Float(60.0).tag(sync=True)
 

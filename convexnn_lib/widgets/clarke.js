@@ -79,7 +79,7 @@ function render({ model, el }) {
       "Shift: larger steps). It rests on a grid that contains points of the lines.",
   });
   const left = frame.panel({ label: "The plane of the first-layer weight", title: "The neuron w_1" });
-  const right = frame.panel({ label: "The subdifferential", title: "Its subdifferential, and the objective across" });
+  const right = frame.panel({ label: "The subdifferential", title: "Its subdifferential in w_1" });
   const weights = makePlane(left, { x: [-REACH, REACH], y: [-REACH, REACH], left: 14, top: 6, width: 332, height: 332 });
   const heights = { top: 6, left: 10, width: 340 };
   const ground = weights.layer();
@@ -193,8 +193,11 @@ function render({ model, el }) {
     set.limits.forEach((limit, k) => {
       drawMark(plane, rightLayer, limit, "circle", 5, { fill: "var(--vermilion)", stroke: "var(--paper)" });
       if (set.limits.length > 2) return;
-      const side = set.limits.length === 2 && limit[1] < set.limits[1 - k][1] ? 15 : -15;
-      const label = drawLabel(plane, rightLayer, limit, "", { class: "cnn-bits" }, [0, side]);
+      // beside a steep segment, above a flat one
+      const [p, q] = [set.limits[0], set.limits.at(-1)];
+      const flat = Math.abs(p[0] - q[0]) > Math.abs(p[1] - q[1]);
+      const look = { class: "cnn-bits cnn-halo", "text-anchor": flat ? "middle" : "start" };
+      const label = drawLabel(plane, rightLayer, limit, "", look, flat ? [0, -15] : [11, 0]);
       label.textContent = bits(set.patterns[k]);
     });
     drawMark(plane, rightLayer, [0, 0], "cross", 5, { stroke: inside ? "var(--green)" : "var(--ink)", "stroke-width": 3 });
@@ -233,6 +236,8 @@ function render({ model, el }) {
       if (side < 0) text.textContent = `← slope ${format(slope, 2)}`;
     });
     svg("path", { d: plane.path(shift.map((t, k) => [t, values[k]])), stroke: "var(--blue)", "stroke-width": 2, fill: "none" }, rightLayer);
+    const name = { class: "cnn-name cnn-halo", x: plane.left + plane.width / 2, y: plane.top + 16, "text-anchor": "middle" };
+    svg("text", name, rightLayer).textContent = "objective";
     drawMark(plane, rightLayer, [0, here], "circle", 5, { fill: "var(--blue)", stroke: "var(--paper)" });
   }
   return frame.dispose;
