@@ -60,7 +60,7 @@ class ClarkeFigure(InteractiveFigure):
     """
 
     _esm = module_source("clarke")
-    heights = (545, 1045)
+    heights = (550, 1045)
     X = Numbers([[1, 1], [0, 1], [1, -1]], columns=2)
     y = Numbers([1.25, 1.0, 1.75])
     beta = traitlets.Float(1.0, min=0.0).tag(sync=True)

@@ -59,7 +59,7 @@ class LandscapesFigure(InteractiveFigure):
     """
 
     _esm = module_source("landscapes")
-    heights = (545, 1005)
+    heights = (550, 1035)
     neuron = Numbers((1.3, 0.9), columns=2)
     second = Numbers((0.0, 0.0), columns=2)
     beta = traitlets.Float(1.0, min=_LOW, max=_HIGH).tag(sync=True)

@@ -21,8 +21,8 @@ _PAGE = """<!doctype html><html lang="en" data-theme="{theme}">
 <head><meta charset="utf-8"><title>A figure</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>body {{ margin: 0 auto; padding: 16px; max-width: 720px;
-  font: 16px/1.5 sans-serif }} [data-theme=dark] body {{ background: #14181e;
-  color: #ccc }}
+  font: 16px/1.5 'DejaVu Sans', sans-serif }}
+  [data-theme=dark] body {{ background: #14181e; color: #ccc }}
 {style}</style><script defer src="{script}"></script></head>
 <body><main><h1>A figure</h1>{place}<p id="after">After the figure.</p></main>
 <script type="{mime}">{state}</script></body></html>
