@@ -1,4 +1,4 @@
-"""Figures of the chapters on hyperplane arrangements and on Cover's count."""
+"""Figures of arrangements: cones, zonotopes, splits of data, and their numbers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,15 @@ from convexnn_lib.plotting.style import (
     new_figure,
 )
 
-__all__ = ["plot_capacity", "plot_cones", "plot_counts", "plot_sampling", "plot_splits"]
+__all__ = [
+    "plot_capacity",
+    "plot_cones",
+    "plot_counts",
+    "plot_sampling",
+    "plot_slice",
+    "plot_splits",
+    "plot_zonotopes",
+]
 
 
 def plot_cones(*arrangements: Arrangement, titles: Sequence[str] = ()) -> Figure:
@@ -119,6 +127,120 @@ def _draw_cones(axes: Axes, arrangement: Arrangement) -> None:
         offset = 0.1 * np.array([row[1], -row[0]]) / np.linalg.norm(row)
         x, y = scale * row * 0.92 + offset
         axes.text(x, y, f"$x_{number}$", ha="center", va="center")
+
+
+def plot_slice(arrangement: Arrangement, *, radius: float = 3.0) -> Figure:
+    """Draw the cells of samples in space, cut by the plane in which u_3 is 1.
+
+    Parameters
+    ----------
+    arrangement : Arrangement
+        Open cells of a data matrix with three features.
+    radius : float
+        Half of the side of the square that is drawn.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The lines in which the hyperplanes meet the plane, numbered by their rows, and
+        each cell shaded by its number of active samples.
+    """
+    X = arrangement.X
+    if X.shape[1] != 3:
+        raise InvalidDataError(
+            f"plot_slice draws data with three features, got {X.shape[1]}."
+        )
+    ticks = np.linspace(-radius, radius, 601)
+    first, second = np.meshgrid(ticks, ticks)
+    values = np.stack([first, second, np.ones_like(first)], axis=-1) @ X.T
+    active = np.sum(values >= 0, axis=-1)
+    levels = np.arange(len(X) + 2) - 0.5
+    with book_style():
+        figure, axes = new_figure(width=6.2, height=5.0)
+        shown = axes.contourf(first, second, active, levels, cmap="Blues", alpha=0.75)
+        for number, row in enumerate(X, start=1):
+            if np.any(row[:2] != 0):
+                _draw_affine_line(axes, row, radius, f"$x_{number}$")
+        axes.set_aspect("equal")
+        axes.set_xlim(-radius, radius)
+        axes.set_ylim(-radius, radius)
+        axes.set_xlabel("$u_1$")
+        axes.set_ylabel("$u_2$")
+        bar = figure.colorbar(shown, ax=axes, label="active samples")
+        bar.set_ticks(list(range(len(X) + 1)))
+    return figure
+
+
+def _draw_affine_line(axes: Axes, row: FloatArray, radius: float, label: str) -> None:
+    """Draw the line on which a row vanishes, with its name on the active side."""
+    normal = row[:2] / np.linalg.norm(row[:2])
+    foot = -row[2] / np.linalg.norm(row[:2]) * normal
+    along = np.array([-normal[1], normal[0]])
+    ends = np.stack([foot - 3 * radius * along, foot + 3 * radius * along])
+    axes.plot(ends[:, 0], ends[:, 1], color=BLACK, lw=1.2)
+    # Far out on the line, but inside the square, names do not collide.
+    reach = np.linspace(-3, 3, 601)[:, None] * radius
+    inside = np.abs(foot + reach * along).max(axis=1) < 0.9 * radius
+    place = foot + reach[inside][-1] * along + 0.07 * radius * normal
+    axes.text(place[0], place[1], label, ha="center", va="center")
+
+
+def plot_zonotopes(*arrangements: Arrangement, titles: Sequence[str] = ()) -> Figure:
+    """Draw the zonotopes of planar arrangements, each vertex with its pattern.
+
+    Parameters
+    ----------
+    *arrangements : Arrangement
+        Open cells of data matrices with two features and rank 2, one panel for each.
+    titles : sequence of str, optional
+        A title for each panel.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The polygons of all sums of the rows with coefficients in [0, 1]. A vertex is
+        the sum of the samples that are active in one cell.
+    """
+    for arrangement in arrangements:
+        if arrangement.X.shape[1] != 2 or np.linalg.matrix_rank(arrangement.X) != 2:
+            raise InvalidDataError("plot_zonotopes draws data of rank 2 in the plane.")
+    with book_style():
+        figure, axes = new_figure(
+            1,
+            len(arrangements),
+            width=4.6 * len(arrangements),
+            height=4.6,
+            squeeze=False,
+        )
+        for index, arrangement in enumerate(arrangements):
+            _draw_zonotope(axes[0, index], arrangement)
+            if titles:
+                axes[0, index].set_title(titles[index])
+    return figure
+
+
+def _draw_zonotope(axes: Axes, arrangement: Arrangement) -> None:
+    vertices = arrangement.patterns @ arrangement.X
+    centre = arrangement.X.sum(axis=0) / 2
+    spokes = vertices - centre
+    order = np.argsort(np.arctan2(spokes[:, 1], spokes[:, 0]))
+    outline = vertices[order]
+    axes.fill(outline[:, 0], outline[:, 1], color=BLUE, alpha=0.15, lw=0)
+    closed = np.vstack([outline, outline[:1]])
+    axes.plot(closed[:, 0], closed[:, 1], color=BLUE, lw=1.4)
+    axes.plot(vertices[:, 0], vertices[:, 1], "o", color=BLACK, ms=5)
+    size = np.abs(spokes).max()
+    for vertex, spoke, pattern in zip(
+        vertices, spokes, arrangement.patterns, strict=True
+    ):
+        place = vertex + 0.17 * size * spoke / np.linalg.norm(spoke)
+        text = "".join("1" if active else "0" for active in pattern)
+        axes.text(
+            place[0], place[1], text, ha="center", va="center", family="monospace"
+        )
+    axes.set_aspect("equal")
+    axes.set_xlim(centre[0] - 1.35 * size, centre[0] + 1.35 * size)
+    axes.set_ylim(centre[1] - 1.35 * size, centre[1] + 1.35 * size)
 
 
 def plot_splits(
