@@ -1,4 +1,5 @@
 from .arrangement import ArrangementFigure as ArrangementFigure
 from .clarke import ClarkeFigure as ClarkeFigure
+from .convex_equivalence import ConvexEquivalenceFigure as ConvexEquivalenceFigure
 from .landscapes import LandscapesFigure as LandscapesFigure
 from .zonotopes import ZonotopesFigure as ZonotopesFigure
