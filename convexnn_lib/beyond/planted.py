@@ -17,9 +17,12 @@ from convexnn_lib.errors import InvalidDataError
 
 __all__ = ["PlantedRecovery", "planted_recovery"]
 
-_BETA = 1e-3  # of the largest label; the lower bound is off by its square
-_CLOSE = 1e-5  # relative distance at which the lower bound counts as the planted cost
+# strengths, relative, and rounds of the linear program; each where the one before
+# does not decide
+_ATTEMPTS = ((1e-3, 3), (1e-4, 3), (1e-5, 100))
+_CLOSE = 1e-4  # relative distance at which the lower bound counts as the planted cost
 _RANDOM = 4  # random neurons for each sample in the linear program
+_FRESH = 2000  # samples on which the error is measured
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,7 +62,7 @@ class PlantedRecovery:
 
     @property
     def recovered(self) -> bool | None:
-        """True if no network costs less (up to 1e-5), False if one does, else None."""
+        """True if no network costs less (up to 1e-4), False if one does, else None."""
         if self.lower >= (1.0 - _CLOSE) * self.cost:
             return True
         if self.upper < (1.0 - _CLOSE) * self.cost:
@@ -113,8 +116,9 @@ def planted_recovery(X: Any, w: Any) -> PlantedRecovery:
     -----
     Training for a small beta gives a dual point and neurons. The dual point, scaled to
     :math:`M(\lambda)=1`, is a lower bound. A linear program over these neurons, the
-    planted one and random ones gives a network that fits y exactly. Where the bounds do
-    not decide, ``recovered`` is None.
+    planted one and random ones gives a network that fits y exactly, and neurons that
+    its multipliers ask for join in. Where the bounds do not decide, ``recovered`` is
+    None.
 
     References
     ----------
@@ -136,19 +140,34 @@ def planted_recovery(X: Any, w: Any) -> PlantedRecovery:
     y = np.maximum(X @ w, 0.0)
     if not y.any():
         raise InvalidDataError("the planted neuron is not active on any sample.")
-    beta = _BETA * float(np.linalg.norm(X.T @ y)) / float(np.linalg.norm(w)) / n
-    solution = solve(TrainingProblem(X, y, beta), tol=1e-5)
+    unit = float(np.linalg.norm(X.T @ y)) / (n * float(np.linalg.norm(w)))
+    for beta, cuts in _ATTEMPTS:
+        result = _attempt(X, y, w, beta * unit, cuts)
+        if result.recovered is not None:
+            break
+    return result
+
+
+def _attempt(
+    X: FloatArray, y: FloatArray, w: FloatArray, beta: float, cuts: int
+) -> PlantedRecovery:
+    """Return the bounds that training with one beta gives."""
+    n, d = X.shape
+    solution = solve(TrainingProblem(X, y, beta), tol=1e-8)
     trained = solution.network
     dual = solution.dual / dual_norm_bounds(X, solution.dual).upper
     rng = np.random.default_rng(0)
-    neurons = np.column_stack(
-        [w, trained.W1, rng.standard_normal((d, _RANDOM * n)), X.T]
-    )
-    network = _fit(X, y, neurons)
-    fresh = rng.standard_normal((2000, d))
+    cost = float(np.linalg.norm(w))
+    network = ReLUNetwork(w[:, None], [1.0]).balanced()
+    if y @ dual < (1.0 - _CLOSE) * cost:
+        neurons = np.column_stack(
+            [w, trained.W1, rng.standard_normal((d, _RANDOM * n)), X.T]
+        )
+        network, dual = _fit(X, y, neurons, dual, cuts)
+    fresh = rng.standard_normal((_FRESH, d))
     target = np.maximum(fresh @ w, 0.0)
     return PlantedRecovery(
-        cost=float(np.linalg.norm(w)),
+        cost=cost,
         lower=float(y @ dual),
         upper=network.penalty(),
         dual=dual,
@@ -161,22 +180,42 @@ def planted_recovery(X: Any, w: Any) -> PlantedRecovery:
     )
 
 
-def _fit(X: FloatArray, y: FloatArray, neurons: FloatArray) -> ReLUNetwork:
-    """Return the cheapest network of these neurons that fits; the first one does."""
+def _fit(
+    X: FloatArray, y: FloatArray, neurons: FloatArray, dual: FloatArray, cuts: int
+) -> tuple[ReLUNetwork, FloatArray]:
+    """Return a cheap network with the outputs y, and a dual point.
+
+    They are at least as good as the first neuron, which has these outputs, and the
+    given point. The linear program over the neurons prices all others, and the best one
+    joins, until the network is cheaper than the first neuron or the dual point proves
+    that none is.
+    """
     lengths = np.linalg.norm(neurons, axis=0)
     unit = neurons[:, lengths > 0.0] / lengths[lengths > 0.0]
-    features = np.maximum(X @ unit, 0.0)
-    result = linprog(
-        np.ones(2 * unit.shape[1]),
-        A_eq=np.hstack([features, -features]),
-        b_eq=y,
-        method="highs-ds",
-        options={
-            "primal_feasibility_tolerance": 1e-10,
-            "dual_feasibility_tolerance": 1e-10,
-        },
-    )
-    first = np.eye(unit.shape[1])[0] * lengths[0]
-    sizes = result.x[: len(first)] - result.x[len(first) :] if result.success else first
-    kept = sizes != 0.0
-    return ReLUNetwork(unit[:, kept], sizes[kept]).balanced()
+    network = ReLUNetwork(unit[:, :1] * lengths[0], [1.0]).balanced()
+    for _ in range(cuts):
+        features = np.maximum(X @ unit, 0.0)
+        result = linprog(
+            np.ones(2 * unit.shape[1]),
+            A_eq=np.hstack([features, -features]),
+            b_eq=y,
+            method="highs-ds",
+            options={
+                "primal_feasibility_tolerance": 1e-10,
+                "dual_feasibility_tolerance": 1e-10,
+            },
+        )
+        if not result.success:
+            break
+        sizes = result.x[: unit.shape[1]] - result.x[unit.shape[1] :]
+        kept = sizes != 0.0
+        network = ReLUNetwork(unit[:, kept], sizes[kept]).balanced()
+        bound = dual_norm_bounds(X, result.eqlin.marginals)
+        scaled = result.eqlin.marginals / bound.upper
+        if y @ scaled > y @ dual:
+            dual = scaled
+        cheaper = network.penalty() < (1.0 - 2.0 * _CLOSE) * lengths[0]
+        if cheaper or y @ dual >= (1.0 - _CLOSE) * lengths[0]:
+            break
+        unit = np.column_stack([unit, bound.neuron.direction])
+    return network, dual
