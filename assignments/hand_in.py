@@ -59,7 +59,7 @@ def seed_of(student_id: str) -> int:
     Examples
     --------
     >>> seed_of("ab123")
-    3079003325
+    2221748239
     """
     name = normal_id(student_id)
     if not name:

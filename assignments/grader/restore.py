@@ -55,7 +55,7 @@ def read_submission(path: Path) -> list[NotebookNode]:
         if not isinstance(cells, list) or len(cells) > _MOST_CELLS:
             raise ValueError(f"not a list of at most {_MOST_CELLS} cells")
         return [_read_cell(cell) for cell in cells]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"[:200]
         raise MalformedError(f"{path.name} is not a notebook ({reason})") from None
 

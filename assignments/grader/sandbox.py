@@ -35,6 +35,7 @@ _VARIABLES = {
     "MPLBACKEND": "agg",
     "LC_ALL": "C.UTF-8",
     "PATH": "/usr/bin",
+    "PYTHONPATH": str(_LIBRARY.parent),
 }
 
 
@@ -121,8 +122,7 @@ class Sandbox:
         calls = os.memfd_create("filter")
         try:
             if self.unsafe:
-                home = {"HOME": str(folder), "PYTHONPATH": str(_LIBRARY.parent)}
-                variables = _VARIABLES | home
+                variables = _VARIABLES | {"HOME": str(folder)}
             else:
                 if problem := sandbox_problem():
                     raise SandboxError(problem)
