@@ -28,7 +28,9 @@ export function nearestOnSegment(z, a, b) {
 
 // The corners of the convex hull of points in the plane, counterclockwise.
 export function convexHull(points) {
-  const sorted = [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const sorted = [...points]
+    .sort((a, b) => a[0] - b[0] || a[1] - b[1])
+    .filter((p, k, list) => !k || p[0] !== list[k - 1][0] || p[1] !== list[k - 1][1]);
   const chain = (list) => {
     const kept = [];
     for (const p of list) {
@@ -501,9 +503,10 @@ export function contour(xs, ys, values, level) {
   const between = (p, q, a, b) => add(p, scale((level - a) / (b - a), subtract(q, p)));
   for (let i = 0; i + 1 < ys.length; i++)
     for (let j = 0; j + 1 < xs.length; j++) {
-      const corners = [[j, i], [j + 1, i], [j + 1, i + 1], [j, i + 1]];
-      const points = corners.map(([c, r]) => [xs[c], ys[r]]);
-      const heights = corners.map(([c, r]) => values[r][c]);
+      const heights = [values[i][j], values[i][j + 1], values[i + 1][j + 1], values[i + 1][j]];
+      const below = heights.filter((h) => h < level).length;
+      if (below % 4 === 0) continue;
+      const points = [[xs[j], ys[i]], [xs[j + 1], ys[i]], [xs[j + 1], ys[i + 1]], [xs[j], ys[i + 1]]];
       const hits = [];
       for (let k = 0; k < 4; k++) {
         const [a, b] = [heights[k], heights[(k + 1) % 4]];

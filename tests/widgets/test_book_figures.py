@@ -32,7 +32,8 @@ def source(tmp_path_factory) -> Path:
     (folder / "conf.py").write_text(
         f"import sys\nsys.path.insert(0, {str(EXTENSIONS)!r})\n"
         "extensions = ['myst_nb', 'interactive_figures']\n"
-        "exclude_patterns = ['_build']\nnb_execution_mode = 'cache'\nnb_execution_raise_on_error = True\n"
+        "exclude_patterns = ['_build']\n"
+        "nb_execution_mode = 'cache'\nnb_execution_raise_on_error = True\n"
     )
     return folder
 
