@@ -1,5 +1,6 @@
 from .arrangement import ArrangementFigure as ArrangementFigure
 from .clarke import ClarkeFigure as ClarkeFigure
 from .convex_equivalence import ConvexEquivalenceFigure as ConvexEquivalenceFigure
+from .early_alignment import EarlyAlignmentFigure as EarlyAlignmentFigure
 from .landscapes import LandscapesFigure as LandscapesFigure
 from .zonotopes import ZonotopesFigure as ZonotopesFigure
