@@ -354,7 +354,9 @@ def plot_limit_kinds(counts: Mapping[Any, Mapping[str, int]], *, label: str) -> 
     """
     if not counts or any(not sum(bar.values()) for bar in counts.values()):
         raise InvalidDataError("plot_limit_kinds needs bars that are not empty.")
-    kinds = list(dict.fromkeys(kind for bar in counts.values() for kind in bar))
+    kinds = dict.fromkeys(
+        kind for bar in counts.values() for kind, count in bar.items() if count
+    )
     with book_style():
         figure, axes = new_figure(width=6.4, height=3.6)
         floor = np.zeros(len(counts))
