@@ -40,7 +40,6 @@ from assignments.grader.submission import Result
 __all__ = ["Course", "ReleaseError"]
 
 CANARY = "canary: this line must not leave the course"
-_COURSE_ID = "course"
 _HAND_IN = Path(__file__).resolve().parent.parent / "hand_in.py"
 _STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _CONFIG = '''\
@@ -57,7 +56,7 @@ class UseTheSandbox(NbGraderPreprocessor):
 
 
 c = get_config()  # noqa: F821
-c.CourseDirectory.course_id = "course"
+c.CourseDirectory.course_id = {course_id!r}
 c.Autograde.sanitize_preprocessors = [UseTheSandbox]
 c.Autograde.autograde_preprocessors = [UseTheSandbox]
 c.HTMLExporter.sanitize_html = True  # no script of a student's runs in formgrader
@@ -89,6 +88,11 @@ class Course:
     """
 
     folder: Path
+
+    @property
+    def course_id(self) -> str:
+        """The name of the course for nbgrader."""
+        return self.folder.resolve().name
 
     def release_notebook(self, name: str) -> Path:
         """Return where the student's notebook of a problem set is."""
@@ -127,7 +131,9 @@ class Course:
         source = self.folder / "source" / name
         shutil.rmtree(source, ignore_errors=True)
         source.mkdir(parents=True)
-        (self.folder / "nbgrader_config.py").write_text(_CONFIG)
+        config = self.folder / "nbgrader_config.py"
+        if not config.exists():
+            config.write_text(_CONFIG.format(course_id=self.course_id))
         notebook = nbformat.from_dict(problem_set.notebook)
         for cell in notebook.cells:
             note = f"# {CANARY}" if cell.cell_type == "code" else f"<!-- {CANARY} -->"
@@ -217,14 +223,14 @@ class Course:
         with warnings.catch_warnings():
             # nbgrader adds a submission to the session only after its parts
             warnings.simplefilter("ignore", SAWarning)
-            with Gradebook(f"sqlite:///{path}", _COURSE_ID) as book:
+            with Gradebook(f"sqlite:///{path}", self.course_id) as book:
                 yield book
 
     def _nbgrader(self) -> NbGraderAPI:
         _find_programs()
         config = Config()
         config.CourseDirectory.root = str(self.folder.resolve())
-        config.CourseDirectory.course_id = _COURSE_ID
+        config.CourseDirectory.course_id = self.course_id
         config.HTMLExporter.sanitize_html = True
         config.GenerateAssignment.preprocessors = [
             LockCells,

@@ -74,6 +74,8 @@ class Limits:
             (resource.RLIMIT_NOFILE, self.files),
             (resource.RLIMIT_CORE, 0),
         ):
+            if sys.platform == "darwin" and name == resource.RLIMIT_AS:
+                continue  # macOS refuses this limit
             hard = resource.getrlimit(name)[1]
             if hard != resource.RLIM_INFINITY:
                 value = min(value, hard)
@@ -118,31 +120,41 @@ class Sandbox:
             If this machine has no sandbox and the process is not declared unsafe.
         """
         command = [sys.executable, *command]
-        variables: dict[str, str] = {}
+        if self.unsafe:
+            variables = _VARIABLES | {"HOME": str(folder)}
+            return self._popen(command, folder, variables, (), stdin, stdout)
+        if problem := sandbox_problem():
+            raise SandboxError(problem)
         calls = os.memfd_create("filter")
         try:
-            if self.unsafe:
-                variables = _VARIABLES | {"HOME": str(folder)}
-            else:
-                if problem := sandbox_problem():
-                    raise SandboxError(problem)
-                os.write(calls, system_call_filter())
-                os.lseek(calls, 0, os.SEEK_SET)
-                wrapping = _bubblewrap(self.visible, self.writable, self.limits, folder)
-                command = [*wrapping, "--seccomp", str(calls), "--", *command]
-            return subprocess.Popen(
-                command,
-                cwd=folder if self.unsafe else "/",
-                env=variables,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=subprocess.DEVNULL,
-                pass_fds=() if self.unsafe else (calls,),
-                preexec_fn=self.limits.apply,
-                start_new_session=True,
-            )
+            os.write(calls, system_call_filter())
+            os.lseek(calls, 0, os.SEEK_SET)
+            wrapping = _bubblewrap(self.visible, self.writable, self.limits, folder)
+            command = [*wrapping, "--seccomp", str(calls), "--", *command]
+            return self._popen(command, Path("/"), {}, (calls,), stdin, stdout)
         finally:
             os.close(calls)
+
+    def _popen(
+        self,
+        command: list[str],
+        folder: Path,
+        variables: dict[str, str],
+        files: tuple[int, ...],
+        stdin: int,
+        stdout: int,
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=variables,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.DEVNULL,
+            pass_fds=files,
+            preexec_fn=self.limits.apply,
+            start_new_session=True,
+        )
 
 
 @functools.cache
