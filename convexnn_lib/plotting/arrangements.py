@@ -341,7 +341,7 @@ def plot_sampling(
         axes.set_xlabel("random directions drawn")
         axes.set_ylabel("share of all patterns found")
         axes.set_ylim(0, 1.05)
-        axes.legend(loc="upper left")
+        axes.legend(loc="upper left", bbox_to_anchor=(0, 0.95))
     return figure
 
 
