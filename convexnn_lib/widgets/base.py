@@ -58,8 +58,7 @@ class InteractiveFigure(anywidget.AnyWidget):
     _heights = traitlets.List(traitlets.Int()).tag(sync=True)
 
     def __init__(self, **state: Any) -> None:
-        super().__init__(**state)
-        self._heights = list(self.heights)
+        super().__init__(_heights=list(self.heights), **state)
 
     @abstractmethod
     def picture(self) -> Any:
