@@ -3,4 +3,5 @@ from .clarke import ClarkeFigure as ClarkeFigure
 from .convex_equivalence import ConvexEquivalenceFigure as ConvexEquivalenceFigure
 from .early_alignment import EarlyAlignmentFigure as EarlyAlignmentFigure
 from .landscapes import LandscapesFigure as LandscapesFigure
+from .rectified_ellipsoid import RectifiedEllipsoidFigure as RectifiedEllipsoidFigure
 from .zonotopes import ZonotopesFigure as ZonotopesFigure
