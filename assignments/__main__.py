@@ -100,8 +100,10 @@ def _check(options: argparse.Namespace) -> int:
 
 def _write_reports(course: Course, problem_set: ProblemSet) -> None:
     _say(f"grades: {write_grades(course, problem_set)}")
-    count = write_feedback(course, problem_set)
+    count, wrong = write_feedback(course, problem_set)
     _say(f"feedback for {count}: {course.folder / 'feedback'}")
+    if wrong:
+        _say(f"some pages could not be written:\n{wrong}", error=True)
 
 
 def _show(problem_set: ProblemSet) -> Callable[[Progress], None]:

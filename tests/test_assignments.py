@@ -235,6 +235,24 @@ try:
 except OSError as error:
     print("FULL", error)
 """
+HALF = """
+print("half \\ud800 a character")
+rows, total = X.sum(axis=1), "\\ud800\\x1b[2J"
+raise ValueError("\\ud800")
+"""
+# no message of a kernel: a stream without a text
+ROGUE = """
+kernel = get_ipython().kernel
+kernel.session.send(kernel.iopub_socket, "stream", {}, parent=kernel.get_parent())
+"""
+# the only folder on disk that a kernel can write to has its sockets
+LITTER = """
+import glob, os
+(name,) = glob.glob("/tmp/kernel-*") + glob.glob(os.environ.get("TMPDIR", "") + "/k*")
+os.mkdir(name + "/more")
+import time
+time.sleep(5)
+"""
 FLOOD = "while True:\n    print('x' * 10_000)"
 MARKUP = """
 from IPython.display import HTML, display
@@ -252,6 +270,9 @@ BEFORE_SUMS = {
     "processes": (PROCESSES, "3 3 4", "graded"),
     "fill": (FILL, "3 3 4", "graded"),
     "markup": (MARKUP, "3 3 4", "graded"),
+    "half": (HALF, "3 0 4", "graded"),
+    "rogue": (ROGUE, "3 0 0", "crashed"),
+    "litter": (LITTER, "3 0 0", "crashed"),
     "flood": (FLOOD, "3 ? ?", "timed out"),
 }
 INSTEAD_OF_COUNT = {
@@ -305,7 +326,7 @@ def _hand_in_bad(batch: Batch, port: int) -> None:
         notebook = batch.solution(student)
         place = [cell.id for cell in notebook.cells].index("answer-sums")
         added = nbformat.v4.new_code_cell(code)
-        if student in ("allocate", "syntax", "numpy"):
+        if student in ("allocate", "syntax", "numpy", "half"):
             replace_answer(notebook, "sums", code)
         else:
             notebook.cells.insert(place, added)
@@ -453,7 +474,7 @@ def test_feedback_says_what_failed_and_no_more(
     assert "rectify stopped with KeyError" in said("raises")
     assert "Nothing was handed in." in said("syntax")
     assert "ran longer than" in said("loop")
-    assert "The cell count was missing" in said("deleted")
+    assert "Cells were missing, and put back: count." in said("deleted")
     assert "not of stranger" in said("stranger")
     assert "is not a notebook" in said("malformed")
     assert "<script>" not in page("markup").split("<body")[1].replace(" ", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -108,7 +109,9 @@ def collect(course: Course, name: str, folder: Path) -> int:
         target.unlink(missing_ok=True)
         plain = [file for file in named if _inside(file, folder)]
         if len(plain) == 1 or (plain and plain[0].name == f"{name}.ipynb"):
-            shutil.copyfile(plain[0], target)
+            # what cannot be read is missing, for this student only
+            with contextlib.suppress(OSError):
+                shutil.copyfile(plain[0], target)
         count += 1
     return count
 
@@ -249,4 +252,5 @@ def _made(folder: Path) -> Path:
 
 def _inside(file: Path, folder: Path) -> bool:
     """Say whether a file is a plain one, and within a folder also without links."""
-    return not file.is_symlink() and file.resolve().is_relative_to(folder.resolve())
+    plain = file.is_file() and not file.is_symlink()
+    return plain and file.resolve().is_relative_to(folder.resolve())

@@ -117,7 +117,8 @@ class Course:
     def students(self, name: str) -> list[str]:
         """Return who handed in, whatever it is."""
         found = (self.folder / "submitted").glob(f"*/{name}")
-        return sorted(path.parent.name for path in found)
+        names = sorted(path.parent.name for path in found)
+        return [name for name in names if not name.startswith(".")]
 
     def build(self, problem_set: ProblemSet) -> Path:
         """Build the student release; return its folder.
@@ -210,11 +211,10 @@ class Course:
             )
             book.db.commit()
 
-    def write_feedback_pages(self, name: str) -> None:
-        """Let nbgrader write a page for each graded notebook."""
+    def write_feedback_pages(self, name: str) -> str:
+        """Let nbgrader write a page for each notebook; return what went wrong."""
         answer = self._nbgrader().generate_feedback(name, force=True)
-        if not answer["success"]:
-            raise RuntimeError(f"nbgrader wrote no feedback:\n{answer['log']}")
+        return "" if answer["success"] else str(answer["log"])
 
     @contextlib.contextmanager
     def _gradebook(self) -> Iterator[Gradebook]:

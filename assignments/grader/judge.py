@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from assignments import hand_in
 
-__all__ = ["NOTHING", "CourseError", "Outcome"]
+__all__ = ["NOTHING", "CourseError", "Outcome", "printable"]
 
 NOTHING = "Nothing was handed in."
 _SECONDS_A_QUESTION = 60
@@ -170,6 +170,12 @@ def _time_limit(seconds: int) -> Iterator[None]:
         yield
     finally:
         signal.alarm(0)
+
+
+def printable(text: str) -> str:
+    """Return a text without half characters and such that control a terminal."""
+    text = text.encode("utf-8", "replace").decode()
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
 def _write(out: IO[str], data: object) -> None:

@@ -30,7 +30,7 @@ __all__ = ["Run", "Times", "run_notebook"]
 _SHOWN = ("text/plain", "image/png")  # no HTML or script of a student's in our pages
 _LARGEST_OUTPUT = 200_000  # characters a cell
 _LARGEST_MESSAGE = 64 << 20  # bytes
-_LARGEST_FOLDER = 1 << 20  # bytes, of the folder with the kernel's sockets
+_CONNECTION, _SOCKET = "connection.json", "socket"
 _HAND_IN = Path(__file__).resolve().parent.parent / "hand_in.py"
 
 
@@ -162,9 +162,6 @@ def _run_cell(
                 run.student_id = str(published["student_id"])
             if question and isinstance(published.get("answers"), dict):
                 run.answers.setdefault(question, {}).update(published["answers"])
-        for kind in set(data) - set(_SHOWN):
-            del data[kind]
-        output.get("metadata", {}).clear()
     cell.outputs = [item for item in outputs if item.get("data", True)]
     if not finished:
         run.status = "timed out"
@@ -181,6 +178,7 @@ class _Kernel:
     process: subprocess.Popen[bytes]
     folder: Path
     grace: float
+    unsafe: bool
 
     def execute(
         self, code: str, seconds: float, *, hidden: bool = False
@@ -190,40 +188,41 @@ class _Kernel:
             code, silent=hidden, store_history=not hidden, stop_on_error=False
         )
         outputs: list[NotebookNode] = []
-        size = 0
+        shown = handed_in = 0
         end = time.monotonic() + seconds
         interrupted = False
         while True:
             if self.process.poll() is not None:
                 raise _KernelLostError
-            if sum(f.stat().st_size for f in self.folder.iterdir()) > _LARGEST_FOLDER:
-                raise _KernelStuckError
+            if not self.unsafe and _is_misused(self.folder):
+                raise _KernelLostError
             if time.monotonic() > end:
                 if interrupted:
                     raise _KernelStuckError
                 self._interrupt()
                 interrupted, end = True, time.monotonic() + self.grace
-            message = self._message()
-            if message is None or message["parent_header"].get("msg_id") != request:
+            try:
+                message = self.client.get_iopub_msg(timeout=0.2)
+                if message["parent_header"].get("msg_id") != request:
+                    continue
+                kind, content = message["msg_type"], message["content"]
+                if kind == "status" and content.get("execution_state") == "idle":
+                    return outputs, not interrupted
+                output = _as_output(kind, content)
+            except queue.Empty:
                 continue
-            kind, content = message["msg_type"], message["content"]
-            if kind == "status" and content.get("execution_state") == "idle":
-                return outputs, not interrupted
-            output = _as_output(kind, content)
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                # not a message of a kernel, so the kernel is not one any more
+                raise _KernelLostError from error
             if output is None:
                 continue
-            size += len(json.dumps(output.get("data") or output))
-            if MIME in output.get("data", {}) or size <= _LARGEST_OUTPUT:
+            size = len(json.dumps(output))
+            if MIME in output.get("data", {}):
+                handed_in += size
+            else:
+                shown += size
+            if shown <= _LARGEST_OUTPUT and handed_in <= _LARGEST_MESSAGE:
                 _append(outputs, output)
-
-    def _message(self) -> dict[str, Any] | None:
-        try:
-            return dict(self.client.get_iopub_msg(timeout=0.2))
-        except queue.Empty:
-            return None
-        except (ValueError, KeyError, TypeError) as error:
-            # not a message of a kernel, so the kernel is not one any more
-            raise _KernelLostError from error
 
     def _interrupt(self) -> None:
         # through the kernel, as signals do not reach it from outside the sandbox
@@ -236,8 +235,8 @@ def _kernel(sandbox: Sandbox, times: Times) -> Iterator[_Kernel]:
     """Start a kernel in the sandbox; end it in any case."""
     with tempfile.TemporaryDirectory(prefix="kernel-") as name:
         folder = Path(name)
-        file = str(folder / "connection.json")
-        write_connection_file(file, transport="ipc", ip=str(folder / "socket"))
+        file = str(folder / _CONNECTION)
+        write_connection_file(file, transport="ipc", ip=str(folder / _SOCKET))
         visible = {**sandbox.visible, _HAND_IN: HOME / "hand_in.py"}
         if sandbox.unsafe:
             shutil.copy(_HAND_IN, folder)
@@ -254,7 +253,7 @@ def _kernel(sandbox: Sandbox, times: Times) -> Iterator[_Kernel]:
             client.load_connection_file(file)
             client.start_channels(hb=False, stdin=False)
             _wait_until_ready(client, process, times.start)
-            yield _Kernel(client, process, folder, times.grace)
+            yield _Kernel(client, process, folder, times.grace, sandbox.unsafe)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -283,18 +282,37 @@ def _wait_until_ready(
 def _as_output(kind: str, content: dict[str, Any]) -> NotebookNode | None:
     new: Callable[..., NotebookNode] = nbformat.v4.new_output
     if kind == "stream":
-        return new("stream", name=str(content["name"]), text=str(content["text"]))
+        return new("stream", name=_text(content["name"]), text=_text(content["text"]))
     if kind in ("display_data", "execute_result"):
-        data = content["data"] if isinstance(content.get("data"), dict) else {}
-        return new("display_data", data=dict(data))
+        data = content["data"]
+        kept = {kind: _text(data[kind]) for kind in _SHOWN if kind in data}
+        if MIME in data:
+            kept[MIME] = data[MIME]
+        return new("display_data", data=kept)
     if kind == "error":
         return new(
             "error",
-            ename=str(content.get("ename")),
-            evalue=str(content.get("evalue")),
-            traceback=[str(line) for line in content.get("traceback", [])],
+            ename=_text(content["ename"]),
+            evalue=_text(content["evalue"]),
+            traceback=[_text(line) for line in content["traceback"]],
         )
     return None
+
+
+def _text(data: object) -> str:
+    """Return a text that can be written to a file: no half characters."""
+    return str(data).encode("utf-8", "replace").decode()
+
+
+def _is_misused(folder: Path) -> bool:
+    """Say whether there is more than sockets where a kernel can write."""
+    for file in os.scandir(folder):
+        if file.name == _CONNECTION:
+            if file.stat(follow_symlinks=False).st_size > 10_000:
+                return True
+        elif not file.name.startswith(_SOCKET) or file.is_file() or file.is_dir():
+            return True
+    return False
 
 
 def _append(outputs: list[NotebookNode], output: NotebookNode) -> None:

@@ -53,16 +53,17 @@ def write_grades(course: Course, problem_set: ProblemSet) -> Path:
     return path
 
 
-def write_feedback(course: Course, problem_set: ProblemSet) -> int:
-    """Write each student's feedback: a text, and nbgrader's page; return how many.
+def write_feedback(course: Course, problem_set: ProblemSet) -> tuple[int, str]:
+    """Write each student's feedback: a text, and nbgrader's page.
+
+    Returns how many there are, and what went wrong with pages if something did.
 
     Nothing of a hidden test is in either: the text has the messages of the checks, and
     the page has the student's notebook with these messages below the hand-in cells.
     """
     name = problem_set.name
     rows = _rows(course, problem_set)
-    if rows:
-        course.write_feedback_pages(name)
+    wrong = course.write_feedback_pages(name) if rows else ""
     for student, result, scores in rows:
         folder = course.feedback(name, student)
         folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +73,7 @@ def write_feedback(course: Course, problem_set: ProblemSet) -> int:
             comments = {}
         text = _feedback(problem_set, result, scores, comments)
         (folder / "feedback.md").write_text(text)
-    return len(rows)
+    return len(rows), wrong
 
 
 def write_marks(course: Course, problem_set: ProblemSet) -> tuple[Path, int]:
@@ -83,6 +84,8 @@ def write_marks(course: Course, problem_set: ProblemSet) -> tuple[Path, int]:
         writer = csv.writer(file)
         writer.writerow(_MARKS)
         for student, _, scores in _rows(course, problem_set):
+            if not is_student_id(student):
+                continue
             comments = course.comments(problem_set, student)
             for question in problem_set.questions:
                 if question.by_hand:
@@ -106,7 +109,8 @@ def read_marks(course: Course, problem_set: ProblemSet, path: Path) -> int:
         If a line is wrong; then none is taken.
     """
     points = {q.name: q.points for q in problem_set.questions if q.by_hand}
-    students = set(course.students(problem_set.name))
+    students = {student for student, _, _ in _rows(course, problem_set)}
+    students = set(filter(is_student_id, students))
     taken = []
     with path.open(newline="", encoding="utf-8-sig") as file:
         rows = csv.DictReader(file)

@@ -85,7 +85,7 @@ def restore(
         What of the course's had been changed, for the student and the instructor.
     """
     places = _match(submitted, release.cells)
-    changes = []
+    changes: dict[str, list[str]] = {}
     followers: dict[int, list[NotebookNode]] = {}
     replaced: dict[int, NotebookNode] = {}
     previous = -1
@@ -99,18 +99,18 @@ def restore(
         if place is None:
             if marks["locked"] or marks["grade"]:
                 followers.setdefault(previous, []).append(_copy(original))
-                changes.append(f"The cell {label} was missing; it was put back.")
+                changes.setdefault("missing", []).append(label)
             continue
         cell, previous = submitted[place], place
         if cell.metadata.get("grade_id") != label:
-            changes.append(f"The cell {label} had lost its marking; it was put back.")
+            changes.setdefault("without their marking", []).append(label)
         copy = _copy(original)
         if marks["solution"]:
             copy.source = cell.source
             if cell.get("attachments") and copy.cell_type == "markdown":
                 copy.attachments = cell.attachments
         elif _plain(cell.source) != _plain(original.source):
-            changes.append(f"The cell {label} was changed; it was put back.")
+            changes.setdefault("changed", []).append(label)
         replaced[place] = copy
     cells = list(followers.get(-1, []))
     for place, cell in enumerate(submitted):
@@ -124,7 +124,11 @@ def restore(
             cell.id = f"added-{number}"
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=dict(release.metadata))
     nbformat.validate(notebook)
-    return notebook, changes
+    remarks = [
+        f"Cells were {what}, and put back: {', '.join(labels)}."
+        for what, labels in changes.items()
+    ]
+    return notebook, remarks
 
 
 def _read_cell(cell: dict[str, Any]) -> NotebookNode:

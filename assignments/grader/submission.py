@@ -15,7 +15,7 @@ import nbformat
 from nbformat.notebooknode import NotebookNode
 
 from assignments.grader.certify import Checker
-from assignments.grader.judge import NOTHING, CourseError, Outcome
+from assignments.grader.judge import NOTHING, CourseError, Outcome, printable
 from assignments.grader.kernel import Times, run_notebook
 from assignments.grader.problem_set import ProblemSet, Question, read_problem_set
 from assignments.grader.restore import MalformedError, read_submission, restore
@@ -189,6 +189,9 @@ def grade_submission(
         run.status = "timed out"
     _explain(notebook, outcomes, problem_set)
     outcomes |= _unanswered(notebook, release, problem_set)
+    for outcome in outcomes.values():
+        outcome.messages = [printable(message) for message in outcome.messages]
+        outcome.note = printable(outcome.note)
     result = Result(
         status="tampered" if changes else run.status,
         outcomes=outcomes,
@@ -222,7 +225,7 @@ def _explain(
         score = (
             f"{outcome.score:g} of {points[cell.metadata.nbgrader.grade_id]:g} points"
         )
-        text = "\n".join([score, *outcome.messages, ""])
+        text = printable("\n".join([score, *outcome.messages, ""]))
         cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
 
 
@@ -249,7 +252,8 @@ def _main() -> None:
     output = Path(data.pop("output"))
     task = Task(**(data | {"times": Times(**data["times"])}))
     # What a submission makes the grader keep must not take the machine's memory.
-    Limits(cpu=resource.RLIM_INFINITY, files=4096).apply()
+    memory = max(task.memory, Limits.memory)
+    Limits(memory, cpu=resource.RLIM_INFINITY, files=4096).apply()
     problem_set = read_problem_set(Path(task.source))
     release = nbformat.read(task.release, as_version=4)
     result, notebook = grade_submission(problem_set, release, task)

@@ -183,7 +183,7 @@ part(
 # Take $\beta=1$, and find a network with **at most two neurons** whose objective is as
 # small as you can make it. Assign it to `small`. It is accepted if it is at most 1 per
 # cent above the best network of two neurons that the check finds in a search of its
-# own, from twelve random starts (9 points).
+# own, from eight random starts (9 points).
 #
 # Assign to `excess` a number $e$ for which you can **prove** that the objective of
 # `small` is at most $(1+e)$ times the globally optimal value over all widths; it must
@@ -195,7 +195,7 @@ part(
 problem_small = cnn.TrainingProblem(X_train, y_train, 1.0, "logistic")
 optimum_small = cnn.solve(problem_small)
 found = cnn.find_stationary_points(
-    problem_small, 2, n_starts=20, seed=0, solution=optimum_small
+    problem_small, 2, n_starts=16, seed=0, solution=optimum_small
 )
 small = found[0].network
 certificate = cnn.certify(small, problem_small, dual=optimum_small.dual)
@@ -214,11 +214,11 @@ check(neurons <= 2, f"small has {neurons} neurons.")
 problem = cnn.TrainingProblem(X_train, y_train, 1.0, "logistic")
 optimum = cnn.solve(problem, tol=1e-9)
 height = problem.objective(small)
-search = cnn.find_stationary_points(problem, 2, n_starts=12, seed=0, solution=optimum)
+search = cnn.find_stationary_points(problem, 2, n_starts=8, seed=0, solution=optimum)
 part(
     9,
     height <= 1.01 * search[0].value,
-    f"The objective of small is {height:.6g}; twelve random starts find a network of "
+    f"The objective of small is {height:.6g}; eight random starts find a network of "
     "two neurons that is better by more than 1 per cent.",
 )
 is_number = isinstance(excess, (int, float)) and np.isfinite(excess)
