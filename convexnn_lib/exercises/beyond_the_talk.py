@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -299,20 +300,21 @@ def trap_probability(function: Any) -> Feedback:
     Not yet: wrong for m = 1, degrees = 100.0, share = 0.5
     """
     check = _callable(function)
-    for m, degrees, share in [
+    cases = [
         (1, 100.0, 0.5),
         (2, 100.0, 0.5),
         (7, 110.0, 0.5),
         (3, 95.0, 1.0),
         (12, 105.0, 0.2),
-    ]:
+    ]
+    for m, degrees, share in cases:
         answer = _number(check(m, degrees, share), "a value of the function")
         if abs(answer - _trap(m, degrees, share)) > 1e-9:
             return wrong(
                 f"wrong for m = {m}, degrees = {degrees}, share = {share}",
                 (m, degrees, share),
             )
-    return right("it agrees with a count over all neurons one by one")
+    return right("it agrees with a count over all neurons one by one", cases)
 
 
 @exercise
@@ -427,6 +429,8 @@ def _trap(m: int, degrees: float, share: float) -> float:
 
 
 def _number(value: Any, name: str) -> float:
+    if isinstance(value, Fraction):
+        return float(value)
     number: FloatArray = as_float_array(value, name)
     if number.shape != ():
         raise ValueError(f"{name} must be a number, got shape {number.shape}")

@@ -291,7 +291,7 @@ def plot_step_margins(
 
 
 def plot_trap_shares(
-    panels: Sequence[tuple[str, Any, Mapping[str, Any], Any, Any]],
+    panels: Sequence[tuple[str, Any, Any, Any, Any]], *, n_runs: int
 ) -> Figure:
     """Draw shares of runs that end at other than global optima, with a bound.
 
@@ -299,12 +299,15 @@ def plot_trap_shares(
     ----------
     panels : sequence of tuples
         For each panel: the label of the horizontal axis; the places; the measured
-        shares by label; the places of the bound; the bound.
+        shares; the places of the bound; the bound.
+    n_runs : int
+        Number of runs behind each share.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Markers for the measured shares, a line for the bound.
+        Markers for the measured shares with bars of one standard error, and a line for
+        the bound.
 
     Raises
     ------
@@ -321,10 +324,18 @@ def plot_trap_shares(
             axes[0], panels, strict=True
         ):
             panel.plot(fine, bound, color=BLACK, lw=1.4, label="lower bound")
-            for k, (label, values) in enumerate(shares.items()):
-                panel.plot(
-                    places, values, MARKERS[k], color=PALETTE[k], ms=7, label=label
-                )
+            share = as_float_array(shares, "shares")
+            panel.errorbar(
+                places,
+                share,
+                np.sqrt(share * (1.0 - share) / n_runs),
+                fmt="o",
+                color=BLUE,
+                ms=7,
+                lw=1.2,
+                capsize=3,
+                label="runs",
+            )
             panel.set_xlabel(name)
             panel.set_ylim(bottom=-0.01)
         axes[0, 0].set_ylabel("share of runs")
