@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 ENV := $(VENV)/.complete
 
-LIBRARY := $(shell find convexnn_lib -name '*.py' -o -name '*.pyi')
+LIBRARY := $(shell find convexnn_lib -name '*.py' -o -name '*.pyi' -o -name '*.js' \
+	-o -name '*.css')
 PAGES := $(shell find chapters -type f -not -path '*/.ipynb_checkpoints/*')
 SETTINGS := _config.yml _toc.yml references.bib $(shell find _ext _static _vendor -type f)
 PDF := _build/latex/convexnn.pdf
