@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import queue
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from assignments.grader.judge import CourseError, Outcome
 from assignments.grader.kernel import Times
 from assignments.grader.problem_set import ProblemSet
 from assignments.grader.sandbox import Limits, SandboxError, sandbox_problem
-from assignments.grader.submission import Result, Task, grade_apart
+from assignments.grader.submission import Result, Task, Worker
 
 __all__ = ["Progress", "Settings", "collect", "grade_all", "stored_result"]
 
@@ -159,31 +160,40 @@ def grade_all(
     students = course.students(name)
     common = source.read_bytes() + release.read_bytes()
     failed = []
-    with ThreadPoolExecutor(settings.jobs) as pool:
+    workers: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+    with contextlib.ExitStack() as stack:
+        for _ in range(settings.jobs):
+            workers.put(worker := Worker())
+            stack.callback(worker.close)
+        pool = ThreadPoolExecutor(settings.jobs)
+        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
         waiting: dict[Future[tuple[str, Result]], str] = {}
         for student in students:
             work = pool.submit(
-                _grade_one, course, problem_set, source, settings, common, student
+                _grade_one,
+                course,
+                problem_set,
+                source,
+                settings,
+                common,
+                student,
+                workers,
             )
             waiting[work] = student
-        try:
-            for number, done in enumerate(as_completed(waiting), 1):
-                student = waiting[done]
-                try:
-                    digest, result = done.result()
-                    # the gradebook has one writer, this thread
-                    if is_student_id(student):
-                        course.record(problem_set, student, result)
-                    _store(course.result(name, student), digest, result)
-                except (CourseError, OSError) as error:
-                    failed.append(student)
-                    course.result(name, student).unlink(missing_ok=True)
-                    report(Progress(number, len(students), student, None, str(error)))
-                else:
-                    report(Progress(number, len(students), student, result))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for number, done in enumerate(as_completed(waiting), 1):
+            student = waiting[done]
+            try:
+                digest, result = done.result()
+                # the gradebook has one writer, this thread
+                if is_student_id(student):
+                    course.record(problem_set, student, result)
+                _store(course.result(name, student), digest, result)
+            except (CourseError, OSError) as error:
+                failed.append(student)
+                course.result(name, student).unlink(missing_ok=True)
+                report(Progress(number, len(students), student, None, str(error)))
+            else:
+                report(Progress(number, len(students), student, result))
     return failed
 
 
@@ -203,6 +213,7 @@ def _grade_one(
     settings: Settings,
     common: bytes,
     student: str,
+    workers: queue.SimpleQueue[Worker],
 ) -> tuple[str, Result]:
     name = problem_set.name
     path = course.submission(name, student)
@@ -232,7 +243,11 @@ def _grade_one(
     )
     with tempfile.TemporaryDirectory(dir=_made(course.folder / "results")) as scratch:
         notebook = Path(scratch, graded.name)
-        result = grade_apart(task, notebook.resolve())
+        worker = workers.get()  # there are as many as threads
+        try:
+            result = worker.grade(task, notebook.resolve())
+        finally:
+            workers.put(worker)
         os.replace(notebook, _made(graded.parent) / graded.name)
     return key, result
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, NoReturn
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
@@ -22,7 +25,7 @@ from assignments.grader.restore import MalformedError, read_submission, restore
 from assignments.grader.sandbox import Limits, Sandbox
 from assignments.hand_in import normal_id
 
-__all__ = ["STATUSES", "Result", "Task", "grade_apart", "grade_submission"]
+__all__ = ["STATUSES", "Result", "Task", "Worker", "grade_submission"]
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 # A submission to which several apply gets the first.
@@ -104,43 +107,65 @@ class Task:
         return 2 * self.times.start + self.times.notebook + self.times.grace + 360
 
 
-def grade_apart(task: Task, output: Path) -> Result:
-    """Grade a submission in a new process, which cannot take this one with it.
+class Worker:
+    """A process that grades one submission after the other, each in a process apart.
 
-    Parameters
-    ----------
-    task : Task
-        What to grade.
-    output : Path
-        Where the notebook goes with its outputs and outcomes.
-
-    Raises
-    ------
-    CourseError
-        If it was the grader or the course's code that failed.
+    It has the modules that grading needs; a fork of it grades, and cannot take it, or
+    another's grades, with it.
     """
-    text = json.dumps({**asdict(task), "output": str(output)})
-    process = subprocess.Popen(
-        [sys.executable, "-m", "assignments.grader.submission"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=_ROOT,
-        env={**os.environ, "PYTHONPATH": str(_ROOT)},
-    )
-    try:
-        out, errors = process.communicate(text, timeout=task.longest)
-    except subprocess.TimeoutExpired:
-        raise CourseError("the grader did not finish in time") from None
-    finally:
-        # its sandboxes end with it
-        process.kill()
-        process.communicate()
-    if process.returncode:
-        last = errors.strip().splitlines()[-1:] or [f"exit {process.returncode}"]
-        raise CourseError(f"the grader failed: {last[0]}")
-    return Result.from_json(out)
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def grade(self, task: Task, output: Path) -> Result:
+        """Grade a submission.
+
+        Parameters
+        ----------
+        task : Task
+            What to grade.
+        output : Path
+            Where the notebook goes with its outputs and outcomes.
+
+        Raises
+        ------
+        CourseError
+            If it was the grader or the course's code that failed.
+        """
+        if self._process is None or self._process.poll() is not None:
+            self._process = self._start()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        request = {**asdict(task), "output": str(output), "seconds": task.longest}
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise CourseError("the grader's process ended") from None
+        answer = json.loads(self._process.stdout.readline() or "{}")
+        if error := answer.get("error", "" if answer else "its process ended"):
+            raise CourseError(f"the grader failed: {error}")
+        return Result.from_json(_result_file(output).read_text())
+
+    def close(self) -> None:
+        """End the process, and what it is grading."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.communicate()
+
+    @staticmethod
+    def _start() -> subprocess.Popen[str]:
+        variables = {"PYTHONPATH": str(_ROOT), "OPENBLAS_NUM_THREADS": "1"}
+        return subprocess.Popen(
+            [sys.executable, "-m", "assignments.grader.submission"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=_ROOT,
+            env=os.environ | variables,
+            start_new_session=True,
+        )
 
 
 def grade_submission(
@@ -247,20 +272,51 @@ def _texts(notebook: NotebookNode) -> dict[str, str]:
     return {cell.metadata.nbgrader.grade_id: cell.source.strip() for cell in marked}
 
 
-def _main() -> None:
-    data = json.loads(sys.stdin.read())
-    output = Path(data.pop("output"))
-    task = Task(**(data | {"times": Times(**data["times"])}))
-    # What a submission makes the grader keep must not take the machine's memory.
-    memory = max(task.memory, Limits.memory)
-    Limits(memory, cpu=resource.RLIM_INFINITY, files=4096).apply()
-    problem_set = read_problem_set(Path(task.source))
-    release = nbformat.read(task.release, as_version=4)
-    result, notebook = grade_submission(problem_set, release, task)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, output)
-    sys.stdout.write(result.to_json())
+def _result_file(output: Path) -> Path:
+    return output.with_suffix(".result")
+
+
+def _serve() -> None:
+    """Grade what is asked for, a line a submission, and answer with a line."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            _grade_and_end(request)
+        end = time.monotonic() + request["seconds"]
+        while (status := os.waitpid(child, os.WNOHANG))[0] == 0:
+            if time.monotonic() > end:
+                os.kill(child, signal.SIGKILL)
+                end = float("inf")
+            time.sleep(0.02)
+        error = ""
+        if status[1]:
+            file = _result_file(Path(request["output"]))
+            error = file.read_text() if file.exists() else "it was stopped"
+        sys.stdout.write(json.dumps({"error": error}) + "\n")
+        sys.stdout.flush()
+
+
+def _grade_and_end(request: dict[str, Any]) -> NoReturn:
+    output = Path(request.pop("output"))
+    del request["seconds"]
+    status = 1
+    try:
+        task = Task(**(request | {"times": Times(**request["times"])}))
+        # What a submission makes the grader keep must not take the machine's memory.
+        memory = max(task.memory, Limits.memory)
+        Limits(memory, cpu=resource.RLIM_INFINITY, files=4096).apply()
+        problem_set = read_problem_set(Path(task.source))
+        release = nbformat.read(task.release, as_version=4)
+        result, notebook = grade_submission(problem_set, release, task)
+        nbformat.write(notebook, output)
+        _result_file(output).write_text(result.to_json())
+        status = 0
+    except BaseException as error:
+        _result_file(output).write_text(f"{type(error).__name__}: {error}")
+    finally:
+        os._exit(status)
 
 
 if __name__ == "__main__":
-    _main()
+    _serve()
