@@ -197,7 +197,8 @@ part(8, slope <= -1e-4, f"Along your direction the slope is {slope:.3g}.")
 # first, each to a relative accuracy of $10^{-5}$. A search from random starts misses
 # some: use that a local minimum is the optimum of a convex problem over each cone that
 # it lies in, and that there are only finitely many (pattern, sign) pairs. Not every
-# such optimum is a local minimum.
+# such optimum is a local minimum. (The zero network is none here, and is not asked
+# for.)
 
 # %% answer="minima"
 ### BEGIN SOLUTION
@@ -440,11 +441,10 @@ part(
 # 2. Prove that
 #    $$\mathcal L(\theta)=\tfrac12\|y\|^2-\tfrac12\|f\|^2.$$
 # 3. Conclude: (a) the outputs of all stationary points lie in the ball with centre
-#    $\frac12y$ and radius $\frac12\|y\|$; (b) among the stationary points of all
-#    widths, the global optima (when the width is sufficient, so that they are
-#    stationary points of the least objective) are exactly those with the longest
-#    output $\|f\|$; (c) the zero network is the only stationary point with objective
-#    $\frac12\|y\|^2$, apart from its width.
+#    $\frac12y$ and radius $\frac12\|y\|$; (b) a stationary point is a global optimum
+#    over all widths if and only if no stationary point, of any width, has a longer
+#    output vector; (c) a stationary point with objective $\frac12\|y\|^2$ has no
+#    nonzero neuron.
 
 # %% [markdown] proof="identity" points=20
 # ### BEGIN SOLUTION
@@ -463,12 +463,14 @@ part(
 # =\frac12\|y\|^2-\frac12\|f\|^2$.
 #
 # **3.** (a) $0\le\beta\|w_2\|^2=(y-f)^Tf$, that is $\|f\|^2-y^Tf\le0$, or
-# $\|f-\frac12y\|^2\le\frac14\|y\|^2$. (b) A global optimum is a local minimum, hence
-# stationary. By 2 the objective is a decreasing function of $\|f\|$ on the
-# stationary points, so those of the least objective, the global optima, are those of
-# the longest output. (c) If $\mathcal L=\frac12\|y\|^2$, then $f=0$ by 2, so $w_2=0$
-# by 1 and then $w_{1,k}=0$ for all $k$. The zero network is stationary with this
-# objective.
+# $\|f-\frac12y\|^2\le\frac14\|y\|^2$. (b) By 2 the objective of a stationary point is
+# the smaller the longer its output is. A global optimum exists (of some width), and it
+# is a local minimum for its width, hence stationary. If $\theta$ is a global optimum,
+# then no stationary point has a smaller objective, that is a longer output. If no
+# stationary point has a longer output than $\theta$, then in particular a global
+# optimum has none, so its objective is not smaller than that of $\theta$. (c) If
+# $\mathcal L=\frac12\|y\|^2$, then $f=0$ by 2, so $w_2=0$ by 1 and then $w_{1,k}=0$ for
+# all $k$.
 #
 # **Rubric**
 #
@@ -477,6 +479,6 @@ part(
 # - 2 points: the sum over the neurons.
 # - 5 points: the identity for the objective.
 # - 2 points: the ball.
-# - 2 points: the longest output, with the reason why global optima are stationary.
+# - 2 points: the longest output, with the reason why a global optimum is stationary.
 # - 2 points: only the zero network.
 # ### END SOLUTION

@@ -53,25 +53,28 @@ X_valid, y_valid = raw[60:], labels[60:]
 betas = [0.1, 0.3, 1.0, 3.0, 10.0]
 
 # %% [markdown]
-# ## 1. The best line (10 points)
+# ## 1. The best line, when mistakes differ (10 points)
 #
 # Before you train a network: how well can a straight line do? A line with the
-# coefficients $u\in\mathbb R^3$ predicts 1 where $x^Tu>0$ and $-1$ where $x^Tu<0$. To
-# find the fewest mistakes is hard in high dimension, but here you can list all that a
-# line can do. Assign to `line` a vector $u$, with $x_i^Tu\ne0$ for all training
-# samples, that makes the **fewest mistakes on the training data**, and to `mistakes`
-# their number.
+# coefficients $u\in\mathbb R^3$ predicts 1 (benign) where $x^Tu>0$ and $-1$ where
+# $x^Tu<0$. To call a malignant tumour benign costs 5, to call a benign one malignant
+# costs 1. To find the line of the least total cost is hard in high dimension, but here
+# you can list all that a line can do. Assign to `line` a vector $u$, with $x_i^Tu\ne0$
+# for all training samples, whose **total cost on the training data** is the least
+# possible, and to `cost` this cost.
 
 # %% answer="line"
 ### BEGIN SOLUTION
 arrangement = cnn.enumerate_patterns(X_train)
-wrong = (arrangement.patterns != (y_train > 0)).sum(axis=1)
-line = arrangement.witnesses[np.argmin(wrong)]
-mistakes = int(wrong.min())
+missed = (arrangement.patterns & (y_train < 0)).sum(axis=1)
+alarms = (~arrangement.patterns & (y_train > 0)).sum(axis=1)
+costs = 5 * missed + alarms
+line = arrangement.witnesses[np.argmin(costs)]
+cost = int(costs.min())
 ### END SOLUTION
 
 # %% question="line" points=10
-hand_in(line=line, mistakes=mistakes)
+hand_in(line=line, cost=cost)
 ### BEGIN HIDDEN TESTS
 u = np.asarray(line)
 check(
@@ -80,15 +83,15 @@ check(
 )
 products = X_train @ u
 check(np.all(products != 0), "A training sample lies on your line.")
-made = int(np.sum((products > 0) != (y_train > 0)))
+prices = np.where(y_train < 0, 5, 1)
+paid = int(prices @ ((products > 0) != (y_train > 0)))
 check(
-    isinstance(mistakes, (int, float)) and mistakes == made,
-    f"Your line makes {made} mistakes, not the number that you say.",
+    isinstance(cost, (int, float)) and cost == paid,
+    f"Your line costs {paid}, not what you say.",
 )
-least = int(
-    (cnn.enumerate_patterns(X_train).patterns != (y_train > 0)).sum(axis=1).min()
-)
-check(made == least, f"Your line makes {made} mistakes, and some line makes fewer.")
+known = cnn.enumerate_patterns(X_train).patterns
+least = int(((known != (y_train > 0)) @ prices).min())
+check(paid == least, f"Your line costs {paid}, and some line costs less.")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -398,7 +401,7 @@ part(
 # ### BEGIN SOLUTION
 # A good report has the validation mistakes of the three classifiers with a measure of
 # their uncertainty (120 samples: a standard error of 3 per cent for an error of 15 per
-# cent), and says that the line with the fewest training mistakes is optimal for a
+# cent), and says that the line of the least training cost is optimal for a
 # different quantity than the networks. The certificates prove that no network of any
 # width has a smaller objective on the training data, up to the gap; they prove nothing
 # about new patients, and nothing about another loss. The validation data have been
