@@ -4,4 +4,7 @@ from .convex_equivalence import ConvexEquivalenceFigure as ConvexEquivalenceFigu
 from .early_alignment import EarlyAlignmentFigure as EarlyAlignmentFigure
 from .landscapes import LandscapesFigure as LandscapesFigure
 from .rectified_ellipsoid import RectifiedEllipsoidFigure as RectifiedEllipsoidFigure
+from .rectified_ellipsoid import (
+    RectifiedEllipsoidInSpaceFigure as RectifiedEllipsoidInSpaceFigure,
+)
 from .zonotopes import ZonotopesFigure as ZonotopesFigure

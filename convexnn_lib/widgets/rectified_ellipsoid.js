@@ -251,4 +251,256 @@ function drawPolar(plane, layer, X, lam, { value }) {
   drawLabel(plane, layer, edge, "λ/M", { class: "cnn-name" }, scale(19 / norm(lam), [lam[1], lam[0]]));
 }
 
-export default { render };
+// ---------------------------------------------------------------- three samples
+
+// name, samples; the first are those of the chapter on geometry
+export const BODIES = {
+  acute: ["as in the chapter", [[1.5, -0.3, -0.2], [-0.5, 1.2, -0.3], [0.2, 0.3, 1]]],
+  orthogonal: ["orthogonal", [[1.2, 0, 0], [0, 1.2, 0], [0, 0, 1.2]]],
+  wide: ["pairwise at 110°", [[1.4, 0, 0], [-0.479, 1.316, 0], [-0.479, -0.673, 1.131]]],
+  plane: ["in a plane", [[1.2, 0, 0], [-0.6, 1.039, 0], [0.6, 1.039, 0]]],
+};
+const RINGS = 18;
+
+// Directions on the unit sphere, and triangles counterclockwise as seen from outside.
+export function sphere(rings = RINGS) {
+  const around = 2 * rings;
+  const points = [];
+  for (let i = 0; i <= rings; i++)
+    for (let j = 0; j < around; j++) {
+      const [down, turn] = [(Math.PI * i) / rings, (2 * Math.PI * j) / around];
+      points.push([Math.sin(down) * Math.cos(turn), Math.sin(down) * Math.sin(turn), Math.cos(down)]);
+    }
+  const triangles = [];
+  for (let i = 0; i < rings; i++)
+    for (let j = 0; j < around; j++) {
+      const [a, b] = [i * around + j, i * around + ((j + 1) % around)];
+      if (i + 1 < rings) triangles.push([a, a + around, b + around]);
+      if (i > 0) triangles.push([a, b + around, b]);
+    }
+  return { points, triangles };
+}
+
+const outer = (p, q) => [
+  p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0],
+];
+const normalOf = ([a, b, c]) => outer(subtract(b, a), subtract(c, a));
+
+// The triangles of the convex hull of points in space, counterclockwise as seen from
+// outside, added point by point; none if the points are in a plane.
+export function hullTriangles(points, tolerance = 1e-9) {
+  const farthest = (height) => {
+    const heights = points.map((p) => Math.abs(height(p)));
+    const most = Math.max(...heights);
+    return most > 1e-6 ? heights.indexOf(most) : -1;
+  };
+  const first = [0, farthest((p) => norm(subtract(p, points[0])))];
+  if (first[1] < 0) return [];
+  const base = subtract(points[first[1]], points[0]);
+  first.push(farthest((p) => norm(outer(base, subtract(p, points[0])))));
+  if (first[2] < 0) return [];
+  const normal = normalOf(first.map((k) => points[k]));
+  first.push(farthest((p) => dot(normal, subtract(p, points[0]))));
+  if (first[3] < 0) return [];
+  const middle = scale(0.25, first.map((k) => points[k]).reduce(add));
+
+  const face = (corners) => {
+    const raw = normalOf(corners.map((k) => points[k]));
+    const length = norm(raw);
+    const direction = length > 0 ? scale(1 / length, raw) : raw;
+    return { corners, direction, level: dot(direction, points[corners[0]]) };
+  };
+  const outward = ([a, b, c]) => {
+    const made = face([a, b, c]);
+    return dot(made.direction, middle) > made.level ? face([a, c, b]) : made;
+  };
+  const [i, j, k, l] = first;
+  let faces = [[i, j, k], [i, j, l], [i, k, l], [j, k, l]].map(outward);
+  points.forEach((p, index) => {
+    const visible = faces.filter((f) => dot(f.direction, p) > f.level + tolerance);
+    if (!visible.length) return;
+    const edges = visible.flatMap(({ corners: [a, b, c] }) => [[a, b], [b, c], [c, a]]);
+    const known = new Set(edges.map(([a, b]) => `${a},${b}`));
+    const horizon = edges.filter(([a, b]) => !known.has(`${b},${a}`));
+    faces = faces.filter((f) => !visible.includes(f));
+    for (const [a, b] of horizon) faces.push(face([a, b, index]));
+  });
+  return faces.map(({ corners }) => corners);
+}
+
+// The rows are the viewer's axes: to the right, up, and towards the viewer.
+export function axesOf(turn, tilt) {
+  const [c, s, e, f] = [turn, tilt].flatMap((t) => [Math.cos((t * Math.PI) / 180), Math.sin((t * Math.PI) / 180)]);
+  return [[-s, c, 0], [-c * f, -s * f, e], [c * e, s * e, f]];
+}
+
+function renderSpace({ model, el }) {
+  const frame = makeFrame(el, {
+    label: "Rectified ellipsoid, hull and polar set of three samples",
+    hint:
+      "Drag the pictures or use the sliders to turn them; drag λ in the plane of the screen, or reach " +
+      "it with the Tab key and press the arrow keys. Stars: spikes of the samples.",
+  });
+  const axes = () => axesOf(model.get("turn"), model.get("tilt"));
+  const view = (label, title, reach) => {
+    const panel = frame.panel({ label, title, width: 320, height: 320 });
+    panel.style.overflow = "hidden";
+    const plane = makePlane(panel, { x: [-reach, reach], y: [-reach, reach] });
+    turnByDrag(panel);
+    return plane;
+  };
+  const outputs = view("Outputs", "rectified ellipsoid and hull", 1.9);
+  const duals = view("Polar set", "polar set of dual points λ", 1.9);
+  const layers = [outputs, duals].map((plane) => plane.layer());
+
+  function turnByDrag(panel) {
+    let last = null;
+    panel.style.touchAction = "pan-y";
+    panel.style.cursor = "move";
+    panel.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || event.target.closest(".cnn-handle")) return;
+      last = [event.clientX, event.clientY];
+      panel.setPointerCapture(event.pointerId);
+    });
+    panel.addEventListener("pointermove", (event) => {
+      if (!last) return;
+      const [dx, dy] = [event.clientX - last[0], event.clientY - last[1]];
+      last = [event.clientX, event.clientY];
+      change(model, {
+        turn: (roundTo(model.get("turn") - 0.6 * dx, 0.1) + 360) % 360,
+        tilt: clamp(roundTo(model.get("tilt") + 0.6 * dy, 0.1), -90, 90),
+      });
+    });
+    for (const name of ["pointerup", "pointercancel"])
+      panel.addEventListener(name, () => (last = null));
+  }
+
+  addHandle(frame, duals, {
+    name: () => "dual point lambda",
+    get: () => times(axes(), model.get("lam")).slice(0, 2),
+    set: ([across, up]) => {
+      const frameAxes = axes();
+      const depth = dot(frameAxes[2], model.get("lam"));
+      const lam = [across, up, depth].reduce((sum, value, k) => add(sum, scale(value, frameAxes[k])), [0, 0, 0]);
+      change(model, { lam: lam.map((value) => clamp(roundTo(value, 0.001), -FARTHEST, FARTHEST)) });
+    },
+    text: () => vector(model.get("lam")),
+    step: 0.05,
+    shape: "diamond",
+    size: 7,
+    colour: "var(--purple)",
+  });
+  for (const [name, symbol, low, high] of [["turn", "turn", 0, 360], ["tilt", "tilt", -90, 90]])
+    frame.slider({
+      label: `${name} of the view in degrees`, symbol, low, high, step: 1, digits: 0,
+      get: () => model.get(name), set: (value) => change(model, { [name]: value % 360 }),
+    });
+  const isShown = ([, X]) => JSON.stringify(X) === JSON.stringify(model.get("X"));
+  frame.choice({
+    label: "Samples",
+    options: [["own", "your own"], ...Object.entries(BODIES).map(([key, [name]]) => [key, name])],
+    get: () => Object.keys(BODIES).find((key) => isShown(BODIES[key])) ?? "own",
+    set: (key) => key !== "own" && change(model, { X: BODIES[key][1] }),
+  });
+
+  const mesh = sphere();
+  let kept = { key: null };
+  const surfaces = (X) => {
+    const key = JSON.stringify(X);
+    if (key === kept.key) return kept;
+    const hull = mesh.points.map((lam) => supportPoint(X, lam));
+    const polar = mesh.points.map((lam) => scale(1 / Math.max(dualNorm(X, lam).value, 0.1), lam));
+    kept = {
+      key,
+      rectified: [mesh.points.map((u) => feature(X, u)), mesh.triangles],
+      hull: [hull, hullTriangles(hull)],
+      polar: [polar, hullTriangles(polar)],
+    };
+    return kept;
+  };
+  frame.draws(model, ["X", "lam", "turn", "tilt"], () => {
+    const [X, lam] = [model.get("X"), model.get("lam")];
+    const extreme = dualNorm(X, lam);
+    const point = scale(extreme.sign, feature(X, extreme.u)).map((value) => value + 0);
+    const spikes = X.map((x) => feature(X, scale(1 / norm(x), x)));
+    const bodies = surfaces(X);
+    const look = axes();
+    layers.forEach((layer) => layer.replaceChildren());
+    drawSurface(outputs, layers[0], bodies.rectified, look, "var(--green)", 0.8);
+    drawSurface(outputs, layers[0], bodies.hull, look, "var(--sky)", 0.35, true);
+    drawSurface(duals, layers[1], bodies.polar, look, "var(--purple)", 0.5, true);
+    drawSpaceAxes(outputs, layers[0], look, "z");
+    drawSpaceAxes(duals, layers[1], look, "λ");
+    const flat = (z) => times(look, z).slice(0, 2);
+    for (const spike of spikes)
+      for (const side of [1, -1])
+        drawMark(outputs, layers[0], flat(scale(side, spike)), "star", 5.5, {
+          fill: "var(--orange)", stroke: "var(--ink)", "stroke-width": 0.8,
+          opacity: dot(look[2], scale(side, spike)) < -0.1 ? 0.35 : null,
+        });
+    drawArrow(outputs, layers[0], [0, 0], flat(lam), { style: "color: var(--purple)" });
+    if (extreme.value > 0) {
+      drawMark(outputs, layers[0], flat(point), extreme.sign > 0 ? "circle" : "square", 5.5, {
+        fill: "var(--purple)", stroke: "var(--paper)", "stroke-width": 1.5,
+      });
+      const edge = scale(1 / extreme.value, lam);
+      drawLine(duals, layers[1], [0, 0], flat(extreme.value < 1 ? edge : lam), {
+        stroke: "var(--ink)", "stroke-dasharray": "3 3", "stroke-width": 1.2,
+      });
+      drawMark(duals, layers[1], flat(edge), "circle", 4, { fill: "var(--ink)", stroke: "var(--paper)" });
+    }
+    frame.show(
+      { dualNorm: extreme.value, sign: extreme.sign, u: extreme.u, point, spikes },
+      describeSpace(X, lam, extreme, point),
+    );
+  });
+  return frame.dispose;
+}
+
+function describeSpace(X, lam, { value, sign, u }, point) {
+  const owner = X.findIndex((x) => dot(x, u) > (1 - 1e-12) * norm(x));
+  const where = value > 1 + 1e-9 ? "outside" : value < 1 - 1e-9 ? "inside" : "on the boundary of";
+  return (
+    `M(λ) = ${format(value, 4)} for λ = ${vector(lam)}, ${where} the polar set. It is attained at ` +
+    `${sign > 0 ? "" : "−"}(Xu)₊ = ${vector(point)}` +
+    `${owner >= 0 ? `, the spike of sample ${owner + 1}` : ""}, with u = ${vector(u)}.`
+  );
+}
+
+// Triangles as the viewer sees them, lit from above on the left; of a convex surface only
+// the front, of others all of them, the farthest first.
+function drawSurface(plane, layer, [points, triangles], look, colour, opacity, convex = false) {
+  const seen = points.map((p) => times(look, p));
+  const faces = [];
+  for (const corners of triangles) {
+    const place = corners.map((k) => seen[k]);
+    const normal = normalOf(place);
+    const size = norm(normal);
+    if (size < 1e-7 || (convex && normal[2] <= 0)) continue;
+    const light = Math.abs(dot(normal, [-0.35, 0.55, 0.76])) / size;
+    const depth = place[0][2] + place[1][2] + place[2][2];
+    faces.push({ depth, shade: Math.round(9 * light), d: plane.path(place, true) });
+  }
+  faces.sort(convex ? (f, g) => f.shade - g.shade : (f, g) => f.depth - g.depth);
+  const group = svg("g", { opacity }, layer);
+  for (let k = 0; k < faces.length; ) {
+    // neighbours of one shade become one element
+    const { shade } = faces[k];
+    let d = "";
+    for (; k < faces.length && faces[k].shade === shade; k++) d += faces[k].d;
+    const mix = `color-mix(in srgb, ${colour} ${45 + 6 * shade}%, #000)`;
+    svg("path", { d, style: `fill: ${mix}; stroke: ${mix}`, "stroke-width": 0.7 }, group);
+  }
+}
+
+function drawSpaceAxes(plane, layer, look, name) {
+  [0, 1, 2].forEach((k) => {
+    const tip = look.map((row) => 1.7 * row[k]).slice(0, 2);
+    drawLine(plane, layer, [0, 0], tip, { stroke: "var(--muted)", "stroke-width": 1 });
+    drawLabel(plane, layer, scale(1.06, tip), `${name}_${k + 1}`, { class: "cnn-name" });
+  });
+}
+
+export default {
+  render: (figure) => (figure.model.get("X").length === 3 ? renderSpace : render)(figure),
+};

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import traitlets
+from scipy.spatial import ConvexHull
 
 from convexnn_lib import dual_norm, sample_spikes
 from convexnn_lib.geometry.shapes import hull, polar_set, support_points
-from convexnn_lib.widgets import RectifiedEllipsoidFigure
+from convexnn_lib.widgets import (
+    RectifiedEllipsoidFigure,
+    RectifiedEllipsoidInSpaceFigure,
+)
 
 
 class TestPython:
@@ -37,6 +41,17 @@ class TestPython:
     def test_other_states_are_refused(self, state) -> None:
         with pytest.raises(traitlets.TraitError):
             RectifiedEllipsoidFigure(**state)
+
+    def test_three_samples_in_space(self) -> None:
+        figure = RectifiedEllipsoidInSpaceFigure()
+        assert len(figure.picture().axes) == 4
+        value, _ = dual_norm(figure.X, figure.lam)
+        assert figure.dual_norm[0] == value
+        flat = RectifiedEllipsoidInSpaceFigure(X=[[1, 0, 0], [2, 0, 0], [0, 1, 0]])
+        assert flat.picture() is None
+        for state in ({"X": np.eye(2)}, {"lam": [1, 1]}, {"tilt": 91.0}):
+            with pytest.raises(traitlets.TraitError):
+                RectifiedEllipsoidInSpaceFigure(**state)
 
 
 @pytest.mark.browser
@@ -131,4 +146,93 @@ class TestInTheBrowser:
         assert "unbounded" in driver.sentence
         driver.click("Put λ on the boundary")  # impossible: nothing happens
         assert driver.shown["dualNorm"] == 0
+        driver.finish()
+
+
+def volume(points: np.ndarray, triangles: list[list[int]]) -> float:
+    a, b, c = points[np.array(triangles)].transpose(1, 0, 2)
+    return float(np.sum(np.cross(a, b) * c)) / 6
+
+
+@pytest.mark.browser
+class TestSpaceInTheBrowser:
+    def test_triangles_are_the_convex_hull(self, open_figure) -> None:
+        driver = open_figure(RectifiedEllipsoidInSpaceFigure())
+        rng = np.random.default_rng(0)
+        grid = np.array(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 3)).reshape(3, -1).T
+        clouds = [rng.standard_normal((k, 3)) for k in (4, 10, 60)]
+        for points in (*clouds, grid):  # the grid has many points in its facets
+            triangles = driver.call("hullTriangles", points)
+            expected = ConvexHull(points)
+            assert volume(points, triangles) == pytest.approx(expected.volume)
+            edges = [(t[k], t[(k + 1) % 3]) for t in triangles for k in range(3)]
+            assert sorted(edges) == sorted((b, a) for a, b in edges)
+        assert (
+            driver.call("hullTriangles", rng.standard_normal((9, 3)) * [1, 1, 0]) == []
+        )
+        driver.finish()
+
+    def test_bodies_are_those_of_the_library(self, open_figure) -> None:
+        driver = open_figure(RectifiedEllipsoidInSpaceFigure())
+        directions = np.array(driver.call("sphere")["points"])
+        rng = np.random.default_rng(1)
+        driver.call("angleBetween", np.eye(2))
+        for example in ("acute", "orthogonal", "wide", "plane", None):
+            X = (
+                rng.standard_normal((3, 3))
+                if example is None
+                else np.array(
+                    driver.page.evaluate(f"window.figureModule.BODIES.{example}[1]")
+                )
+            )
+            values, _ = support_points(X, directions)
+            shown = np.array(
+                [driver.call("supportPoint", X, v) for v in directions[::7]]
+            )
+            heights = np.sum(shown * directions[::7], axis=1)
+            np.testing.assert_allclose(heights, values[::7], atol=1e-12)
+        driver.finish()
+
+    def test_view_turns(self, open_figure) -> None:
+        driver = open_figure(RectifiedEllipsoidInSpaceFigure())
+        for turn, tilt in ((0, 0), (70, 25), (200, -90), (311, 90)):
+            axes = np.array(driver.call("axesOf", turn, tilt))
+            np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-12)
+            assert np.linalg.det(axes) == pytest.approx(1)
+        slider = driver.page.locator("input[aria-label^='turn']")
+        assert slider.input_value() == "70"
+        panel = driver.page.locator(".cnn-panel svg").first.bounding_box()
+        driver.page.mouse.move(panel["x"] + 40, panel["y"] + 40)
+        driver.page.mouse.down()
+        driver.page.mouse.move(panel["x"] + 90, panel["y"] + 60)
+        driver.page.mouse.up()
+        assert slider.input_value() == "40"
+        assert driver.page.locator("input[aria-label^='tilt']").input_value() == "37"
+        before = driver.shown
+        driver.slide("turn of the view in degrees", 120)
+        assert driver.shown == before  # only the view changes
+        driver.finish()
+
+    def test_lambda_moves_in_the_plane_of_the_screen(self, open_figure) -> None:
+        figure = RectifiedEllipsoidInSpaceFigure(turn=0.0, tilt=0.0)
+        driver = open_figure(figure)
+        assert driver.shown["dualNorm"] == pytest.approx(figure.dual_norm[0])
+        driver.press("dual point lambda", "Shift+ArrowRight", "ArrowDown")
+        figure.lam = [0.7, 0.75, 0.25]  # the first axis points to the viewer
+        assert driver.shown["dualNorm"] == pytest.approx(figure.dual_norm[0])
+        assert "(0.7, 0.75, 0.25)" in driver.sentence
+        driver.drag("dual point lambda", (-200, 0))
+        assert driver.shown["point"][1] <= 0
+        driver.finish()
+
+    @pytest.mark.parametrize("example", ["orthogonal", "wide", "plane"])
+    def test_examples(self, open_figure, example) -> None:
+        driver = open_figure(RectifiedEllipsoidInSpaceFigure())
+        driver.page.locator("select").select_option(example)
+        driver.call("angleBetween", np.eye(2))
+        X = driver.page.evaluate(f"window.figureModule.BODIES.{example}[1]")
+        spikes, _ = sample_spikes(X)
+        np.testing.assert_allclose(driver.shown["spikes"], spikes, atol=1e-12)
+        value, _ = dual_norm(X, RectifiedEllipsoidInSpaceFigure().lam)
+        assert driver.shown["dualNorm"] == pytest.approx(value)
         driver.finish()
