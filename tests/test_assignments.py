@@ -395,12 +395,27 @@ def graded(
     return batch
 
 
-pytestmark = pytest.mark.xdist_group("assignments")  # the batch is graded once
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("student", EXPECTED)
-def test_each_submission_gets_its_marks_and_status(graded: Batch, student: str) -> None:
+def test_submissions_of_every_kind(
+    graded: Batch,
+    tiny: problem_set.ProblemSet,
+    listener: tuple[int, list[object]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One test, as the batch is graded once, whichever process runs the test."""
+    for student in EXPECTED:
+        check_marks_and_status(graded, student)
+    check_others_are_as_they_were(graded)
+    check_rows_are_complete(graded)
+    check_the_sandbox_kept_everything_away(graded, listener)
+    check_feedback(graded, tiny)
+    check_stripped_proofs_are_found_again(graded)
+    check_grading_goes_on_where_it_stopped(graded, capsys)
+    check_marks_by_hand_reach_the_grades(graded, tmp_path)
+
+
+def check_marks_and_status(graded: Batch, student: str) -> None:
     marks, status = EXPECTED[student]
     row = graded.rows()[student]
     assert row["status"] == status, row
@@ -409,8 +424,7 @@ def test_each_submission_gets_its_marks_and_status(graded: Batch, student: str) 
             assert row[question] == mark, row
 
 
-@pytest.mark.slow
-def test_bad_submissions_change_nothing_of_others(graded: Batch) -> None:
+def check_others_are_as_they_were(graded: Batch) -> None:
     rows, files = graded.rows(), graded.files()
     assert set(graded.rows_before) == {"good", "Other.Good"}
     assert graded.rows_before.items() <= rows.items()
@@ -419,8 +433,7 @@ def test_bad_submissions_change_nothing_of_others(graded: Batch) -> None:
     assert not list(graded.outside.iterdir())
 
 
-@pytest.mark.slow
-def test_all_rows_are_complete(graded: Batch) -> None:
+def check_rows_are_complete(graded: Batch) -> None:
     rows = graded.rows()
     assert set(rows) == {*EXPECTED}
     for row in rows.values():
@@ -432,8 +445,7 @@ def test_all_rows_are_complete(graded: Batch) -> None:
     assert rows["untouched"]["unmarked"] == "0"
 
 
-@pytest.mark.slow
-def test_the_sandbox_kept_everything_away(
+def check_the_sandbox_kept_everything_away(
     graded: Batch, listener: tuple[int, list[object]]
 ) -> None:
     assert "SEEN [] END" in graded.output("look")
@@ -448,10 +460,7 @@ def test_the_sandbox_kept_everything_away(
     assert "FULL" in graded.output("fill")
 
 
-@pytest.mark.slow
-def test_feedback_says_what_failed_and_no_more(
-    graded: Batch, tiny: problem_set.ProblemSet
-) -> None:
+def check_feedback(graded: Batch, tiny: problem_set.ProblemSet) -> None:
     folder = graded.course.folder / "feedback"
     texts = {path: path.read_text() for path in folder.rglob("*") if path.is_file()}
     assert len(texts) == 2 * len(EXPECTED)
@@ -480,16 +489,14 @@ def test_feedback_says_what_failed_and_no_more(
     assert "<script>" not in page("markup").split("<body")[1].replace(" ", "")
 
 
-@pytest.mark.slow
-def test_stripped_proofs_are_found_again(graded: Batch) -> None:
+def check_stripped_proofs_are_found_again(graded: Batch) -> None:
     for student in ("stripped", "renamed"):
         notebook = nbformat.read(graded.course.graded("tiny", student), as_version=4)
         (proof,) = [cell for cell in notebook.cells if cell.id == "proof-sum"]
         assert "Add the two inequalities" in proof.source
 
 
-@pytest.mark.slow
-def test_grading_goes_on_where_it_stopped(
+def check_grading_goes_on_where_it_stopped(
     graded: Batch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing is run a second time; what was lost is."""
@@ -507,8 +514,7 @@ def test_grading_goes_on_where_it_stopped(
     assert f"[{len(EXPECTED)}/{len(EXPECTED)}]" in capsys.readouterr().out
 
 
-@pytest.mark.slow
-def test_marks_by_hand_reach_the_grades_and_stay(graded: Batch, tmp_path: Path) -> None:
+def check_marks_by_hand_reach_the_grades(graded: Batch, tmp_path: Path) -> None:
     common = ["tiny", "--course", str(graded.course.folder)]
     common += ["--sources", str(TINY.parent)]
     assert main(["marks", *common]) == 0
