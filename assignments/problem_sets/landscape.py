@@ -298,9 +298,9 @@ for value in true_values:
 # ## 4. A road that never rises (20 points)
 #
 # You are at any network $(W_1,w_2)$ with $m$ neurons, and a globally optimal network
-# $(V_1,v_2)$ with $m^*$ neurons is known. On the straight line between their weights
-# the objective may rise. Yet with $m+m^*$ neurons there is a continuous road between
-# the two on which it never does.
+# $(V_1,v_2)$ (over all widths) with $m^*$ neurons is known. On the straight line
+# between their weights the objective may rise. Yet with $m+m^*$ neurons there is a
+# continuous road between the two on which it never does.
 #
 # Write a function `road(W1, w2, V1, v2, t)` that returns the pair `(U1, u2)` of weights
 # at $t\in[0,1]$, of the shapes (d, m + m*) and (m + m*,). At $t=0$ the network must be
