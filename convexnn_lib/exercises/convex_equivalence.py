@@ -1,0 +1,514 @@
+"""Self-checks of the exercises on the convex equivalence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from convexnn_lib import datasets
+from convexnn_lib._validation import FloatArray, as_float_array, as_vector
+from convexnn_lib.convex.certificate import certify
+from convexnn_lib.convex.dual_norm import beta_max, dual_norm
+from convexnn_lib.convex.losses import Squared
+from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.convex.solve import solve
+from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
+
+__all__ = [
+    "dual_point",
+    "false_bound",
+    "largest_beta",
+    "logistic_value",
+    "lower_bound_function",
+    "neuron",
+    "not_convex",
+    "one_sample",
+    "orthonormal_network",
+    "patients_network",
+    "prune_function",
+]
+
+
+@exercise
+def neuron(w1: Any, w2: Any) -> Feedback:
+    """Check the neuron of least penalty that belongs to the vector u = (3, 4).
+
+    Parameters
+    ----------
+    w1 : (2,) array
+        First-layer weights.
+    w2 : float
+        Second-layer weight, positive.
+
+    Returns
+    -------
+    Feedback
+        With the penalty as certificate.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.convex_equivalence.neuron([3.0, 4.0], 1.0)
+    Not yet: the product is right, but the penalty 13 can be lowered
+    """
+    first, second = as_vector(w1, 2, "w1"), _as_number(w2)
+    if second <= 0:
+        return wrong("w2 has to be positive")
+    if not np.allclose(second * first, [3.0, 4.0], rtol=1e-6, atol=0.0):
+        return wrong("w2 w1 is not (3, 4)", certificate=second * first)
+    penalty = (float(first @ first) + second**2) / 2
+    if abs(np.linalg.norm(first) - second) > 1e-5 * second:
+        return wrong(
+            f"the product is right, but the penalty {penalty:.6g} can be lowered",
+            certificate=penalty,
+        )
+    return right(
+        "the penalty is the norm of u, and none is smaller since (a² + b²)/2 >= ab",
+        certificate=penalty,
+    )
+
+
+@exercise
+def not_convex(first: Any, second: Any) -> Feedback:
+    """Check two points that show that the toy's objective is not convex.
+
+    The objective is (1 - max(u, 0) a)^2 + (u^2 + a^2)/2.
+
+    Parameters
+    ----------
+    first, second : (2,) array
+        Two points (u, a).
+
+    Returns
+    -------
+    Feedback
+        With the objective at the midpoint and the mean at the ends as certificate.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.convex_equivalence.not_convex([0.0, 0.0], [1.0, 1.0])
+    Not yet: at the midpoint the objective is 0.8125, the mean at the ends 1
+    """
+    ends = [as_vector(first, 2, "first"), as_vector(second, 2, "second")]
+    X, y = datasets.toy()
+    toy = TrainingProblem(X, y, 1.0, Squared(scale=2.0))
+    middle, start, end = (
+        toy.objective(ReLUNetwork([[u]], [a]))
+        for u, a in [(ends[0] + ends[1]) / 2, *ends]
+    )
+    mean = (start + end) / 2
+    message = (
+        f"at the midpoint the objective is {middle:.6g}, "
+        f"the mean at the ends {mean:.6g}"
+    )
+    judge = right if middle > mean + 1e-9 * (1 + mean) else wrong
+    return judge(message, certificate=(middle, mean))
+
+
+@exercise
+def largest_beta(beta: Any) -> Feedback:
+    """Check from which beta on the zero network is optimal for the talk's samples.
+
+    Parameters
+    ----------
+    beta : float
+        The least such beta for the loss ½‖z − y‖² and y = (1, -1, 1), to five
+        significant digits or better.
+
+    Returns
+    -------
+    Feedback
+        With the direction of the first neuron that pays below this beta as
+        certificate.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.convex_equivalence.largest_beta(1.0)
+    Not yet: at this beta some neuron lowers the objective of the zero network
+    """
+    value = _as_number(beta)
+    X, y = datasets.talk_example()
+    truth = beta_max(TrainingProblem(X, y, 1.0))
+    if value < truth * (1 - 2e-5):
+        return wrong(
+            "at this beta some neuron lowers the objective of the zero network"
+        )
+    if value > truth * (1 + 2e-5):
+        return wrong("the zero network is optimal for smaller beta as well")
+    return right(
+        "it is the dual norm of y, attained by the certificate",
+        certificate=dual_norm(X, y)[1],
+    )
+
+
+@exercise
+def one_sample(function: Any) -> Feedback:
+    """Check the optimal value for the sample (3, 4) with the label 1.5.
+
+    Parameters
+    ----------
+    function : callable
+        Takes beta > 0 and returns the optimal value for the loss ½(z − y)².
+
+    Returns
+    -------
+    Feedback
+        With a beta for which the function fails as certificate, if there is one.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.convex_equivalence.one_sample(lambda beta: 1.125)
+    Not yet: at beta = 0.5 the value 1.125 is above a network's objective
+    """
+    return _judge_values(
+        function,
+        lambda beta: TrainingProblem([[3.0, 4.0]], [1.5], beta),
+        (0.5, 2.0, 6.0, 7.4, 8.0, 20.0),
+    )
+
+
+@exercise
+def logistic_value(function: Any) -> Feedback:
+    """Check the optimal value of logistic training on the unit vectors in the plane.
+
+    Parameters
+    ----------
+    function : callable
+        Takes beta > 0 and returns the optimal value for X = I and y = (1, -1).
+
+    Returns
+    -------
+    Feedback
+        With a beta for which the function fails as certificate, if there is one.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.convex_equivalence.logistic_value(lambda beta: 0.0)
+    Not yet: at beta = 0.1 the value 0 is below a certified lower bound
+    """
+    return _judge_values(
+        function,
+        lambda beta: TrainingProblem(np.eye(2), [1.0, -1.0], beta, "logistic"),
+        (0.1, 0.3, 0.45, 0.55, 2.0),
+    )
+
+
+@exercise
+def orthonormal_network(W1: Any, w2: Any) -> Feedback:
+    """Check the smallest optimal network for X = I, y = (3, 4, -2) and beta = 1.
+
+    Parameters
+    ----------
+    W1 : (3, m) array
+        First layer, one neuron a column.
+    w2 : (m,) array
+        Second layer.
+
+    Returns
+    -------
+    Feedback
+        With the network's certificate.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.convex_equivalence.orthonormal_network([[1.0], [1.0], [0.0]], [1.0])
+    Not yet: the objective exceeds the optimum by up to 4
+    """
+    network, problem = ReLUNetwork(W1, w2), _orthonormal()
+    certificate = certify(network, problem, dual=solve(problem).dual)
+    if certificate.relative_gap > 1e-6:
+        return wrong(
+            f"the objective exceeds the optimum by up to {certificate.gap:.3g}",
+            certificate=certificate,
+        )
+    # the optimal outputs have both signs, so one neuron cannot be enough
+    if network.width > 2:
+        return wrong("it is optimal, but has more neurons than needed", certificate)
+    return right("optimal, with as few neurons as possible", certificate=certificate)
+
+
+@exercise
+def dual_point(lam: Any) -> Feedback:
+    """Check a dual point that proves the optimum for X = I, y = (3, 4, -2), beta = 1.
+
+    Parameters
+    ----------
+    lam : (3,) array
+        The dual point.
+
+    Returns
+    -------
+    Feedback
+        With the lower bound that it proves, as certificate.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.convex_equivalence.dual_point([1.0, 0.0, 0.0])
+    Not yet: this point proves the lower bound 2.5, but there is a better one
+    """
+    problem = _orthonormal()
+    lam = as_vector(lam, 3, "lam")
+    norm, _ = dual_norm(problem.X, lam)
+    if norm > problem.beta * (1 + 1e-9):
+        return wrong(
+            f"M(lambda) = {norm:.6g} exceeds beta, so nothing is proved",
+            certificate=norm,
+        )
+    bound = problem.dual_objective(lam)
+    if bound < solve(problem).value * (1 - 1e-6):
+        return wrong(
+            f"this point proves the lower bound {bound:.6g}, but there is a better one",
+            certificate=bound,
+        )
+    return right(
+        f"M(lambda) <= beta, and it proves the bound {bound:.9g}, which a network "
+        "attains",
+        certificate=bound,
+    )
+
+
+@exercise
+def false_bound(lam: Any) -> Feedback:
+    """Check a dual point of the toy whose dual objective exceeds the optimum.
+
+    The loss is (1 - z)^2, X = 1, y = 1 and beta = 1.
+
+    Parameters
+    ----------
+    lam : float
+        A number with a dual objective above the optimal value.
+
+    Returns
+    -------
+    Feedback
+        With the dual objective, the dual norm, and the bound after scaling as
+        certificate.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.convex_equivalence.false_bound(0.5)
+    Not yet: the dual objective 0.4375 does not exceed the optimum
+    """
+    X, y = datasets.toy()
+    toy = TrainingProblem(X, y, 1.0, Squared(scale=2.0))
+    point = np.array([_as_number(lam)])
+    value, norm = toy.dual_objective(point), dual_norm(X, point)[0]
+    if value <= solve(toy).value * (1 + 1e-9):
+        return wrong(
+            f"the dual objective {value:.6g} does not exceed the optimum",
+            certificate=value,
+        )
+    scaled = toy.dual_objective(point * min(1.0, toy.beta / norm))
+    return right(
+        f"{value:.6g} is no bound, since M(lambda) = {norm:.6g} exceeds beta; scaled, "
+        f"the point proves {scaled:.6g}",
+        certificate=(value, norm, scaled),
+    )
+
+
+@exercise
+def lower_bound_function(function: Any) -> Feedback:
+    """Check a function that bounds the optimum from below, given any network.
+
+    Parameters
+    ----------
+    function : callable
+        Takes X, y, beta, W1, w2 and returns a lower bound on the optimal value for
+        the loss ½‖z − y‖², which is the optimal value if the network is optimal.
+
+    Returns
+    -------
+    Feedback
+        With the problem on which the function fails as certificate, if there is one.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.convex_equivalence.lower_bound_function(lambda *problem: 0.0)
+    Not yet: for an optimal network the bound is not the optimal value
+    """
+    if not callable(function):
+        return wrong("pass the function itself")
+    rng = np.random.default_rng(0)
+    cases = [(6, 2, 0.1), (8, 3, 0.5), (6, 2, 50.0)]
+    for n, d, beta in cases:
+        X, y = datasets.gaussian(n, d, seed=n)
+        problem = TrainingProblem(X, y, beta)
+        best = solve(problem)
+        networks = [best.network] + [
+            ReLUNetwork(rng.standard_normal((d, m)), rng.standard_normal(m))
+            for m in (1, 3, 10)
+        ]
+        for network in networks:
+            answer, failure = _call(
+                function, X.copy(), y.copy(), beta, network.W1, network.w2
+            )
+            if failure is not None:
+                return failure
+            bound = _as_number(answer)
+            slack = 1e-6 * best.value
+            if bound > best.value + slack:
+                return wrong(
+                    f"the bound {bound:.6g} exceeds the objective of a network",
+                    certificate=problem,
+                )
+            if network is best.network and bound < best.value - 10 * slack:
+                return wrong(
+                    "for an optimal network the bound is not the optimal value",
+                    certificate=problem,
+                )
+    return right("never above the optimum, and equal to it for optimal networks")
+
+
+@exercise
+def prune_function(function: Any) -> Feedback:
+    """Check a function that removes neurons as in the proof of the width bound.
+
+    Parameters
+    ----------
+    function : callable
+        Takes X, W1 (d, m), w2 (m,) and returns W1, w2 of a network with at most n
+        neurons, the same outputs on X, and no larger penalty.
+
+    Returns
+    -------
+    Feedback
+        With the data on which the function fails as certificate, if there are any.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.convex_equivalence.prune_function(lambda X, W1, w2: (W1, w2))
+    Not yet: 12 neurons are left for 4 samples
+    """
+    if not callable(function):
+        return wrong("pass the function itself")
+    rng = np.random.default_rng(1)
+    for n, d, m in [(4, 2, 12), (6, 3, 30), (5, 3, 5), (8, 2, 40)]:
+        X = rng.standard_normal((n, d))
+        network = ReLUNetwork(rng.standard_normal((d, m)), rng.standard_normal(m))
+        answer, failure = _call(
+            function, X.copy(), network.W1.copy(), network.w2.copy()
+        )
+        if failure is not None:
+            return failure
+        small = ReLUNetwork(*answer)
+        data = (X, network)
+        if small.width > n:
+            return wrong(f"{small.width} neurons are left for {n} samples", data)
+        error = np.max(np.abs(small.predict(X) - network.predict(X)))
+        if error > 1e-7:
+            return wrong(f"the outputs change by {error:.3g}", data)
+        if small.penalty() > network.penalty() * (1 + 1e-9):
+            return wrong("the penalty has grown", data)
+    return right("at most n neurons, the same outputs, no larger penalty")
+
+
+@exercise
+def patients_network(W1: Any, w2: Any) -> Feedback:
+    """Check a network that is optimal for the 60 patients within 0.01 percent.
+
+    The problem is that of the section on the width: ``X, y = datasets.load("diabetes",
+    features=["bmi", "bp", "s5"], n_samples=60, ones=True)`` with the squared loss and
+    beta = 4.
+
+    Parameters
+    ----------
+    W1 : (4, m) array
+        First layer, one neuron a column, at most four.
+    w2 : (m,) array
+        Second layer.
+
+    Returns
+    -------
+    Feedback
+        With the network's certificate.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.convex_equivalence.patients_network([[0.0]] * 4, [0.0])
+    Not yet: the objective may exceed the optimum by 91 percent
+    """
+    network = ReLUNetwork(W1, w2)
+    if network.width > 4:
+        return wrong(f"four neurons are enough, these are {network.width}")
+    X, y = datasets.load(
+        "diabetes", features=["bmi", "bp", "s5"], n_samples=60, ones=True
+    )
+    problem = TrainingProblem(X, y, 4.0)
+    certificate = certify(network, problem, dual=solve(problem).dual)
+    excess = certificate.primal / certificate.lower_bound - 1
+    if excess > 1e-4:
+        return wrong(
+            f"the objective may exceed the optimum by {100 * excess:.3g} percent",
+            certificate=certificate,
+        )
+    return right(
+        "no network of any width is better by more than 0.01 percent",
+        certificate=certificate,
+    )
+
+
+def _as_number(answer: Any) -> float:
+    """Return an answer that should be one number."""
+    return float(as_float_array(answer, "the answer").item())
+
+
+def _orthonormal() -> TrainingProblem:
+    return TrainingProblem(np.eye(3), [3.0, 4.0, -2.0], 1.0)
+
+
+def _judge_values(
+    function: Any,
+    problem: Callable[[float], TrainingProblem],
+    betas: tuple[float, ...],
+) -> Feedback:
+    """Compare a function of beta with certified optima."""
+    if not callable(function):
+        return wrong("pass the function itself")
+    gaps = []
+    for beta in betas:
+        answer, failure = _call(function, beta)
+        if failure is not None:
+            return failure
+        value = _as_number(answer)
+        certificate = solve(problem(beta)).certificate
+        gaps.append(certificate.relative_gap)
+        slack = 2e-6 * max(1.0, certificate.primal)
+        for excess, text in [
+            (value - certificate.primal, "above a network's objective"),
+            (certificate.lower_bound - value, "below a certified lower bound"),
+        ]:
+            if excess > slack:
+                return wrong(
+                    f"at beta = {beta:g} the value {value:.6g} is {text}",
+                    certificate=beta,
+                )
+    return right(
+        f"it lies between certified bounds at {len(betas)} values of beta",
+        certificate=gaps,
+    )
+
+
+def _call(
+    function: Callable[..., Any], *arguments: FloatArray | float
+) -> tuple[Any, Feedback | None]:
+    """Call a reader's function; what it raises becomes feedback."""
+    try:
+        return function(*arguments), None
+    except Exception as error:
+        return None, wrong(
+            f"the function raises {type(error).__name__}: {error}",
+            certificate=arguments,
+        )
