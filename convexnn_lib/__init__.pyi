@@ -21,10 +21,10 @@ from .beyond.deep_linear import deep_linear_values as deep_linear_values
 from .beyond.deep_linear import train_deep_linear as train_deep_linear
 from .beyond.flow_limit import FlowLimit as FlowLimit
 from .beyond.flow_limit import flow_limit as flow_limit
+from .beyond.parallel_network import ParallelNetwork as ParallelNetwork
 from .beyond.planted import PlantedRecovery as PlantedRecovery
 from .beyond.planted import planted_recovery as planted_recovery
 from .beyond.sharpness import sharpness as sharpness
-from .beyond.three_layer import ParallelNetwork as ParallelNetwork
 from .beyond.three_layer import ParallelSolution as ParallelSolution
 from .beyond.three_layer import certify_parallel as certify_parallel
 from .beyond.three_layer import solve_parallel as solve_parallel

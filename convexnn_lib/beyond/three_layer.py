@@ -20,11 +20,10 @@ from scipy.optimize import lsq_linear
 from convexnn_lib._validation import (
     BoolArray,
     FloatArray,
-    as_float_array,
-    as_matrix,
     check_integer,
 )
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.beyond.parallel_network import ParallelNetwork
 from convexnn_lib.convex.cones import nearest_in_cone
 from convexnn_lib.convex.conic import Group, solve_groups
 from convexnn_lib.convex.problem import TrainingProblem
@@ -36,7 +35,6 @@ from convexnn_lib.errors import (
 )
 
 __all__ = [
-    "ParallelNetwork",
     "ParallelSolution",
     "certify_parallel",
     "solve_parallel",
@@ -47,111 +45,6 @@ _NEW = 10  # groups that join the working set in one round
 _ROUNDING = 1e-12  # relative error allowed for in a computed norm
 _SMALL = 1e-9  # relative, of what counts as the projection on a cone
 _ZERO = 1e-9  # branches of a smaller path norm are left out
-
-
-@dataclass(frozen=True, init=False, eq=False, repr=False)
-class ParallelNetwork:
-    r"""The network :math:`f(x)=\sum_kw_{3,k}\big(\sum_jw_{2,kj}(x^Tw_{1,kj})_+\big)_+`.
-
-    Parameters
-    ----------
-    W1 : (K, d, m) array
-        First-layer weights of the K branches, one hidden neuron a column.
-    w2 : (K, m) array
-        Second-layer weights.
-    w3 : (K,) array
-        Output weights.
-
-    Attributes
-    ----------
-    W1, w2, w3 : arrays
-        The weights, read-only copies in float64.
-
-    Raises
-    ------
-    convexnn_lib.errors.InvalidDataError
-        If the shapes do not agree or an entry is NaN or infinite.
-
-    Examples
-    --------
-    >>> from convexnn_lib import ParallelNetwork
-    >>> network = ParallelNetwork([[[1.0, 1.0]]], [[2.0, -1.0]], [3.0])
-    >>> network
-    ParallelNetwork(d=1, branches=1, width=2)
-    >>> network.predict([[1.0], [-1.0]]), round(network.path_norm(), 6)
-    (array([3., 0.]), 6.708204)
-    """
-
-    W1: FloatArray
-    w2: FloatArray
-    w3: FloatArray
-
-    def __init__(self, W1: Any, w2: Any, w3: Any) -> None:
-        W1, w2 = as_float_array(W1, "W1"), as_float_array(w2, "w2")
-        w3 = as_float_array(w3, "w3")
-        if (
-            W1.ndim != 3
-            or W1.shape[1] == 0
-            or w2.shape != (W1.shape[0], W1.shape[2])
-            or w3.shape != W1.shape[:1]
-        ):
-            raise InvalidDataError(
-                "W1 must be a (K, d, m) array, w2 (K, m) and w3 (K,), got shapes "
-                f"{W1.shape}, {w2.shape} and {w3.shape}."
-            )
-        for name, weights in {"W1": W1, "w2": w2, "w3": w3}.items():
-            weights.setflags(write=False)
-            object.__setattr__(self, name, weights)
-
-    @property
-    def branches(self) -> int:
-        """Number K of branches."""
-        return int(self.W1.shape[0])
-
-    @property
-    def width(self) -> int:
-        """Number m of hidden neurons of each branch."""
-        return int(self.W1.shape[2])
-
-    def __repr__(self) -> str:
-        """Return the sizes."""
-        return (
-            f"ParallelNetwork(d={self.W1.shape[1]}, branches={self.branches}, "
-            f"width={self.width})"
-        )
-
-    def predict(self, X: Any) -> FloatArray:
-        """Return the outputs on the rows of X.
-
-        Parameters
-        ----------
-        X : (n, d) array
-            Data, one sample a row.
-
-        Returns
-        -------
-        (n,) array
-            The outputs.
-
-        Raises
-        ------
-        convexnn_lib.errors.InvalidDataError
-            If X is not a finite (n, d) array with this network's d.
-        """
-        X = as_matrix(X)
-        if X.shape[1] != self.W1.shape[1]:
-            raise InvalidDataError(
-                f"X has {X.shape[1]} features, the network {self.W1.shape[1]}."
-            )
-        hidden = np.maximum(np.einsum("nd,kdm->nkm", X, self.W1), 0.0)
-        second = np.maximum(np.einsum("nkm,km->nk", hidden, self.w2), 0.0)
-        outputs: FloatArray = second @ self.w3
-        return outputs
-
-    def path_norm(self) -> float:
-        r"""Return :math:`\sum_k|w_{3,k}|\sqrt{\sum_jw_{2,kj}^2\|w_{1,kj}\|^2}`."""
-        squares = np.sum(self.W1**2, axis=1) * self.w2**2
-        return float(np.abs(self.w3) @ np.sqrt(np.sum(squares, axis=1)))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

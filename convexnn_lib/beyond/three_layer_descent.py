@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib._validation import FloatArray, check_integer, random_generator
-from convexnn_lib.beyond.three_layer import ParallelNetwork
+from convexnn_lib.beyond.parallel_network import ParallelNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError
 

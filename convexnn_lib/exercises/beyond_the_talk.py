@@ -11,9 +11,10 @@ import numpy as np
 from convexnn_lib._validation import FloatArray, as_float_array, as_matrix, as_vector
 from convexnn_lib.beyond.deep_linear import deep_linear_values
 from convexnn_lib.beyond.flow_limit import flow_limit
+from convexnn_lib.beyond.parallel_network import ParallelNetwork
 from convexnn_lib.beyond.planted import planted_recovery
 from convexnn_lib.beyond.sharpness import sharpness
-from convexnn_lib.beyond.three_layer import ParallelNetwork, solve_parallel
+from convexnn_lib.beyond.three_layer import solve_parallel
 from convexnn_lib.convex.dual_norm import dual_norm_bounds
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
