@@ -216,7 +216,7 @@ function merged(X, atoms) {
 const MOST = 10; // points
 const COLOUR = { 1: "var(--blue)", "-1": "var(--vermilion)" };
 const SHAPE = { 1: "circle", "-1": "square" };
-// name, kind, features, labels; also in convex_equivalence.py
+// name, kind, features, labels; the first is also the default of convex_equivalence.py
 export const EXAMPLES = {
   bend: ["a bend", "line", [[-1.5], [-0.9], [-0.3], [0.3], [0.9], [1.5]], [-1, -0.6, 0.9, 0.2, -0.4, 1.2]],
   outlier: ["a line with an outlier", "line", [[-1.5], [-0.9], [-0.3], [0.3], [0.9], [1.5]], [-0.9, -0.6, -0.3, 1.4, 0.3, 0.6]],
