@@ -22,7 +22,7 @@ if sys.platform == "win32":
 
 from assignments import hand_in
 from assignments.__main__ import main
-from assignments.grader import course, problem_set, rehearsal, sandbox
+from assignments.grader import course, judge, problem_set, rehearsal, sandbox
 from assignments.grader.batch import Settings, grade_all
 from assignments.grader.course import Course
 from assignments.grader.restore import MalformedError, read_submission, restore
@@ -639,6 +639,60 @@ def test_rehearsal_finds_a_wrong_solution(bubblewrap: None, tmp_path: Path) -> N
     (tmp_path / "tiny.py").write_text(text)
     options = ["--sources", str(tmp_path), "--students", "1", "--jobs", "1"]
     assert main(["check", "tiny", *options]) == 1
+
+
+# --- the course's own code fails ------------------------------------------------------
+
+
+def test_a_failure_of_the_course_stops_only_the_student_whom_it_hits(
+    bubblewrap: None,
+    tiny: problem_set.ProblemSet,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    batch = Batch(tmp_path, tiny)
+    batch.hand_in("ada", batch.solution("ada"))
+    batch.hand_in("emmy", batch.solution("emmy"))
+    text = TINY.read_text().replace(
+        "n_samples = ", 'assert STUDENT_ID != "ada", "no data for ada"\nn_samples = '
+    )
+    (tmp_path / "tiny.py").write_text(text)
+    assert batch.grade("--sources", str(tmp_path)) == 1
+    said = capsys.readouterr()
+    assert "ada: NOT GRADED" in said.out
+    assert "no data for ada" in said.out
+    assert "not graded, as the grader failed: ada" in said.err
+    assert set(batch.rows()) == {"emmy"}
+    assert batch.rows()["emmy"]["total"] == "10"
+    assert batch.grade() == 0  # the source is right again
+    assert set(batch.rows()) == {"ada", "emmy"}
+
+
+@pytest.mark.parametrize(
+    ("tests", "score", "message", "timed_out"),
+    [
+        ("while True:\n    pass", 0, "more than 1 seconds", True),
+        ("part(1, True, '')\nwhile True:\n    pass", 1, "more than 1 seconds", True),
+        ("x + 'text'", 0, "could not be checked: TypeError", False),
+        ("part(1, True, '')\ncheck(False, 'no')", 1, "no", False),
+        ("part(5, True, '')", 3, None, False),
+        ("check(x == 2, 'no')", 3, None, False),
+        ("print('noise')", 3, None, False),
+    ],
+)
+def test_what_checks_do_decides_the_points(
+    monkeypatch: pytest.MonkeyPatch,
+    tests: str,
+    score: float,
+    message: str | None,
+    timed_out: bool,
+) -> None:
+    monkeypatch.setattr(judge, "_SECONDS_A_QUESTION", 1)
+    question = {"name": "q", "names": ["x"], "points": 3.0, "tests": tests}
+    outcome = judge._judge(question, {}, None, {"x": {"int": "0x2"}})
+    assert outcome.score == score
+    assert outcome.timed_out == timed_out
+    assert [message in said for said in outcome.messages] == [True] * bool(message)
 
 
 # --- no sandbox ----------------------------------------------------------------------
