@@ -1,0 +1,139 @@
+"""The status page: what executing the chapters took, and with which versions.
+
+A page asks for a table by ``{build-status} chapters`` or ``{build-status} versions``. The
+tables are made when the page is written, after all chapters have been executed or found
+in the cache of executed chapters, which keeps their running times.
+"""
+
+from __future__ import annotations
+
+import ast
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from cross_links import link
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective
+
+PACKAGES = (
+    "convexnn-lib",
+    "numpy",
+    "scipy",
+    "numba",
+    "torch",
+    "cvxpy",
+    "clarabel",
+    "scikit-learn",
+    "matplotlib",
+    "anywidget",
+    "jupyter-book",
+    "Sphinx",
+)
+EXERCISE = re.compile(r"^:{3,}\{exercise\}", re.MULTILINE)
+
+
+class StatusTable(nodes.General, nodes.Element):
+    """The place of a table."""
+
+
+class BuildStatus(SphinxDirective):
+    """Leave a place for a table."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the place, and remember the page."""
+        kind = directives.choice(self.arguments[0], ("chapters", "versions"))
+        self.env.metadata[self.env.docname]["build_status"] = True
+        return [StatusTable(kind=kind)]
+
+
+class FillTables(SphinxPostTransform):
+    """Put the tables in their places, before references are resolved."""
+
+    default_priority = 8
+
+    def run(self, **kwargs: Any) -> None:
+        """Run the transform on one page, or on the whole printed book."""
+        for place in list(self.document.findall(StatusTable)):
+            if place["kind"] == "chapters":
+                table = _chapters(self.env)
+            else:
+                head = [_text("Package"), _text("Version")]
+                rows = [("Python", platform.python_version())]
+                rows += [(name, version(name)) for name in PACKAGES]
+                table = _table(head, [[*map(_text, row)] for row in rows], [60, 40])
+            place.replace_self(table)
+
+
+def count(path: Path) -> tuple[int, int]:
+    """Return the numbers of assert statements and of exercises of a notebook."""
+    checks = exercises = 0
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            tree = ast.parse(cell.source)
+            checks += sum(isinstance(node, ast.Assert) for node in ast.walk(tree))
+        else:
+            exercises += len(EXERCISE.findall(cell.source))
+    return checks, exercises
+
+
+def _chapters(env: BuildEnvironment) -> nodes.table:
+    rows, totals = [], [0.0, 0, 0]
+    for name in env.toctree_includes.get(env.config.root_doc, []):
+        path = Path(env.doc2path(name))
+        if path.suffix != ".ipynb":
+            continue
+        run = env.nb_metadata.get(name, {}).get("exec_data")
+        numbers = (run["runtime"] if run else None, *count(path))
+        totals = [total + (number or 0) for total, number in zip(totals, numbers, strict=True)]
+        rows.append([link(env, name), *_numbers(*numbers)])
+    rows.append([_text("All chapters"), *_numbers(*totals)])
+    head = [_text("Chapter"), _text("Time"), _text("Checks"), _text("Exercises")]
+    return _table(head, rows, [49, 17, 17, 17])
+
+
+def _numbers(seconds: float | None, *counts: int) -> list[nodes.Node]:
+    time = "not run" if seconds is None else f"{seconds:.0f} s"
+    return [_text(time), *(_text(str(number)) for number in counts)]
+
+
+def _text(text: str) -> nodes.Node:
+    return nodes.Text(text)
+
+
+def _table(
+    head: list[nodes.Node], rows: list[list[nodes.Node]], widths: list[int]
+) -> nodes.table:
+    group = nodes.tgroup(cols=len(widths))
+    group += [nodes.colspec(colwidth=width) for width in widths]
+    group += nodes.thead("", _row(head))
+    group += nodes.tbody("", *map(_row, rows))
+    return nodes.table("", group, classes=["colwidths-given"])
+
+
+def _row(cells: list[nodes.Node]) -> nodes.row:
+    entries = [nodes.entry("", nodes.paragraph("", "", cell)) for cell in cells]
+    return nodes.row("", *entries)
+
+
+def write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Return the pages with tables: they are written anew in every build."""
+    return [name for name, data in env.metadata.items() if data.get("build_status")]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directive; called by Sphinx."""
+    app.add_node(StatusTable)
+    app.add_directive("build-status", BuildStatus)
+    app.add_post_transform(FillTables)
+    app.connect("env-updated", write_again)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
