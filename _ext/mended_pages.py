@@ -1,0 +1,97 @@
+"""What the theme and its companions write, mended after they have written it.
+
+The pages get lighter, their pictures keep their places while they load, and names and
+roles are what readers of the screen expect.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from PIL import Image
+from sphinx.application import Sphinx
+
+MENDS = [
+    # The style sheet has the icons as a font; this would draw them again, for 1.5 MB.
+    (r"<script[^>]*/fontawesome\.js[^>]*></script>", ""),
+    # A name must contain the text that is seen, which is name enough.
+    (r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"', r"\1"),
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
+    # Its first item, the title, lies outside the landmarks within.
+    (
+        r'<div id="pst-primary-sidebar" class',
+        r'<div id="pst-primary-sidebar" role="navigation" aria-label="Book" class',
+    ),
+    # Deprecated, and not allowed in a list.
+    (r'role="doc-biblioentry"', 'role="listitem"'),
+]
+# For results while one types, which the book does not offer.
+SEARCH = r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>'
+
+
+def mend(text: str, folder: Path) -> str:
+    """Return a page, whose pictures' addresses are relative to a folder, mended."""
+    for pattern, replacement in MENDS:
+        text = re.sub(pattern, replacement, text)
+    text = re.sub(r"(_images/\w+)\.png", r"\1.webp", text)
+    return re.sub(
+        r'<img (?![^>]*\bwidth=)([^>]*src="([^":]+)")',
+        lambda match: f"<img {_size(folder / match[2])} {match[1]}",
+        text,
+    )
+
+
+def _size(path: Path) -> str:
+    with Image.open(path) as picture:
+        return 'width="{}" height="{}"'.format(*picture.size)
+
+
+def compress(folder: Path) -> None:
+    """Replace every PNG picture by a WebP picture with the same pixels."""
+    for path in folder.glob("*.png"):
+        with Image.open(path) as picture:
+            picture.save(path.with_suffix(".webp"), lossless=True)
+        path.unlink()
+
+
+def mend_pages(app: Sphinx, exception: Exception | None) -> None:
+    """Mend all pages of a build; those that it left alone are mended already."""
+    if exception is not None or app.builder.format != "html":
+        return
+    compress(Path(app.outdir) / "_images")
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        mended = mend(text, page.parent)
+        if page.name != "search.html":
+            mended = re.sub(SEARCH, "", mended)
+        if mended != text:
+            page.write_text(mended, encoding="utf-8")
+
+
+def search_files(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    """Search also where the book is a folder: a page must not read another there.
+
+    Found pages are listed without an excerpt then.
+    """
+    if pagename == "search":
+        app.add_js_file(
+            None,
+            body='if (location.protocol === "file:") '
+            "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;",
+        )
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the hooks; called by Sphinx."""
+    app.connect("html-page-context", search_files)
+    app.connect("build-finished", mend_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
