@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
+import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parent.parent
+ADDRESS = "https://github.com/reader/a.fork"
 
 
 def _notebook() -> nbformat.NotebookNode:
@@ -56,7 +60,8 @@ def test_store_executes_in_the_notebooks_folder(
     cell = new_code_cell("import pathlib; print(1 + 1, pathlib.Path.cwd().name)")
     nbformat.write(new_notebook(cells=[cell]), path)
     tool.store(path)
-    (stored,) = nbformat.read(path, as_version=4).cells
+    first, stored = nbformat.read(path, as_version=4).cells
+    assert first.id == "install"
     assert stored.outputs[0].text == f"2 {tmp_path.name}\n"
 
 
@@ -69,3 +74,89 @@ def test_store_leaves_a_failing_notebook_as_it_was(
     with pytest.raises(Exception, match="AssertionError"):
         tool.store(path)
     assert path.read_text() == before
+
+
+def test_first_cell_is_put_once_and_renewed(tool: ModuleType) -> None:
+    notebook = _notebook()
+    tool.begin(notebook)
+    stale = notebook.cells[0]
+    stale.source, stale.id = "old", "other"
+    tool.begin(notebook)
+    stored = tool.normalize(notebook)
+    nbformat.validate(stored)
+    assert [cell.id for cell in stored.cells] == ["install", "cell-01", "cell-02"]
+    assert stored.cells[0].source == tool.first_cell(None).source
+    assert [c.execution_count for c in stored.cells if c.cell_type == "code"] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "chapters").glob("*.ipynb")), ids=lambda path: path.stem
+)
+def test_first_cell_of_the_chapters_is_current(path: Path, tool: ModuleType) -> None:
+    """It knows the address in pyproject.toml; if not, run ``make chapters``."""
+    expected = tool.first_cell(tool.published_address(ROOT))
+    for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
+        if cell.id == "install":
+            assert number == 0
+            assert cell.source == expected.source
+            assert cell.metadata == expected.metadata
+
+
+@pytest.fixture
+def run_first_cell(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run the cell in ``chapters/`` of an empty folder; return what it installs."""
+    folder = tmp_path / "chapters"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def run(address: str | None, *, missing: bool = True) -> list[tuple[str, str]]:
+        calls: list[tuple[str, str]] = []
+        shell = SimpleNamespace(run_line_magic=lambda *call: calls.append(call))
+        with monkeypatch.context() as patch:
+            if missing:
+                patch.setattr(importlib.util, "find_spec", lambda name: None)
+            exec(tool.first_cell(address).source, {"get_ipython": lambda: shell})
+        return calls
+
+    return run
+
+
+@pytest.mark.parametrize("address", [None, ADDRESS])
+def test_first_cell_leaves_an_installed_library_alone(run_first_cell, address) -> None:
+    assert run_first_cell(address, missing=False) == []
+
+
+@pytest.mark.parametrize("address", [None, ADDRESS])
+def test_first_cell_installs_from_the_clone(
+    run_first_cell, tmp_path: Path, address
+) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    assert run_first_cell(address) == [("pip", "install --quiet ..")]
+
+
+def test_first_cell_installs_from_the_address(run_first_cell) -> None:
+    assert run_first_cell(ADDRESS) == [("pip", f"install --quiet git+{ADDRESS}")]
+
+
+def test_first_cell_without_an_address_names_the_readme(run_first_cell) -> None:
+    with pytest.raises(ModuleNotFoundError, match="README"):
+        run_first_cell(None)
+
+
+@pytest.mark.parametrize("address", [None, ADDRESS])
+def test_first_cell_is_in_style(tool: ModuleType, tmp_path: Path, address) -> None:
+    notebook = new_notebook(cells=[new_markdown_cell("# Title")])
+    notebook.cells.insert(0, new_code_cell(tool.first_cell(address).source))
+    path = tmp_path / "chapter.ipynb"
+    nbformat.write(tool.normalize(notebook), path)
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "ruff", *command),
+                *("--config", ROOT / "pyproject.toml", path),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout

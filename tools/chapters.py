@@ -5,6 +5,10 @@ notebook is executed, and its text outputs are stored. Pictures are left out, si
 built book has them and diffs should be readable; so are times and all metadata that the
 book does not use. Execution counts become the numbers of the code cells, because nbval
 takes a cell without one for a cell that was never run.
+
+Every notebook begins with the same cell, which the pages do not show. It installs the
+library where it is missing: from the clone that the notebook lies in, or else from the
+repository's address in ``pyproject.toml``.
 """
 
 from __future__ import annotations
@@ -17,12 +21,56 @@ import nbclient
 import nbformat
 from nbformat import NotebookNode
 
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "_ext"))
+
+from launch import published_address  # noqa: E402
+
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 CELL_METADATA = {"tags", "mystnb"}
 TEXT = {"text/plain"}
+INSTALL = "install"
+FIRST_CELL = """\
+# Installs the library where it is missing, as on Colab.
+from importlib.util import find_spec
+from pathlib import Path
+
+if find_spec("convexnn_lib") is None:
+    if Path("../pyproject.toml").exists():
+        get_ipython().run_line_magic("pip", "install --quiet ..")
+    else:
+        {elsewhere}
+"""
+FROM_ADDRESS = """\
+get_ipython().run_line_magic(
+            "pip", "install --quiet git+{address}"
+        )"""
+NO_ADDRESS = """\
+raise ModuleNotFoundError(
+            "convexnn_lib is not installed: see README.md in the book's repository"
+        )"""
+
+
+def first_cell(address: str | None) -> NotebookNode:
+    """Return the cell that installs the library, if need be from an address."""
+    elsewhere = FROM_ADDRESS.format(address=address) if address else NO_ADDRESS
+    return NotebookNode(
+        cell_type="code",
+        id=INSTALL,
+        metadata=NotebookNode(tags=[INSTALL, "remove-cell"]),
+        source=FIRST_CELL.format(elsewhere=elsewhere).rstrip("\n"),
+        outputs=[],
+        execution_count=None,
+    )
+
+
+def begin(notebook: NotebookNode) -> None:
+    """Put the first cell, as it should be now, at the beginning of a notebook."""
+    chapter = [cell for cell in notebook.cells if not _installs(cell)]
+    notebook.cells = [first_cell(published_address(ROOT)), *chapter]
 
 
 def normalize(notebook: NotebookNode) -> NotebookNode:
@@ -35,12 +83,13 @@ def normalize(notebook: NotebookNode) -> NotebookNode:
             "cells": [],
         }
     )
-    count = 0
-    for number, cell in enumerate(notebook.cells, start=1):
+    number = count = 0
+    for cell in notebook.cells:
         kept = {key: cell.metadata[key] for key in CELL_METADATA & set(cell.metadata)}
+        number += not _installs(cell)
         new = NotebookNode(
             cell_type=cell.cell_type,
-            id=f"cell-{number:02d}",
+            id=INSTALL if _installs(cell) else f"cell-{number:02d}",
             metadata=NotebookNode(kept),
             source=cell.source,
         )
@@ -50,6 +99,10 @@ def normalize(notebook: NotebookNode) -> NotebookNode:
             new.outputs = [_text_only(output, count) for output in cell.outputs]
         result.cells.append(new)
     return result
+
+
+def _installs(cell: NotebookNode) -> bool:
+    return INSTALL in cell.metadata.get("tags", ())
 
 
 def _text_only(output: NotebookNode, count: int) -> NotebookNode:
@@ -67,6 +120,7 @@ def _text_only(output: NotebookNode, count: int) -> NotebookNode:
 def store(path: Path) -> None:
     """Execute a notebook in its folder and write it back in its stored form."""
     notebook = nbformat.read(path, as_version=4)
+    begin(notebook)
     client = nbclient.NotebookClient(
         notebook,
         timeout=300,
@@ -91,7 +145,9 @@ def main() -> int:
         if arguments.command == "store":
             store(path)
         else:
-            nbformat.write(normalize(nbformat.read(path, as_version=4)), path)
+            notebook = nbformat.read(path, as_version=4)
+            begin(notebook)
+            nbformat.write(normalize(notebook), path)
         sys.stdout.write(f"{path}: {path.stat().st_size / 1024:.0f} kB\n")
     return 0
 
