@@ -1,4 +1,4 @@
-"""Links between the pages: an entry of the library reference says which chapters use it.
+"""Links from each entry of the library reference to the chapters that use it.
 
 A chapter uses a name if its code imports it from `convexnn_lib`, directly or through a
 module, or if its text links it. The general index gets its place in the contents.
@@ -47,9 +47,9 @@ def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.name.split(".")[0] == LIBRARY:
-                    yield (alias.asname, alias.name) if alias.asname else (LIBRARY,) * 2
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(LIBRARY):
+                shown = alias.name.split(".")[0]
+                yield alias.asname or shown, alias.name if alias.asname else shown
+        elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 yield alias.asname or alias.name, f"{node.module}.{alias.name}"
 
@@ -80,7 +80,8 @@ def list_chapters(
         path = Path(app.srcdir) / f"{chapter}.ipynb"
         app.env.note_dependency(str(path))
         if name in used_names(path):
-            links += [nodes.Text(", " if links else "Used in: "), link(app.env, chapter)]
+            links.append(nodes.Text(", " if links else "Used in: "))
+            links.append(link(app.env, chapter))
     if links:
         content += nodes.paragraph("", "", *links, classes=["used-in"])
 

@@ -1,8 +1,8 @@
 """The status page: what executing the chapters took, and with which versions.
 
-A page asks for a table by ``{build-status} chapters`` or ``{build-status} versions``. The
-tables are made when the page is written, after all chapters have been executed or found
-in the cache of executed chapters, which keeps their running times.
+A page asks for a table by the directive ``build-status``, with ``chapters`` or
+``versions``. The tables are made when the page is written, after all chapters have been
+executed or found in the cache of executed chapters, which keeps their running times.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import platform
 import re
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -87,21 +88,22 @@ def count(path: Path) -> tuple[int, int]:
 
 
 def _chapters(env: BuildEnvironment) -> nodes.table:
-    rows, totals = [], [0.0, 0, 0]
+    rows, times, counts = [], [], []
     for name in env.toctree_includes.get(env.config.root_doc, []):
         path = Path(env.doc2path(name))
-        if path.suffix != ".ipynb":
-            continue
-        run = env.nb_metadata.get(name, {}).get("exec_data")
-        numbers = (run["runtime"] if run else None, *count(path))
-        totals = [total + (number or 0) for total, number in zip(totals, numbers, strict=True)]
-        rows.append([link(env, name), *_numbers(*numbers)])
-    rows.append([_text("All chapters"), *_numbers(*totals)])
+        if path.suffix == ".ipynb":
+            run = env.nb_metadata.get(name, {}).get("exec_data")
+            times.append(run["runtime"] if run else None)
+            counts.append(count(path))
+            rows.append([link(env, name), *_numbers(times[-1], counts[-1])])
+    total = None if None in times else sum(times)
+    sums = map(sum, zip(*counts, strict=True))
+    rows.append([_text("All chapters"), *_numbers(total, sums)])
     head = [_text("Chapter"), _text("Time"), _text("Checks"), _text("Exercises")]
     return _table(head, rows, [49, 17, 17, 17])
 
 
-def _numbers(seconds: float | None, *counts: int) -> list[nodes.Node]:
+def _numbers(seconds: float | None, counts: Iterable[int]) -> list[nodes.Node]:
     time = "not run" if seconds is None else f"{seconds:.0f} s"
     return [_text(time), *(_text(str(number)) for number in counts)]
 

@@ -1,0 +1,141 @@
+"""The build's own pages: its status, and the links from the reference to chapters."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+ROOT = Path(__file__).resolve().parent.parent
+HTML = ROOT / "_build" / "html"
+CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
+
+
+def _extension(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"_ext/{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def cross_links() -> ModuleType:
+    return _extension("cross_links")
+
+
+@pytest.fixture
+def status(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "_ext"))
+    yield _extension("status")
+    sys.modules.pop("cross_links", None)
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Path:
+    """A chapter with three checks, two exercises, and a few names."""
+    cells = [
+        new_code_cell(
+            "import convexnn_lib.errors\n"
+            "import numpy as np\n"
+            "from convexnn_lib import datasets, solve\n"
+            "from convexnn_lib.plotting import convex as figures"
+        ),
+        new_markdown_cell(
+            "Use {func}`convexnn_lib.certify`, {func}`numpy.dot`, `sum`."
+        ),
+        new_code_cell(
+            "def f(solution):\n    assert solution.gap < 1\n    return solve"
+        ),
+        new_code_cell("X, y = datasets.toy()\nassert X.size == 1, 'not assert'"),
+        new_code_cell("for x in X:\n    assert x == 1\nfigures.plot_landscapes(1.0)"),
+        new_markdown_cell(":::{exercise} One\n:label: ex-one\n:::"),
+        new_markdown_cell("::::{exercise} Two\n:label: ex-two\n::::\n"),
+        new_markdown_cell("::::{solution} ex-two\nassert this is no check\n::::\n"),
+    ]
+    path = tmp_path / "chapter.ipynb"
+    nbformat.write(new_notebook(cells=cells), path)
+    return path
+
+
+def test_checks_and_exercises_are_counted(status: ModuleType, notebook: Path) -> None:
+    assert status.count(notebook) == (3, 2)
+
+
+def test_names_are_found_in_code_and_text(
+    cross_links: ModuleType, notebook: Path
+) -> None:
+    assert cross_links.used_names(notebook) == {
+        "convexnn_lib.certify",
+        "convexnn_lib.datasets",
+        "convexnn_lib.datasets.toy",
+        "convexnn_lib.plotting.convex",
+        "convexnn_lib.plotting.convex.plot_landscapes",
+        "convexnn_lib.solve",
+    }
+
+
+def test_a_changed_notebook_is_read_again(
+    cross_links: ModuleType, notebook: Path
+) -> None:
+    assert "convexnn_lib.certify" in cross_links.used_names(notebook)
+    nbformat.write(new_notebook(), notebook)
+    assert cross_links.used_names(notebook) == set()
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_chapter_uses_the_library(cross_links: ModuleType, path: Path) -> None:
+    assert len(cross_links.used_names(path)) >= 5
+
+
+class TestBuiltPages:
+    """What the extensions wrote into the built book."""
+
+    @pytest.fixture(autouse=True)
+    def _book(self, skip_on_laptop) -> None:
+        if not (HTML / ".complete").exists():
+            skip_on_laptop("the book is not built: run `make book` first")
+
+    def test_status_has_a_running_time_for_every_chapter(self, status) -> None:
+        text = (HTML / "chapters/status.html").read_text()
+        rows = re.findall(
+            r'href="(\w+)\.html"><span class="doc">[^\n]*</td>\s*'
+            r"<td><p>(\d+) s</p></td>\s*<td><p>(\d+)</p></td>\s*<td><p>(\d+)</p></td>",
+            text,
+        )
+        assert {name for name, *_ in rows} == {path.stem for path in CHAPTERS}
+        for name, seconds, *counts in rows:
+            assert 0 < int(seconds) < 300
+            numbers = status.count(ROOT / "chapters" / f"{name}.ipynb")
+            assert tuple(map(int, counts)) == numbers
+        assert "Python" in text
+        assert str(ROOT) not in text
+
+    def test_reference_and_chapters_link_each_other(self) -> None:
+        reference = (HTML / "chapters/library_reference.html").read_text()
+        entries = re.findall(r'<p class="used-in">Used in: (.*?)</p>', reference)
+        linked = {name for entry in entries for name in re.findall(r'"(\w+)\.h', entry)}
+        assert linked == {path.stem for path in CHAPTERS}
+        for path in CHAPTERS:
+            page = (HTML / f"chapters/{path.stem}.html").read_text()
+            assert 'href="library_reference.html#convexnn_lib.' in page
+
+    def test_the_contents_lead_to_the_index(self) -> None:
+        page = (HTML / "chapters/preface.html").read_text()
+        assert 'href="../genindex.html"' in page
+        index = (HTML / "genindex.html").read_text()
+        for term in ("activation pattern", "dual norm", "solve() (in module"):
+            assert term in index
+
+    def test_every_claim_is_a_numbered_box(self) -> None:
+        claims = (ROOT / "chapters/ledger.md").read_text().count(":::{claim}")
+        page = (HTML / "chapters/ledger.html").read_text()
+        numbers = re.findall(r'id="claim-(\d+)"', page)
+        assert list(map(int, numbers)) == list(range(1, claims + 1))
