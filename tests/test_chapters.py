@@ -38,8 +38,27 @@ def test_every_chapter_of_the_contents_is_tested() -> None:
     assert listed == notebooks | pages
 
 
+def test_every_label_is_used_once() -> None:
+    labels: list[str] = []
+    for path in CHAPTERS:
+        text = _text(path)
+        labels += re.findall(r"^:label: ([\w-]+)$", text, flags=re.M)
+        labels += re.findall(r"^\(([\w-]+)\)=$", text, flags=re.M)
+        labels += re.findall(r"^\$\$ \(([\w-]+)\)$", text, flags=re.M)
+        for cell in _code_cells(path):
+            figure = cell.metadata.get("mystnb", {}).get("figure", {})
+            labels += [figure["name"]] if figure else []
+    assert sorted(set(labels)) == sorted(labels)
+
+
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 class TestChapter:
+    def test_has_the_length_of_a_chapter(self, path: Path) -> None:
+        """The words of the text and its mathematics; exercises come on top."""
+        text, exercises, _ = _text(path).partition("\n## Exercises\n")
+        assert exercises
+        assert 2000 <= len(text.split()) <= 3500
+
     def test_is_stored_in_the_normal_form(self, path: Path, tool: ModuleType) -> None:
         notebook = nbformat.read(path, as_version=4)
         assert nbformat.writes(tool.normalize(notebook)) == nbformat.writes(notebook)
