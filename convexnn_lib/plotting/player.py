@@ -8,14 +8,13 @@ moves unless the reader asks for it.
 from __future__ import annotations
 
 import base64
-import html
 import io
-import json
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
+import anywidget
+import traitlets
 from matplotlib.animation import AbstractMovieWriter, FuncAnimation
 from PIL import Image
 
@@ -24,56 +23,51 @@ from convexnn_lib.errors import InvalidDataError
 __all__ = ["FramePlayer", "frame_player"]
 
 _COLOURS = 48  # of a frame: lines, fills, and the steps of their edges
+_CONTROLS = 50  # pixels below the picture
+
+_STYLE = """
+.frame-player img { display: block; width: 100%; height: auto; background: #ffffff; }
+.frame-player-controls { display: flex; gap: 0.75em; align-items: center; }
+.frame-player-controls { margin-top: 0.5em; }
+.frame-player-controls button { min-width: 4.5em; }
+.frame-player-controls input { flex: 1; min-width: 0; }
+.frame-player-controls output { min-width: 5em; }
+"""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class FramePlayer:
+class FramePlayer(anywidget.AnyWidget):
     """Frames with a slider, which a notebook and the built book show.
+
+    The state and the script are all it needs, so that it also works in the built book,
+    where the page reserves the height ``_heights`` for it.
 
     Attributes
     ----------
-    frames : tuple of bytes
-        The pictures, as PNG files.
-    labels : tuple of str
+    frames : list of str
+        The pictures, as PNG files in base64.
+    labels : list of str
         What the slider says at each of them.
     alt : str
         What the pictures show, for readers who do not see them.
     """
 
-    frames: tuple[bytes, ...]
-    labels: tuple[str, ...]
-    alt: str
+    _esm = files("convexnn_lib.plotting").joinpath("player.js").read_text("utf-8")
+    _css = traitlets.Unicode(_STYLE).tag(sync=True)
+    _heights = traitlets.List(traitlets.Int()).tag(sync=True)
+    frames = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
 
     def __repr__(self) -> str:
         """Return the number of frames."""
         return f"FramePlayer({len(self.frames)} frames)"
 
-    def _repr_png_(self) -> bytes:
-        """Return the last frame, for a printed page."""
-        return self.frames[-1]
-
-    def _repr_html_(self) -> str:
-        """Return the last frame with a slider and a button, all in one element.
-
-        The button is not offered to readers whose system asks for less motion.
-        """
-        sources = [
-            "data:image/png;base64," + base64.b64encode(frame).decode()
-            for frame in self.frames
-        ]
-        with Image.open(io.BytesIO(self.frames[-1])) as picture:
-            width, height = picture.size
-        return _PAGE.format(
-            name=f"player-{uuid.uuid4().hex}",
-            alt=html.escape(self.alt, quote=True),
-            source=sources[-1],
-            width=width,
-            height=height,
-            last=len(sources) - 1,
-            label=html.escape(self.labels[-1], quote=True),
-            sources=json.dumps(sources),
-            labels=json.dumps(self.labels).replace("<", "\\u003c"),
-        )
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Offer the player, its text, and the last frame for a printed page."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        assert bundle is not None  # it has a view
+        data, metadata = bundle
+        return {**data, "image/png": base64.b64decode(self.frames[-1])}, metadata
 
 
 def frame_player(
@@ -100,18 +94,30 @@ def frame_player(
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If there is not one label for each frame, or no alternative text.
+        If there is not one label for each frame, fewer than two frames, or no
+        alternative text.
     """
     if not alt.strip():
         raise InvalidDataError("alt is empty; say what the pictures show.")
     writer = _PNGWriter()
     animation.save("frames", writer=writer, dpi=dpi)
-    if len(writer.frames) != len(labels):
+    count = len(writer.frames)
+    if count != len(labels) or count < 2:
         raise InvalidDataError(
-            f"the animation has {len(writer.frames)} frames, but there are "
-            f"{len(labels)} labels; give one for each."
+            f"the animation has {count} frames, but there are {len(labels)} labels; "
+            "give one for each of two frames or more."
         )
-    return FramePlayer(tuple(writer.frames), tuple(labels), alt)
+    with Image.open(io.BytesIO(writer.frames[0])) as picture:
+        width, height = picture.size
+    narrow = round(height * min(1.0, 350 / width))
+    player = FramePlayer(
+        frames=[base64.b64encode(frame).decode() for frame in writer.frames],
+        labels=list(labels),
+        alt=alt,
+        _heights=[height + _CONTROLS, narrow + _CONTROLS],
+    )
+    player._css += f".frame-player {{ max-width: {width}px; }}\n"
+    return player
 
 
 class _PNGWriter(AbstractMovieWriter):
@@ -132,49 +138,3 @@ class _PNGWriter(AbstractMovieWriter):
 
     def finish(self) -> None:
         """There is no file to close."""
-
-
-_PAGE = """\
-<div id="{name}" style="max-width: {width}px">
-<img alt="{alt}" src="{source}" width="{width}" height="{height}"
- style="display: block; width: 100%; height: auto; background: white">
-<div style="display: flex; gap: 0.75em; align-items: center; margin-top: 0.5em">
-<button type="button" hidden style="min-width: 4.5em">Play</button>
-<input type="range" min="0" max="{last}" value="{last}" step="1"
- aria-label="frame" aria-valuetext="{label}" style="flex: 1; min-width: 0">
-<output aria-live="off" style="min-width: 5em">{label}</output>
-</div>
-<script>
-(() => {{
-  const root = document.getElementById("{name}");
-  const [picture, button, slider, text] =
-    ["img", "button", "input", "output"].map((tag) => root.querySelector(tag));
-  const sources = {sources};
-  const labels = {labels};
-  let timer = null;
-  const show = (k) => {{
-    picture.src = sources[k];
-    slider.value = k;
-    slider.setAttribute("aria-valuetext", labels[k]);
-    text.textContent = labels[k];
-  }};
-  const stop = () => {{
-    clearInterval(timer);
-    timer = null;
-    button.textContent = "Play";
-  }};
-  slider.addEventListener("input", () => {{ stop(); show(Number(slider.value)); }});
-  button.addEventListener("click", () => {{
-    if (timer !== null) {{ stop(); return; }}
-    let k = Number(slider.value) < {last} ? Number(slider.value) : -1;
-    button.textContent = "Stop";
-    timer = setInterval(() => {{
-      k += 1;
-      show(k);
-      if (k === {last}) stop();
-    }}, 250);
-  }});
-  button.hidden = matchMedia("(prefers-reduced-motion: reduce)").matches;
-}})();
-</script>
-</div>"""
