@@ -15,7 +15,6 @@ from itertools import combinations_with_replacement, product
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import lsq_linear
 
 from convexnn_lib._validation import (
     BoolArray,
@@ -43,7 +42,6 @@ __all__ = [
 _ROUNDS = 100
 _NEW = 10  # groups that join the working set in one round
 _ROUNDING = 1e-12  # relative error allowed for in a computed norm
-_SMALL = 1e-9  # relative, of what counts as the projection on a cone
 _ZERO = 1e-9  # branches of a smaller path norm are left out
 
 
@@ -333,19 +331,9 @@ def _longest(cone: FloatArray, target: FloatArray) -> float:
     """Bound the maximum of target @ v over unit v with cone @ v >= 0 from above.
 
     Every nonnegative combination of the rows, added to the target, has at least that
-    length; the projection on the cone is the shortest. Nonnegative least squares can
-    end early on dependent rows, which the projection's two properties tell.
+    length; the projection on the cone is the shortest.
     """
-    nearest = nearest_in_cone(cone, target)
-    length = float(np.linalg.norm(nearest))
-    size = float(np.linalg.norm(target))
-    off = abs(length**2 - target @ nearest) / size if size > 0.0 else 0.0
-    if length <= _SMALL * size or off <= _SMALL * size:
-        return length
-    unit = target / size
-    result = lsq_linear(cone.T, -unit, (0.0, np.inf), method="bvls", tol=1e-14)
-    other = size * float(np.linalg.norm(unit + cone.T @ np.maximum(result.x, 0.0)))
-    return min(length, other)
+    return float(np.linalg.norm(nearest_in_cone(cone, target)))
 
 
 def _better(first: ParallelSolution, second: ParallelSolution) -> ParallelSolution:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear, nnls
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import InvalidDataError
@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 
+_OFF = 1e-11  # relative; a projection on a cone is orthogonal up to rounding
 _FAR = 1e-3  # a distance from a span, of unit vectors, that is no rounding error
 
 
@@ -73,15 +74,23 @@ def holding_cones(
 def nearest_in_cone(walls: FloatArray, vector: FloatArray) -> FloatArray:
     r"""Return the point of the cone ``walls @ u >= 0`` that is nearest to a vector.
 
-    It is :math:`v+W^T\alpha` with the least length over :math:`\alpha\ge0`.
+    It is :math:`v+W^T\alpha` with the least length over :math:`\alpha\ge0`. On
+    dependent rows, active-set nonnegative least squares can end early or with
+    coefficients that have blown up, which shows in that the result is not orthogonal to
+    what was added to the vector.
     """
     size = float(np.linalg.norm(vector))
     if size == 0.0 or not len(walls) or np.all(walls @ vector >= 0.0):
         return vector
     unit = vector / size
     multipliers, _ = nnls(walls.T, -unit, maxiter=100 * len(walls))
-    nearest: FloatArray = size * (unit + walls.T @ multipliers)
-    return nearest
+    nearest: FloatArray = unit + walls.T @ multipliers
+    off = abs(nearest @ (nearest - unit))
+    if off > _OFF and np.linalg.norm(nearest) > _OFF:
+        bounded = lsq_linear(walls.T, -unit, (0.0, np.inf), method="bvls", tol=1e-14)
+        other = unit + walls.T @ np.maximum(bounded.x, 0.0)
+        nearest = other if abs(other @ (other - unit)) < off else nearest
+    return size * nearest
 
 
 def independent_combination(

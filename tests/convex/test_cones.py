@@ -165,3 +165,16 @@ def test_sides():
     assert not holding_cones(cones, -sides[1]).size
     with pytest.raises(InvalidDataError, match=r"boolean \(p, 4\) array, got shape"):
         cone_sides([[1, 0, 1, 0]], 4)
+
+
+def test_nearest_in_cone_of_dependent_rows():
+    """Nonnegative least squares alone fails on four of these."""
+    rng = np.random.default_rng(0)
+    for _ in range(10_000):
+        d, n = int(rng.integers(3, 7)), int(rng.integers(6, 12))
+        walls = rng.standard_normal((n, 3)) @ rng.standard_normal((3, d))
+        vector = rng.standard_normal(d)
+        nearest = nearest_in_cone(walls, vector)
+        scale = vector @ vector
+        assert (walls @ nearest).min() >= -1e-10 * np.sqrt(scale)
+        assert abs(nearest @ (nearest - vector)) <= 1e-11 * scale
