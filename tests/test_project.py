@@ -123,7 +123,17 @@ def test_large_packages_are_imported_in_one_place(
             assert where.parts[0] in allowed or where.as_posix() in allowed, where
 
 
-LAYERS = ("arrangements", "convex", "landscape", "flow", "geometry", "plotting")
+LAYERS = (
+    "arrangements",
+    "convex",
+    "landscape",
+    "flow",
+    "geometry",
+    "beyond",
+    "exercises",
+    "plotting",
+    "widgets",
+)
 
 
 def test_imports_run_one_way(root: Path) -> None:
