@@ -12,9 +12,9 @@ STUDENT_ID = ""  # your id, as in the course's list
 
 # %% locked="setup"
 import numpy as np
+from hand_in import hand_in, seed_of
 
 import convexnn_lib as cnn
-from hand_in import hand_in, seed_of
 
 seed = seed_of(STUDENT_ID)
 rng = np.random.default_rng(seed)
