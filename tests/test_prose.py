@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 
+import convexnn_lib
+
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
 TEXTS = sorted([*ROOT.glob("*.md"), *CHAPTERS.glob("*.md"), *CHAPTERS.glob("*.ipynb")])
@@ -138,6 +140,11 @@ def test_addresses_of_the_bibliography_are_well_formed() -> None:
     text = (ROOT / "references.bib").read_text()
     for doi in re.findall(r"^\s*doi\s*=\s*[{\"]([^}\"]*)", text, re.MULTILINE):
         assert re.fullmatch(r"10\.\d{4,9}/\S+", doi), doi
+
+
+def test_changelog_begins_with_this_version() -> None:
+    versions = re.findall(r"^## (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert versions[0] == convexnn_lib.__version__
 
 
 def test_every_listed_site_is_used() -> None:
