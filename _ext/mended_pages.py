@@ -1,7 +1,7 @@
 """What the theme and its companions write, mended after they have written it.
 
 The pages get lighter, their pictures keep their places while they load, and names and
-roles are what readers of the screen expect.
+roles are what screen readers expect.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from fontTools import subset
 from PIL import Image
 from sphinx.application import Sphinx
 
@@ -25,11 +26,18 @@ MENDS = [
         r'<div id="pst-primary-sidebar" class',
         r'<div id="pst-primary-sidebar" role="navigation" aria-label="Book" class',
     ),
+    # A notebook is for saving; from files, a browser would show its JSON.
+    (r'(<a href="[^"]*_sources/[^"]*") target="_blank"', r"\1 download"),
     # Deprecated, and not allowed in a list.
     (r'role="doc-biblioentry"', 'role="listitem"'),
 ]
 # For results while one types, which the book does not offer.
 SEARCH = r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>'
+
+
+STYLE = "_static/styles/pydata-sphinx-theme.css"
+FONTS = "_static/vendor/fontawesome/webfonts"
+ICON = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+) ?"\}')
 
 
 def mend(text: str, folder: Path) -> str:
@@ -57,6 +65,33 @@ def compress(folder: Path) -> None:
         path.unlink()
 
 
+def keep_used_icons(folder: Path) -> None:
+    """Of two thousand icons leave those in use, in the style sheet and the fonts."""
+    sources = [*folder.rglob("*.html"), *folder.glob("_static/scripts/pydata*.js")]
+    texts = (path.read_text(encoding="utf-8") for path in sources)
+    used = {name for text in texts for name in re.findall(r"\bfa-[\w-]+", text)}
+    letters = []
+
+    def keep(rule: re.Match[str]) -> str:
+        if used.isdisjoint(re.findall(r"fa-[\w-]+", rule[1])):
+            return ""
+        letters.append(int(rule[2], 16))
+        return rule[0]
+
+    style = folder / STYLE
+    text = ICON.sub(keep, style.read_text(encoding="utf-8"))
+    # the same letters in another format, for which there is a tool here
+    text = re.sub(r'url\([^)]*\.woff2\) format\("woff2"\),', "", text)
+    style.write_text(text, encoding="utf-8")
+    for path in (folder / FONTS).glob("*.ttf"):
+        with subset.load_font(path, subset.Options()) as font:
+            subsetter = subset.Subsetter()
+            subsetter.populate(unicodes=letters)
+            subsetter.subset(font)
+            subset.save_font(font, path, subset.Options())
+        path.with_suffix(".woff2").unlink(missing_ok=True)
+
+
 def mend_pages(app: Sphinx, exception: Exception | None) -> None:
     """Mend all pages of a build; those that it left alone are mended already."""
     if exception is not None or app.builder.format != "html":
@@ -69,6 +104,7 @@ def mend_pages(app: Sphinx, exception: Exception | None) -> None:
             mended = re.sub(SEARCH, "", mended)
         if mended != text:
             page.write_text(mended, encoding="utf-8")
+    keep_used_icons(Path(app.outdir))
 
 
 def search_files(
