@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib import datasets
-from convexnn_lib._validation import FloatArray, as_float_array, as_vector
+from convexnn_lib._validation import as_float_array, as_vector
 from convexnn_lib.convex.certificate import certify
 from convexnn_lib.convex.dual_norm import beta_max, dual_norm
 from convexnn_lib.convex.losses import Squared
@@ -350,11 +350,7 @@ def lower_bound_function(function: Any) -> Feedback:
             for m in (1, 3, 10)
         ]
         for network in networks:
-            answer, failure = _call(
-                function, X.copy(), y.copy(), beta, network.W1, network.w2
-            )
-            if failure is not None:
-                return failure
+            answer = function(X.copy(), y.copy(), beta, network.W1, network.w2)
             bound = _as_number(answer)
             slack = 1e-6 * best.value
             if bound > best.value + slack:
@@ -397,11 +393,7 @@ def prune_function(function: Any) -> Feedback:
     for n, d, m in [(4, 2, 12), (6, 3, 30), (5, 3, 5), (8, 2, 40)]:
         X = rng.standard_normal((n, d))
         network = ReLUNetwork(rng.standard_normal((d, m)), rng.standard_normal(m))
-        answer, failure = _call(
-            function, X.copy(), network.W1.copy(), network.w2.copy()
-        )
-        if failure is not None:
-            return failure
+        answer = function(X.copy(), network.W1.copy(), network.w2.copy())
         small = ReLUNetwork(*answer)
         data = (X, network)
         if small.width > n:
@@ -479,10 +471,7 @@ def _judge_values(
         return wrong("pass the function itself")
     gaps = []
     for beta in betas:
-        answer, failure = _call(function, beta)
-        if failure is not None:
-            return failure
-        value = _as_number(answer)
+        value = _as_number(function(beta))
         certificate = solve(problem(beta)).certificate
         gaps.append(certificate.relative_gap)
         slack = 2e-6 * max(1.0, certificate.primal)
@@ -499,16 +488,3 @@ def _judge_values(
         f"it lies between certified bounds at {len(betas)} values of beta",
         certificate=gaps,
     )
-
-
-def _call(
-    function: Callable[..., Any], *arguments: FloatArray | float
-) -> tuple[Any, Feedback | None]:
-    """Call a reader's function; what it raises becomes feedback."""
-    try:
-        return function(*arguments), None
-    except Exception as error:
-        return None, wrong(
-            f"the function raises {type(error).__name__}: {error}",
-            certificate=arguments,
-        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FunctionType, MethodType
 from typing import Any
 
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -63,7 +64,8 @@ def exercise(check: Callable[..., Feedback]) -> Callable[..., Feedback]:
 
     The three dots that stand for the answer in the book are not an answer, and what
     the library says about malformed input is said as feedback: a reader who runs all
-    cells of a chapter should not be stopped by an exercise.
+    cells of a chapter should not be stopped by an exercise. If the answer is a
+    function, the same holds for whatever it raises when the check calls it.
     """
 
     @functools.wraps(check)
@@ -71,9 +73,37 @@ def exercise(check: Callable[..., Feedback]) -> Callable[..., Feedback]:
         if any(answer is ... for answer in (*answers, *named.values())):
             return wrong("no answer given; put yours in the place of the three dots")
         try:
-            return check(*answers, **named)
+            return check(
+                *(_guarded(answer) for answer in answers),
+                **{name: _guarded(answer) for name, answer in named.items()},
+            )
+        except _FunctionFailedError as error:
+            return wrong(str(error), certificate=error.arguments)
         except UNREADABLE as error:
             kind = type(error).__name__
             return wrong(f"your answer could not be read ({kind}: {error})")
 
     return checked
+
+
+class _FunctionFailedError(Exception):
+    """A function that a reader passed raises."""
+
+    def __init__(self, error: Exception, arguments: tuple[Any, ...]) -> None:
+        super().__init__(f"the function raises {type(error).__name__}: {error}")
+        self.arguments = arguments[0] if len(arguments) == 1 else arguments
+
+
+def _guarded(answer: Any) -> Any:
+    """Return an answer; if it is a function, one whose errors are told apart."""
+    if not isinstance(answer, FunctionType | MethodType | functools.partial):
+        return answer
+
+    @functools.wraps(answer)
+    def called(*arguments: Any) -> Any:
+        try:
+            return answer(*arguments)
+        except Exception as error:
+            raise _FunctionFailedError(error, arguments) from error
+
+    return called

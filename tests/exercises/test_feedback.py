@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -42,3 +44,22 @@ def test_junk_is_a_wrong_answer(junk: object) -> None:
 def test_the_check_keeps_its_name_and_docstring() -> None:
     assert is_even.__name__ == "is_even"
     assert is_even.__doc__ == "Check a number."
+
+
+@exercise
+def doubles(function: Callable[[int], int]) -> Feedback:
+    """Check a function."""
+    return right("it doubles") if function(3) == 6 else wrong("not at 3")
+
+
+@pytest.mark.parametrize(
+    "error", [NotImplementedError("later"), AssertionError("no"), KeyError("x")]
+)
+def test_what_a_function_raises_is_feedback(error: Exception) -> None:
+    def failing(number: int) -> int:
+        raise error
+
+    feedback = doubles(failing)
+    assert not feedback
+    assert f"the function raises {type(error).__name__}" in feedback.message
+    assert doubles(lambda number: 2 * number)
