@@ -328,7 +328,7 @@ def failing_start(network: Any) -> Feedback:
     ----------
     network : convexnn_lib.ReLUNetwork or pair (W1, w2)
         A start on `datasets.separable_pair`, every neuron balanced and of length at
-        most 0.01, with output weights of both signs.
+        most 0.01 (and at least 1e-12, or zero), with output weights of both signs.
 
     Returns
     -------
@@ -346,6 +346,9 @@ def failing_start(network: Any) -> Feedback:
     lengths = np.linalg.norm(start.W1, axis=0)
     if lengths.max(initial=0.0) > 0.01:
         return wrong("a neuron has a length above 0.01")
+    if np.any((lengths > 0.0) & (lengths < 1e-12)):
+        # the flow below would end before such a neuron has grown
+        return wrong("a neuron is shorter than 1e-12, too short to be followed here")
     if not np.all(np.abs(lengths - np.abs(start.w2)) <= 1e-9 * lengths):
         return wrong("the neurons are not balanced")
     if not (start.w2.min() < 0.0 < start.w2.max()):
@@ -451,7 +454,7 @@ def _flow(X: FloatArray, y: FloatArray, start: ReLUNetwork) -> FlowHistory:
         TrainingProblem(X, y, 0.0, "logistic"),
         initial=start,
         method="rescaled_runge_kutta",
-        t_max=100.0,
+        t_max=200.0,
         stop_log_loss=-50.0,
         n_records=2,
     )

@@ -142,6 +142,11 @@ def test_failing_start():
     assert "0.01" in checks.failing_start(large).message
     off = ReLUNetwork(dead.W1, 2 * dead.w2)
     assert "not balanced" in checks.failing_start(off).message
+    # live neurons that take long to grow are no counterexample
+    tiny = checks.failing_start(pair_start([X[0], X[1]], [1, -1], size=1e-11))
+    assert "below log 2" in tiny.message
+    short = checks.failing_start(pair_start([X[0], X[1]], [1, -1], size=1e-40))
+    assert "too short" in short.message
 
 
 def test_bad_kkt_point():
