@@ -125,8 +125,8 @@ def no_gap(beta: Any) -> Feedback:
         return wrong("beta must be positive")
     Y = np.diag([3.0, 2.0, 0.0])
     here = deep_linear_values(Y, value)
-    below = deep_linear_values(Y, 0.999 * value)
-    if deep_linear_values(Y, 1.001 * value).gap > 1e-9:
+    below = deep_linear_values(Y, 0.9999 * value)
+    if deep_linear_values(Y, 1.0001 * value).gap > 1e-9:
         return wrong("at this beta there is a gap", here)
     if below.gap <= 1e-9:
         return wrong("there is no gap, but a smaller beta has none either", below)
@@ -344,9 +344,8 @@ def trapped_start(W1: Any, w2: Any) -> Feedback:
     start = ReLUNetwork(W1, w2)
     if start.d != 3 or start.width == 0 or start.width > 50:
         return wrong("W1 must have three rows and from 1 to 50 columns")
-    if np.any(np.abs(start.w2) < np.linalg.norm(start.W1, axis=0)) or not np.all(
-        start.w2
-    ):
+    lengths = np.linalg.norm(start.W1, axis=0)
+    if np.any(np.abs(start.w2) < lengths * (1.0 - 1e-12)) or not np.all(start.w2):
         return wrong("a neuron has |w2| < |w1|, so that its sign may change")
     X = np.array([[1.0, 0.0, 0.0], [-0.3, 1.0, 0.0], [-0.3, -0.3, 1.0]])
     problem = TrainingProblem(X, np.ones(3), 0.0, "logistic")
@@ -360,7 +359,7 @@ def trapped_start(W1: Any, w2: Any) -> Feedback:
         tolerance=1e-3,
     )
     if history.loss[-1, 0] >= np.log(2.0):
-        return wrong("the flow does not separate the samples")
+        return wrong("the flow does not separate the samples by the time 200")
     limit = flow_limit(history.network(0), max_margin(X, problem.y))
     if limit.cost <= 1.01 * limit.best:
         return wrong("the flow ends within one percent of the best cost", limit)

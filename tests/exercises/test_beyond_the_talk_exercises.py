@@ -42,6 +42,8 @@ def _probability(m: int, degrees: float, share: float) -> float:
         ("not_cheapest", (np.array([[0.1, 1.0], [0.1, -1.0], [-1.0, 0.0]]),)),
         ("trap_probability", (_probability,)),
         ("trapped_start", (THREE.T, 1.01 * np.linalg.norm(THREE, axis=1))),
+        # balanced up to rounding
+        ("trapped_start", (THREE.T, (1 - 1e-15) * np.linalg.norm(THREE, axis=1))),
         ("depth_gain", datasets.gaussian(4, 2, seed=8)),
     ],
 )
@@ -59,6 +61,7 @@ def test_right_answers(name: str, answer: tuple[Any, ...]) -> None:
         ("too_sharp", (-2.0, -0.5), "not a minimizer"),
         ("too_sharp", (1.5, 1 / 1.5), "allows steps"),
         ("no_gap", (1.0,), "there is a gap"),
+        ("no_gap", (1.999,), "there is a gap"),
         ("no_gap", (3.0,), "a smaller beta"),
         ("no_gap", (-1.0,), "must be positive"),
         ("linear_dual", (np.diag([0.5, 0.6]),), "above beta"),
