@@ -1,0 +1,180 @@
+"""What holds for every page of the built book."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGES = re.findall(r"chapters/\w+", (ROOT / "_toc.yml").read_text())
+OTHERS = ["genindex", "search"]
+AXE = (Path(__file__).parent / "axe-core" / "axe.min.js").read_text()
+# The rules about colours; what the others look at is the same in both themes.
+DEPEND_ON_THEME = ["color-contrast", "link-in-text-block"]
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module", params=[*PAGES, *OTHERS])
+def opened(request, new_reader) -> Iterator:
+    """A page, open on a desk, in the light theme."""
+    reader = new_reader(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    reader.open(request.param)
+    yield reader
+    reader.page.context.close()
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def on_phone(request, new_reader) -> Iterator:
+    """A page on a phone, in the dark theme that the system asks for."""
+    reader = new_reader(
+        viewport={"width": 390, "height": 844},
+        color_scheme="dark",
+        has_touch=True,
+        is_mobile=True,
+    )
+    reader.open(request.param)
+    yield reader
+    reader.page.context.close()
+
+
+def _violations(reader, **options) -> list[tuple]:
+    """Return what axe-core finds wrong; the theme's own mistakes have been mended."""
+    if not reader.page.evaluate("'axe' in window"):
+        reader.page.evaluate(AXE)
+    found = reader.page.evaluate(
+        "(options) => axe.run(document, {resultTypes: ['violations'], ...options})",
+        options,
+    )
+    return [
+        (violation["id"], node["target"], node["failureSummary"])
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+class TestOnADesk:
+    def test_nothing_is_missing_or_from_elsewhere(self, opened) -> None:
+        assert not opened.faults
+
+    def test_mathematics_is_whole(self, opened) -> None:
+        page = opened.page
+        formulas = page.locator(".math").count()
+        assert page.locator("mjx-container").count() >= formulas
+        assert page.locator("mjx-merror").count() == 0
+
+    def test_pictures_are_whole_and_described(self, opened) -> None:
+        for picture in opened.page.locator("article img").all():
+            assert picture.get_attribute("alt")
+            assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
+
+    def test_pictures_keep_their_place_before_they_arrive(self, opened) -> None:
+        for picture in opened.page.locator("article img").all():
+            kept = [int(picture.get_attribute(side)) for side in ("width", "height")]
+            assert kept == picture.evaluate("i => [i.naturalWidth, i.naturalHeight]")
+
+    def test_nothing_moves_after_the_mathematics_is_typeset(self, opened) -> None:
+        """At most 0.1, which https://web.dev/articles/cls calls good."""
+        late = "shifts.filter(({time}) => time > typesetAt)"
+        moved = opened.page.evaluate(f"{late}.reduce((sum, {{by}}) => sum + by, 0)")
+        assert moved < 0.1
+
+    def test_pictures_and_figures_had_their_height_before(self, opened) -> None:
+        grown = opened.page.evaluate(
+            """() => places
+                .filter(({place, early}) =>
+                    place.offsetHeight && Math.abs(place.offsetHeight - early) > 1)
+                .map(({place, early}) => [early, place.outerHTML.slice(0, 200)])"""
+        )
+        assert grown == []
+
+    def test_weighs_little(self, opened, html: Path) -> None:
+        """Without MathJax, which all pages share."""
+        assert opened.weight(html, without="_static/mathjax/") < 1_500_000
+
+    def test_is_accessible(self, opened) -> None:
+        opened.use_theme("light")
+        assert _violations(opened) == []
+
+    def test_is_accessible_in_the_dark(self, opened) -> None:
+        opened.use_theme("dark")
+        only = {"type": "rule", "values": DEPEND_ON_THEME}
+        assert _violations(opened, runOnly=only) == []
+
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_mathematics_and_pictures_suit_the_theme(self, opened, theme) -> None:
+        """axe does not see the letters of formulas; pictures are drawn on white."""
+        opened.use_theme(theme)
+        poor = opened.page.evaluate(
+            """() => {
+                const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+                const ground = (element) => {
+                    for (; element; element = element.parentElement) {
+                        const colour = getComputedStyle(element).backgroundColor;
+                        const [r, g, b, alpha = 1] = numbers(colour);
+                        if (alpha > 0.5) return [r, g, b];
+                    }
+                    return [255, 255, 255];
+                };
+                const light = (colour) => {
+                    const linear = colour.slice(0, 3).map((part) => part / 255).map(
+                        (x) => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+                    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+                };
+                const contrast = (element) => {
+                    const ink = light(numbers(getComputedStyle(element).color));
+                    const paper = light(ground(element));
+                    const [low, high] = [ink, paper].sort((a, b) => a - b);
+                    return (high + 0.05) / (low + 0.05);
+                };
+                const formulas = [...document.querySelectorAll("mjx-container")];
+                const pictures = [...document.querySelectorAll(".cell_output img")];
+                return [
+                    ...formulas.filter((formula) => contrast(formula) < 4.5),
+                    ...pictures.filter((picture) => light(ground(picture)) < 0.99),
+                ].map((element) => element.outerHTML.slice(0, 200));
+            }"""
+        )
+        assert poor == []
+
+
+class TestOnAPhone:
+    def test_nothing_is_missing_or_from_elsewhere(self, on_phone) -> None:
+        assert not on_phone.faults
+
+    def test_dark_theme_follows_the_system(self, on_phone) -> None:
+        theme = on_phone.page.evaluate("document.documentElement.dataset.theme")
+        assert theme == "dark"
+
+    def test_page_fits(self, on_phone) -> None:
+        assert on_phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+    def test_figures_and_pictures_fit(self, on_phone) -> None:
+        wide = on_phone.page.evaluate(
+            """() => [...document.querySelectorAll("article img, .interactive-figure")]
+                .filter((element) => element.getBoundingClientRect().right > 390)
+                .map((element) => element.outerHTML.slice(0, 200))"""
+        )
+        assert wide == []
+
+    def test_what_is_wider_can_be_scrolled(self, on_phone) -> None:
+        """Nothing of an equation, a table or code is cut off."""
+        cut = on_phone.page.evaluate(
+            """() => {
+                const right = (element) => element.getBoundingClientRect().right;
+                const scrolls = (element) => right(element) <= 390
+                    && /auto|scroll/.test(getComputedStyle(element).overflowX);
+                const canBeScrolled = (element) => element.tagName !== "ARTICLE"
+                    && (scrolls(element) || canBeScrolled(element.parentElement));
+                const kinds = ["table", "pre", ".math"].map((k) => `article ${k}`);
+                return [...document.querySelectorAll(kinds.join())]
+                    .filter((element) => right(element) > 390
+                        || element.scrollWidth > element.clientWidth + 1)
+                    .filter((element) => !canBeScrolled(element))
+                    .map((element) => element.outerHTML.slice(0, 200));
+            }"""
+        )
+        assert cut == []

@@ -1,0 +1,172 @@
+"""What readers do with the built book: search it, save it, move its figures."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGES = re.findall(r"chapters/\w+", (ROOT / "_toc.yml").read_text())
+CHAPTERS = [name for name in PAGES if (ROOT / f"{name}.ipynb").exists()]
+FIGURE = re.compile(r"^from convexnn_lib\.widgets import ", re.MULTILINE)
+
+pytestmark = pytest.mark.browser
+
+
+def _live_figures(name: str) -> int:
+    """Return the number of cells of a chapter that show an interactive figure."""
+    cells = nbformat.read(ROOT / f"{name}.ipynb", as_version=4).cells
+    return sum(bool(FIGURE.search(c.source)) for c in cells if c.cell_type == "code")
+
+
+LIVELY = [name for name in CHAPTERS if _live_figures(name)]
+
+
+def test_index_leads_to_the_preface(reader_of_files) -> None:
+    reader_of_files.open("index")
+    reader_of_files.page.wait_for_selector("article h1")
+    assert reader_of_files.page.inner_text("article h1").startswith("Preface")
+
+
+def test_reference_labels_are_short(reader) -> None:
+    reader.open("chapters/library_reference")
+    labels = reader.page.locator(".label").all_inner_texts()
+    assert labels
+    assert all(label.strip("[]").isdigit() for label in labels)
+
+
+class TestFromFiles:
+    @pytest.mark.parametrize("name", PAGES)
+    def test_page_is_whole(self, reader_of_files, name: str) -> None:
+        """The fixture requires that nothing is missing and nothing from elsewhere."""
+        reader_of_files.open(name)
+        page = reader_of_files.page
+        formulas = page.locator(".math").count()
+        assert page.locator("mjx-container").count() >= formulas
+        assert page.locator("article img").evaluate_all(
+            "pictures => pictures.every((p) => p.complete && p.naturalWidth > 0)"
+        )
+
+    def test_search_finds_a_theorem(self, reader_of_files) -> None:
+        _search(reader_of_files, "No spurious valleys")
+
+
+def test_search_finds_a_theorem(reader) -> None:
+    """On a server with the lines around the words."""
+    _search(reader, "No spurious valleys", excerpt="Theorem")
+
+
+def _search(reader, words: str, excerpt: str = "") -> None:
+    reader.open(PAGES[0])
+    page = reader.page
+    page.keyboard.press("Control+k")
+    page.keyboard.type(words)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=*")
+    page.wait_for_function(
+        "document.querySelector('#search-results').textContent.includes('finished')"
+    )
+    result = page.locator("#search-results li", has_text=f"> ({words})")
+    if excerpt:
+        result.locator("p.context", has_text=excerpt).wait_for()
+    result.locator("a").click()
+    page.wait_for_url("**/chapters/clarke_stationarity.html#thm-no-spurious-valleys")
+    reader.settle()
+    assert page.locator(".theorem .admonition-title", has_text=words).is_visible()
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_notebook_can_be_saved(html: Path, name: str) -> None:
+    """The links of the download menu lead to files that are there."""
+    text = (html / f"{name}.html").read_text()
+    links = re.findall(
+        r'<a href="([^"]+)" download\s+class="[^"]*download-source', text
+    )
+    assert len(links) == 1
+    path = html / unquote(urlsplit(urljoin(f"{name}.html", links[0])).path)
+    notebook = nbformat.read(path, as_version=4)
+    assert notebook == nbformat.read(ROOT / f"{name}.ipynb", as_version=4)
+
+
+def test_printed_book_can_be_saved(html: Path, skip_on_laptop) -> None:
+    if not (ROOT / "_build" / "latex" / "convexnn.pdf").exists():
+        skip_on_laptop("the PDF is not built: run `make pdf` first")
+    assert (html / "convexnn.pdf").read_bytes().startswith(b"%PDF")
+    for name in CHAPTERS:
+        assert 'href="../convexnn.pdf"' in (html / f"{name}.html").read_text()
+
+
+@pytest.mark.parametrize("name", LIVELY)
+class TestInteractiveFigures:
+    def test_every_one_lives(self, reader, name: str) -> None:
+        reader.open(name)
+        live = reader.page.locator("figure [data-live] .cnn-figure")
+        assert live.count() == _live_figures(name)
+
+    def test_obeys_the_hand_and_the_keys(self, reader, name: str) -> None:
+        reader.open(name)
+        for number in range(_live_figures(name)):
+            figure = reader.page.locator(".cnn-figure").nth(number)
+            handle = figure.locator(".cnn-handle:visible").first
+            handle.scroll_into_view_if_needed()
+            before = reader.shown(number)
+            box = handle.locator(".cnn-mark").bounding_box()
+            x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+            reader.page.mouse.move(x, y)
+            reader.page.mouse.down()
+            reader.page.mouse.move(x - 20, y + 15)
+            reader.page.mouse.move(x - 37, y + 29)
+            reader.page.mouse.up()
+            dragged = reader.shown(number)
+            assert dragged != before
+            handle.focus()
+            for key in ("ArrowUp", "ArrowRight"):
+                reader.page.keyboard.press(key)
+            assert reader.shown(number) != dragged
+
+    def test_lives_from_files(self, reader_of_files, name: str) -> None:
+        reader_of_files.open(name)
+        live = reader_of_files.page.locator("[data-live] .cnn-figure")
+        assert live.count() == _live_figures(name)
+
+
+class TestWithTheKeyboard:
+    def test_first_stop_skips_to_the_text(self, reader) -> None:
+        reader.open(CHAPTERS[0])
+        reader.page.keyboard.press("Tab")
+        link = reader.page.locator(":focus")
+        assert link.inner_text() == "Skip to main content"
+        link.evaluate(
+            "e => Promise.all(document.getAnimations().map((a) => a.finished))"
+        )
+        assert link.bounding_box()["y"] >= 0
+        reader.page.keyboard.press("Enter")
+        reader.page.keyboard.press("Tab")
+        assert reader.page.evaluate("document.activeElement.closest('main') !== null")
+
+    def test_solutions_open(self, reader) -> None:
+        reader.open(CHAPTERS[0])
+        solution = reader.page.locator(".solution.dropdown").first
+        content = solution.locator("section").first
+        assert not content.is_visible()
+        button = solution.locator("button.toggle-button")
+        button.focus()
+        assert button.evaluate("button => button.tabIndex") == 0
+        reader.page.keyboard.press("Enter")
+        assert content.is_visible()
+        assert button.get_attribute("aria-expanded") == "true"
+
+    @pytest.mark.parametrize("name", LIVELY)
+    def test_every_control_can_be_reached(self, reader, name: str) -> None:
+        reader.open(name)
+        skipped = reader.page.evaluate(
+            """() => [...document.querySelectorAll(
+                    ".cnn-handle, .cnn-controls input, .cnn-controls button")]
+                .filter((e) => e.checkVisibility() && !e.disabled && e.tabIndex < 0)
+                .map((e) => e.outerHTML.slice(0, 200))"""
+        )
+        assert skipped == []
