@@ -116,7 +116,7 @@ def open_and_closed(open_cells: Any, closed_patterns: Any) -> Feedback:
             "two coordinates of u, zero being the third sign"
         )
     return right(
-        "both are right, and no direction is active on all three samples",
+        "both are right, and no direction is strictly active on all three samples",
         certificate=tuple(kind.verify() for kind in kinds),
     )
 
@@ -352,7 +352,7 @@ def hard_to_sample(X: Any) -> Feedback:
 
 @exercise
 def common_direction(function: Any) -> Feedback:
-    """Check a function that finds a direction active on all nonzero samples.
+    """Check a function that finds a direction strictly active on all nonzero samples.
 
     Parameters
     ----------
@@ -369,7 +369,7 @@ def common_direction(function: Any) -> Feedback:
     --------
     >>> from convexnn_lib import exercises
     >>> exercises.hyperplane_arrangements.common_direction(lambda X: X.sum(axis=0))
-    Not yet: the direction is not active on all nonzero rows of the certificate
+    Not yet: the direction is not strictly active on all nonzero rows of the ...
     """
     if not callable(function):
         return wrong("pass the function itself")
@@ -387,7 +387,8 @@ def common_direction(function: Any) -> Feedback:
             continue
         if not np.all(nonzero @ as_vector(answer, X.shape[1], "the direction") > 0):
             return wrong(
-                "the direction is not active on all nonzero rows of the certificate",
+                "the direction is not strictly active on all nonzero rows of the "
+                "certificate",
                 certificate=X,
             )
     return right(f"it is right on {len(_matrices())} matrices, degenerate ones among")
