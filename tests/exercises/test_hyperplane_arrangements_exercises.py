@@ -155,7 +155,10 @@ def test_common_direction() -> None:
     feedback = checks.common_direction(lambda X: None)
     assert "finds nothing" in feedback.message
     assert isinstance(feedback.certificate, np.ndarray)
-    assert "not active" in checks.common_direction(lambda X: X.sum(axis=0)).message
+    assert (
+        "not strictly active"
+        in checks.common_direction(lambda X: X.sum(axis=0)).message
+    )
     assert (
         "raises ZeroDivisionError" in checks.common_direction(lambda X: 1 / 0).message
     )
