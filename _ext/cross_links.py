@@ -17,9 +17,11 @@ import nbformat
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
 LIBRARY = "convexnn_lib"
+STYLE = "cross_links.css"
 ROLE = re.compile(r"\{(?:py:)?(?:func|class|meth|mod|obj|exc)\}`~?([\w.]+)`")
 
 
@@ -117,8 +119,15 @@ def add_index(app: Sphinx, document: nodes.document) -> None:
         contents[-1]["entries"].append(("Index", "genindex"))
 
 
+def add_style(app: Sphinx, config: Config) -> None:
+    """Serve the style of the index with the pages."""
+    config.html_static_path.append(str(Path(__file__).resolve().parent / STYLE))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the hooks; called by Sphinx."""
     app.connect("object-description-transform", list_chapters)
+    app.add_css_file(STYLE)
+    app.connect("config-inited", add_style)
     app.connect("doctree-read", add_index, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
