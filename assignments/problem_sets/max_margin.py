@@ -134,8 +134,8 @@ check(
 # Assign to `separator` a network and to `lam_margin` a vector $\lambda$ that together
 # enclose $P^*$ for `X_margin, y_margin` in an interval of relative width $10^{-4}$:
 #
-# * $y_i\lambda_i\ge0$ and $M(\lambda)\le1$ (up to $10^{-7}$), with $y^T\lambda>0$, the
-#   lower end (6 points);
+# * $y_i\lambda_i\ge0$ exactly (put rounding errors of the wrong sign to 0),
+#   $M(\lambda)\le1$ (up to $10^{-7}$) and $y^T\lambda>0$, the lower end (6 points);
 # * $y_if(x_i)\ge1$ (up to $10^{-7}$) for the network, whose cost
 #   $\frac12\|\theta\|^2$, the upper end, exceeds the lower end by at most $10^{-4}$ of
 #   itself (9 points).
