@@ -13,6 +13,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import nbformat
+import numpy as np
 import pytest
 
 import convexnn_lib
@@ -216,3 +217,22 @@ def test_two_samples_refute_the_printed_theorem() -> None:
     assert printed.value == pytest.approx(1.932685, abs=1e-6)
     assert solve(problem).value < printed.value < value
     assert subsampled.solve_strata().value == pytest.approx(value)  # as corrected
+
+
+def test_stochastic_descent_ends_at_stationary_points() -> None:
+    """Under the hypotheses of the theorem: noise of mean zero, steps that decay.
+
+    On the toy, from active neurons; near the saddle at the origin a run can take long.
+    """
+    problem = TrainingProblem([[1.0]], [1.0], beta=0.5)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        u, a = np.abs(rng.standard_normal(2)) + 0.1
+        for t in range(10_000):
+            # the steps' sum diverges, that of their squares does not
+            step = (t + 10) ** -0.75
+            error = max(u, 0.0) * a - 1.0
+            slope = (error * a * (u > 0) + 0.5 * u, error * max(u, 0.0) + 0.5 * a)
+            u, a = np.array([u, a]) - step * (slope + 0.05 * rng.standard_normal(2))
+        assert clarke_residual(ReLUNetwork([[u]], [a]), problem).value < 0.02
+        assert u == pytest.approx(np.sqrt(0.5), abs=0.02)
