@@ -227,7 +227,7 @@ def test_stochastic_descent_ends_at_stationary_points() -> None:
     problem = TrainingProblem([[1.0]], [1.0], beta=0.5)
     for seed in range(5):
         rng = np.random.default_rng(seed)
-        u, a = np.abs(rng.standard_normal(2)) + 0.1
+        u, a = rng.uniform(0.3, 1.0, size=2)
         for t in range(10_000):
             # the steps' sum diverges, that of their squares does not
             step = (t + 10) ** -0.75
