@@ -84,6 +84,13 @@ class TestSameOutputs:
         assert feedback
         assert feedback.certificate > 1e-4
 
+    def test_parts_that_are_nearly_parallel(self, talk):
+        u = talk.u.sum(axis=0)
+        for size in (0.1, 0.01):
+            shift = size * np.array([1.0, -1.0])
+            assert checks.same_outputs(balanced([u / 2 + shift, u / 2 - shift]))
+        assert "is optimal" in checks.same_outputs(balanced([u / 3, 2 * u / 3])).message
+
     def test_wrong(self, talk):
         u = talk.u.sum(axis=0)
         assert "is optimal" in checks.same_outputs(talk.network).message
