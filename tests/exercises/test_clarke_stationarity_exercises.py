@@ -97,6 +97,7 @@ def test_over_the_wall():
     assert feedback
     assert feedback.certificate < 0.375
     assert checks.over_the_wall(([[half], [0.05]], [half]))
+    assert checks.over_the_wall(([[half], [1e-5]], [half]))
     assert "not 2" in checks.over_the_wall(pressed.split(0, [0.5, 0.5])).message
 
 
