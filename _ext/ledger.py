@@ -29,6 +29,11 @@ from sphinx.util.docutils import SphinxDirective
 VERDICTS = ("holds", "holds with hypotheses", "corrected", "question")
 STYLE = "ledger.css"
 
+# in print, the long names of tests break after underscores
+BREAK_NAMES = (
+    r"\begingroup\let\bookunderscore\_\def\_{\bookunderscore\allowbreak}\raggedright"
+)
+
 
 class Claim(SphinxDirective):
     """A statement of the talk: a box on the page, numbered through the ledger."""
@@ -63,7 +68,9 @@ class Claim(SphinxDirective):
         footer = nodes.container(classes=["claim-links"])
         lines = StringList(self._links().split("\n"), source)
         self.state.nested_parse(lines, line, footer)
+        box += nodes.raw("", BREAK_NAMES, format="latex")
         box += footer
+        box += nodes.raw("", r"\endgroup", format="latex")
         return [box]
 
     def _label_paragraphs(self, box: nodes.admonition) -> None:

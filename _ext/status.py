@@ -119,7 +119,7 @@ def _table(
     group += [nodes.colspec(colwidth=width) for width in widths]
     group += nodes.thead("", _row(head))
     group += nodes.tbody("", *map(_row, rows))
-    return nodes.table("", group, classes=["colwidths-given"])
+    return nodes.table("", group, classes=["colwidths-given", "longtable"])
 
 
 def _row(cells: list[nodes.Node]) -> nodes.row:
