@@ -223,7 +223,11 @@ def gradient_flow(
 
     *Invariants.* Without penalty the flow keeps :math:`\|w_{1,k}\|^2-w_{2,k}^2` of
     every neuron, and so the sign of :math:`w_{2,k}` if :math:`|w_{2,k}|\ge\|w_{1,k}\|`
-    at the start. Gradient descent keeps them up to terms of the order of its step.
+    at the start. Gradient descent keeps them up to terms of the order of its step, the
+    adaptive methods up to their tolerance. A neuron that is exactly balanced at the
+    start and shrinks a thousandfold can then change its sign at a tolerance of 1e-3,
+    which the flow forbids; a tighter tolerance, or :math:`|w_{2,k}|` one per cent above
+    :math:`\|w_{1,k}\|` at the start, prevents it.
 
     *The rescaled flow with a constant step* has a floor: weights grow at a constant
     rate while the flow becomes stiff, so the distance to the best margin first shrinks,
