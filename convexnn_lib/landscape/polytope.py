@@ -190,6 +190,8 @@ def positive_coordinates(A: FloatArray, b: FloatArray) -> BoolArray:
         A_eq=np.hstack([columns, columns, -target[:, None]]),
         b_eq=np.zeros(len(target)),
         bounds=[(0.0, 1.0)] * size + [(0.0, None)] * size + [(0.0, _STRETCH)],
+        # HiGHS's presolve calls some of these infeasible, although 0 is feasible
+        options={"presolve": False},
     )
     if result.status != 0:
         raise SolverError(f"the linear program was not solved: {result.message}")

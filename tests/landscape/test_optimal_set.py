@@ -528,3 +528,10 @@ def test_reprs():
     assert len(path) == len(path.networks) == len(path.objective)
     assert isinstance(optima.problem.loss, Squared)
     assert not isinstance(optima.problem.loss, HardMargin)
+
+
+def test_a_program_that_presolve_calls_infeasible():
+    problem = TrainingProblem(np.array([[-2.0, 0.0], [-2.0, 2.0]]), [0.0, 2.0], 0.02)
+    optima = OptimalSet(solve(problem))
+    assert optima.dimension == 0
+    assert certify(optima.sample(seed=0), problem).relative_gap <= 1e-9
