@@ -35,7 +35,7 @@ TWO = [
     checks.orthonormal_network,
     checks.patients_network,
 ]
-JUNK = [None, "junk", {}, np.nan, [np.nan], [[1, 2], [3]], object(), np.ones((2, 5))]
+JUNK = [None, "junk", {}, np.nan, [np.nan], [[1, 2], [3]], ValueError, np.ones((2, 5))]
 
 
 @pytest.mark.parametrize("check", ONE, ids=lambda check: check.__name__)

@@ -15,7 +15,7 @@ from convexnn_lib.exercises import covers_count as checks
 from convexnn_lib.exercises.feedback import Feedback
 
 ALL = [getattr(checks, name) for name in checks.__all__]
-JUNK = [None, "junk", {}, np.nan, np.inf, [np.nan], [[1, 2], [3]], object(), [1, 2]]
+JUNK = [None, "junk", {}, np.nan, np.inf, [np.nan], [[1, 2], [3]], ValueError, [1, 2]]
 
 
 @pytest.mark.parametrize("check", ALL, ids=lambda check: check.__name__)

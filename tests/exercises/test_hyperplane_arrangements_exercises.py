@@ -12,7 +12,7 @@ from convexnn_lib import enumerate_patterns, sample_patterns
 from convexnn_lib.exercises import hyperplane_arrangements as checks
 from convexnn_lib.exercises.feedback import Feedback
 
-JUNK = [None, "junk", {}, [np.nan], np.full((2, 2), np.nan), [[1, 2], [3]], object()]
+JUNK = [None, "junk", {}, [np.nan], np.full((2, 2), np.nan), [[1, 2], [3]], ValueError]
 ONE_ARGUMENT = [
     checks.list_patterns,
     checks.witness,
