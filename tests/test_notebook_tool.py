@@ -53,6 +53,18 @@ def test_normal_form_is_stable(tool: ModuleType) -> None:
     assert tool.normalize(once) == once
 
 
+def test_what_is_printed_in_parts_is_stored_as_one(tool: ModuleType) -> None:
+    names = ["stdout", "stdout", "stderr", "stdout"]
+    printed = [new_output("stream", name=n, text=f"{i}") for i, n in enumerate(names)]
+    cell = new_code_cell("print()", outputs=printed)
+    (stored,) = tool.normalize(new_notebook(cells=[cell])).cells
+    assert [(o.name, o.text) for o in stored.outputs] == [
+        ("stdout", "01"),
+        ("stderr", "2"),
+        ("stdout", "3"),
+    ]
+
+
 def test_store_executes_in_the_notebooks_folder(
     tool: ModuleType, tmp_path: Path
 ) -> None:

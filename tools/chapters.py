@@ -96,7 +96,7 @@ def normalize(notebook: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             count += 1
             new.execution_count = count
-            new.outputs = [_text_only(output, count) for output in cell.outputs]
+            new.outputs = _merged([_text_only(o, count) for o in cell.outputs])
         result.cells.append(new)
     return result
 
@@ -115,6 +115,18 @@ def _text_only(output: NotebookNode, count: int) -> NotebookNode:
         )
         output.metadata = NotebookNode()
     return output
+
+
+def _merged(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Join what was printed in one go; in which parts it arrives differs each time."""
+    merged: list[NotebookNode] = []
+    for output in outputs:
+        last = merged[-1] if merged else {}
+        if output.output_type == "stream" and last.get("name") == output.name:
+            last["text"] += output.text
+        else:
+            merged.append(output)
+    return merged
 
 
 def store(path: Path) -> None:

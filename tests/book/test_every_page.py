@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = re.findall(r"chapters/\w+", (ROOT / "_toc.yml").read_text())
@@ -90,6 +91,19 @@ class TestOnADesk:
                 .map(({place, early}) => [early, place.outerHTML.slice(0, 200)])"""
         )
         assert grown == []
+
+    def test_icons_are_in_the_fonts(self, opened, html: Path) -> None:
+        """The book keeps those icons only that it finds in its pages."""
+        drawn: set[int] = set()
+        for path in html.glob("_static/vendor/fontawesome/webfonts/*.ttf"):
+            with TTFont(path) as font:
+                drawn.update(font.getBestCmap() or ())
+        letters = opened.page.evaluate(
+            """() => [...document.querySelectorAll("i[class*=fa-]")]
+                .map((icon) => getComputedStyle(icon, "::before").content)"""
+        )
+        assert letters
+        assert {ord(letter.strip('"')) for letter in letters} <= drawn
 
     def test_weighs_little(self, opened, html: Path) -> None:
         """Without MathJax, which all pages share."""
