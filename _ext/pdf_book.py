@@ -31,6 +31,7 @@ FONTS = r"""
 PREAMBLE = r"""
 \usepackage{unicode-math}
 \setmathfont{texgyrepagella-math.otf}
+\AtBeginDocument{\renewcommand{\setminus}{\mathbin{\backslash}}}  % not in the font
 \hypersetup{pdfencoding=auto, psdextra}
 \addto\captionsenglish{\renewcommand{\contentsname}{Contents}}
 \setcounter{secnumdepth}{1}

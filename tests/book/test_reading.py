@@ -124,9 +124,11 @@ class TestInteractiveFigures:
             dragged = reader.shown(number)
             assert dragged != before
             handle.focus()
+            after = []  # each key by itself: on a circle the two undo each other
             for key in ("ArrowUp", "ArrowRight"):
                 reader.page.keyboard.press(key)
-            assert reader.shown(number) != dragged
+                after.append(reader.shown(number))
+            assert any(shown != dragged for shown in after)
 
     def test_lives_from_files(self, reader_of_files, name: str) -> None:
         reader_of_files.open(name)
