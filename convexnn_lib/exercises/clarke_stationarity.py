@@ -15,6 +15,7 @@ from convexnn_lib.convex.losses import Squared
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.convex.solve import solve
+from convexnn_lib.exercises.answers import as_network
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.landscape.classify import classify_stationary
 from convexnn_lib.landscape.search import find_stationary_points
@@ -209,7 +210,7 @@ def over_the_wall(network: Any) -> Feedback:
     >>> exercises.clarke_stationarity.over_the_wall(([[1.0], [0.0]], [1.0]))
     Not yet: its objective is 0.5, not below 0.375
     """
-    answer = _network(network)
+    answer = as_network(network)
     wall = TrainingProblem([[1.0, 0.5], [0.0, 1.0]], [1.0, 0.0], beta=0.5)
     if answer.width != 1:
         return wrong(f"one neuron is asked for, not {answer.width}")
@@ -274,7 +275,7 @@ def wide_minimum(network: Any) -> Feedback:
     >>> exercises.clarke_stationarity.wide_minimum(([[1.0], [0.0]], [1.0]))
     Not yet: five neurons are asked for, not 1
     """
-    answer = _network(network)
+    answer = as_network(network)
     if answer.width != 5:
         return wrong(f"five neurons are asked for, not {answer.width}")
     point = classify_stationary(answer, _convex_kink(), tie_tolerance=1e-10)
@@ -312,7 +313,7 @@ def counterexample(answer: Any) -> Feedback:
     Not yet: the network is optimal over its patterns
     """
     X, y, network = answer
-    net = _network(network)
+    net = as_network(network)
     problem = TrainingProblem(X, y, beta=1.0)
     if problem.n != 2:
         return wrong(f"two samples are asked for, not {problem.n}")
@@ -419,11 +420,6 @@ def distance(function: Callable[[ReLUNetwork, TrainingProblem], float]) -> Feedb
                 (network, problem),
             )
     return right(f"it agrees with the library on {len(cases)} networks")
-
-
-def _network(answer: Any) -> ReLUNetwork:
-    """Read a network or the pair of its layers."""
-    return answer if isinstance(answer, ReLUNetwork) else ReLUNetwork(*answer)
 
 
 def _convex_kink() -> TrainingProblem:

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib import datasets
-from convexnn_lib._validation import as_float_array, as_vector
+from convexnn_lib._validation import as_vector
 from convexnn_lib.convex.certificate import certify
 from convexnn_lib.convex.dual_norm import beta_max, dual_norm
 from convexnn_lib.convex.losses import Squared
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.convex.solve import solve
+from convexnn_lib.exercises.answers import as_number
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 
 __all__ = [
@@ -54,7 +55,7 @@ def neuron(w1: Any, w2: Any) -> Feedback:
     >>> exercises.convex_equivalence.neuron([3.0, 4.0], 1.0)
     Not yet: the product is right, but the penalty 13 can be lowered
     """
-    first, second = as_vector(w1, 2, "w1"), _as_number(w2)
+    first, second = as_vector(w1, 2, "w1"), as_number(w2)
     if second <= 0:
         return wrong("w2 has to be positive")
     if not np.allclose(second * first, [3.0, 4.0], rtol=1e-6, atol=0.0):
@@ -131,7 +132,7 @@ def largest_beta(beta: Any) -> Feedback:
     >>> exercises.convex_equivalence.largest_beta(1.0)
     Not yet: at this beta some neuron lowers the objective of the zero network
     """
-    value = _as_number(beta)
+    value = as_number(beta)
     X, y = datasets.talk_example()
     truth = beta_max(TrainingProblem(X, y, 1.0))
     if value < truth * (1 - 2e-5):
@@ -301,7 +302,7 @@ def false_bound(lam: Any) -> Feedback:
     """
     X, y = datasets.toy()
     toy = TrainingProblem(X, y, 1.0, Squared(scale=2.0))
-    point = np.array([_as_number(lam)])
+    point = np.array([as_number(lam)])
     value, norm = toy.dual_objective(point), dual_norm(X, point)[0]
     if value <= solve(toy).value * (1 + 1e-9):
         return wrong(
@@ -351,7 +352,7 @@ def lower_bound_function(function: Any) -> Feedback:
         ]
         for network in networks:
             answer = function(X.copy(), y.copy(), beta, network.W1, network.w2)
-            bound = _as_number(answer)
+            bound = as_number(answer)
             slack = 1e-6 * best.value
             if bound > best.value + slack:
                 return wrong(
@@ -452,11 +453,6 @@ def patients_network(W1: Any, w2: Any) -> Feedback:
     )
 
 
-def _as_number(answer: Any) -> float:
-    """Return an answer that should be one number."""
-    return float(as_float_array(answer, "the answer").item())
-
-
 def _orthonormal() -> TrainingProblem:
     return TrainingProblem(np.eye(3), [3.0, 4.0, -2.0], 1.0)
 
@@ -471,7 +467,7 @@ def _judge_values(
         return wrong("pass the function itself")
     gaps = []
     for beta in betas:
-        value = _as_number(function(beta))
+        value = as_number(function(beta))
         certificate = solve(problem(beta)).certificate
         gaps.append(certificate.relative_gap)
         slack = 2e-6 * max(1.0, certificate.primal)

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib import datasets
-from convexnn_lib._validation import FloatArray, as_float_array, as_matrix
+from convexnn_lib._validation import FloatArray, as_matrix
 from convexnn_lib.arrangements.counting import (
     characteristic_polynomial,
     count_patterns,
     cover_count,
 )
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.exercises.answers import as_number
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 
 __all__ = [
@@ -51,7 +52,7 @@ def cover_number(count: Any) -> Feedback:
     >>> exercises.covers_count.cover_number(4096)
     Not yet: that is not the number; the sum has four terms and a factor in front
     """
-    if _as_number(count) != cover_count(12, 4):
+    if as_number(count) != cover_count(12, 4):
         return wrong(
             "that is not the number; the sum has four terms and a factor in front"
         )
@@ -82,7 +83,7 @@ def affine_labellings(probability: Any) -> Feedback:
     >>> exercises.covers_count.affine_labellings(0.0625)
     Not yet: that is the share for lines through the origin; a line with a bias has ...
     """
-    value = _as_number(probability)
+    value = as_number(probability)
     if _close(value, cover_count(8, 2) / 2**8):
         return wrong(
             "that is the share for lines through the origin; a line with a bias has "
@@ -121,7 +122,7 @@ def polynomial_labellings(count: Any) -> Feedback:
     """
     powers = np.vander(np.arange(1.0, 11.0), 4, increasing=True)
     truth = count_patterns(powers)
-    if _as_number(count) != truth:
+    if as_number(count) != truth:
         return wrong(
             "that is not the number; a cubic changes its sign at most three times"
         )
@@ -152,7 +153,7 @@ def first_unlikely(n: Any) -> Feedback:
     >>> exercises.covers_count.first_unlikely(4)
     Not yet: at this n at least half of the labellings are realized
     """
-    value = _as_number(n)
+    value = as_number(n)
     if value != int(value) or not 1 <= value <= 1000:
         return wrong("n is a number of samples")
     n = int(value)
@@ -187,7 +188,7 @@ def same_patterns(probability: Any) -> Feedback:
     >>> exercises.covers_count.same_patterns(1.0)
     Not yet: that is not the probability; when does the pattern of u = 0 have a cell?
     """
-    if not _close(_as_number(probability), cover_count(9, 3) / 2**9):
+    if not _close(as_number(probability), cover_count(9, 3) / 2**9):
         return wrong(
             "that is not the probability; when does the pattern of u = 0 have a cell?"
         )
@@ -226,7 +227,7 @@ def looseness(limit: Any) -> Feedback:
     n, r = 10**9, 4
     # in integers, and without the factor e^4, so that nothing is lost
     quotient = math.e**r * (2 * r * (n - 1) ** r / (r**r * n * cover_count(n, r)))
-    if not _close(_as_number(limit), quotient):
+    if not _close(as_number(limit), quotient):
         return wrong("that is not the limit; which term of the count grows fastest?")
     return right(f"at n = 10^9 the quotient is {quotient:.7f}", certificate=quotient)
 
@@ -322,7 +323,7 @@ def whitney_sum(function: Any) -> Feedback:
     matrices = _matrices()
     for X in matrices:
         answer = function(X.copy())
-        if _as_number(answer) != count_patterns(X):
+        if as_number(answer) != count_patterns(X):
             return wrong(
                 f"the function returns {answer}, which is not the count for the "
                 "certificate",
@@ -363,16 +364,11 @@ def collinear_points(total: Any) -> Feedback:
     )
     X[:, :2] = np.round(10 * X[:, :2])
     cells = count_patterns(X)
-    if 2 + 2 * _as_number(total) != cells:
+    if 2 + 2 * as_number(total) != cells:
         return wrong(
             "that is not the sum; its double and two make the number of patterns"
         )
     return right(f"the points have {cells} activation patterns", certificate=cells)
-
-
-def _as_number(answer: Any) -> float:
-    """Return an answer that should be one number."""
-    return float(as_float_array(answer, "the answer").item())
 
 
 def _close(value: float, truth: float) -> bool:

@@ -13,9 +13,9 @@ from convexnn_lib._validation import FloatArray, as_float_array, check_integer
 from convexnn_lib.convex.certificate import certify
 from convexnn_lib.convex.dual_norm import dual_norm
 from convexnn_lib.convex.losses import Hinge
-from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.convex.solve import Solution, solve
+from convexnn_lib.exercises.answers import as_network
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.landscape.classify import same_directions
 from convexnn_lib.landscape.optimal_set import OptimalSet
@@ -56,7 +56,7 @@ def three_neurons(network: Any) -> Feedback:
     >>> exercises.global_optima.three_neurons(([[1.0], [0.0]], [1.0]))
     Not yet: 1 of the network's neurons are nonzero in both layers, not 3
     """
-    answer = _network(network)
+    answer = as_network(network)
     optima = OptimalSet(_talk())
     used = np.count_nonzero(answer.W1.any(axis=0) & (answer.w2 != 0.0))
     if used != 3:
@@ -133,7 +133,7 @@ def same_outputs(network: Any) -> Feedback:
     >>> exercises.global_optima.same_outputs(([[1.0], [0.0]], [1.0]))
     Not yet: the outputs differ from the optimal ones by up to 2.75
     """
-    answer = _network(network)
+    answer = as_network(network)
     solution = _talk()
     problem = solution.problem
     size = np.linalg.norm(answer.W1, axis=0)
@@ -215,7 +215,7 @@ def angle(network_of: Callable[[float], Any]) -> Feedback:
     certificates = {}
     for phi in (20.0, 75.0, 90.0, 110.0, 119.0, 120.0, 121.0, 135.0, 170.0):
         solution = _pair(phi)
-        network = _network(network_of(phi))
+        network = as_network(network_of(phi))
         certificate = certify(network, solution.problem, dual=solution.dual)
         if certificate.relative_gap > _TOLERANCE:
             excess = certificate.primal - solution.value
@@ -246,7 +246,7 @@ def many_neurons(network: Any) -> Feedback:
     >>> exercises.global_optima.many_neurons(([[0.0], [1.5**0.5]], [1.5**0.5]))
     Not yet: it is optimal, but its features are independent, so it is a vertex
     """
-    answer = _network(network)
+    answer = as_network(network)
     optima = OptimalSet(_pair(120.0))
     found = optima.contains(answer)
     if not found:
@@ -416,11 +416,6 @@ def components(function: Callable[[FloatArray, Any, int], int]) -> Feedback:
                     (optima.vertices, optima.edges, m),
                 )
     return right(f"it agrees with the theorem in {total} cases")
-
-
-def _network(answer: Any) -> ReLUNetwork:
-    """Read a network or the pair of its layers."""
-    return answer if isinstance(answer, ReLUNetwork) else ReLUNetwork(*answer)
 
 
 @cache

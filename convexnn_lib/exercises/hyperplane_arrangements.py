@@ -19,6 +19,7 @@ from convexnn_lib._validation import (
 from convexnn_lib.arrangements.counting import count_patterns
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.arrangements.sampling import sample_patterns
+from convexnn_lib.exercises.answers import as_number
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 
 __all__ = [
@@ -106,7 +107,7 @@ def open_and_closed(open_cells: Any, closed_patterns: Any) -> Feedback:
     >>> exercises.hyperplane_arrangements.open_and_closed(8, 8)
     Not yet: the number of open cells is not right; how many lines are there?
     """
-    cells, patterns = _as_number(open_cells), _as_number(closed_patterns)
+    cells, patterns = as_number(open_cells), as_number(closed_patterns)
     kinds = [enumerate_patterns(_OPPOSITE, closed=closed) for closed in (False, True)]
     if cells != len(kinds[0]):
         return wrong("the number of open cells is not right; how many lines are there?")
@@ -271,7 +272,7 @@ def count_cells(count: Any) -> Feedback:
     """
     unit = np.eye(4)
     X = np.array([unit[i] - unit[j] for i in range(4) for j in range(i + 1, 4)])
-    if _as_number(count) != count_patterns(X):
+    if as_number(count) != count_patterns(X):
         return wrong(
             "that is not the number; what does a cell say about the entries of u?"
         )
@@ -304,7 +305,7 @@ def smallest_cell(probability: Any) -> Feedback:
     >>> exercises.hyperplane_arrangements.smallest_cell(0.125)
     Not yet: that is the probability of no smallest cell; sort the angles of the lines
     """
-    value = _as_number(probability)
+    value = as_number(probability)
     angles = np.sort(np.arctan2(_PLANAR[:, 1], _PLANAR[:, 0]) % np.pi)
     gaps = np.diff(np.append(angles, angles[0] + np.pi))
     if not 0 < value < 1:
@@ -480,11 +481,6 @@ def best_split(u: Any) -> Feedback:
         f"no line is right about more than {correct} of the {len(y)} tumours",
         certificate=(correct, splits.verify()),
     )
-
-
-def _as_number(answer: Any) -> float:
-    """Return an answer that should be one number."""
-    return float(as_float_array(answer, "the answer").item())
 
 
 def _as_patterns(answer: Any, n: int) -> BoolArray:

@@ -14,6 +14,7 @@ from convexnn_lib._validation import FloatArray, as_matrix, as_vector
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import NotSeparableError
+from convexnn_lib.exercises.answers import as_network
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.flow.gradient_flow import gradient_flow
 from convexnn_lib.flow.history import FlowHistory
@@ -341,7 +342,7 @@ def failing_start(network: Any) -> Feedback:
     >>> exercises.implicit_bias.failing_start(([[1.0], [0.0]], [1.0]))
     Not yet: a neuron has a length above 0.01
     """
-    start = _network(network)
+    start = as_network(network)
     X, y = datasets.separable_pair()
     lengths = np.linalg.norm(start.W1, axis=0)
     if lengths.max(initial=0.0) > 0.01:
@@ -396,7 +397,7 @@ def bad_kkt_point(X: Any, y: Any, network: Any) -> Feedback:
         linear_margin(samples, labels)
     except NotSeparableError:
         return wrong("the data are not linearly separable")
-    residual = kkt_residual(_network(network), samples, labels, tolerance=1e-6)
+    residual = kkt_residual(as_network(network), samples, labels, tolerance=1e-6)
     if not residual.stationary:
         return wrong(
             f"it is not a KKT point: the residual is {residual.value:.2g}", residual
@@ -433,7 +434,7 @@ def nearly_best(network: Any) -> Feedback:
     Not yet: your answer could not be read (InvalidDataError: The network does not ...
     """
     X, y = datasets.orthogonally_separable(20, 4, seed=7)
-    certificate = certify_margin(_network(network), X, y)
+    certificate = certify_margin(as_network(network), X, y)
     if certificate.ratio < 0.999:
         return wrong(
             f"certified are {100 * certificate.ratio:.2f} % of the best margin: train "
@@ -441,11 +442,6 @@ def nearly_best(network: Any) -> Feedback:
             certificate,
         )
     return right("at least 99.9 % of the best margin, certified", certificate)
-
-
-def _network(answer: Any) -> ReLUNetwork:
-    """Read a network or the pair of its layers."""
-    return answer if isinstance(answer, ReLUNetwork) else ReLUNetwork(*answer)
 
 
 def _flow(X: FloatArray, y: FloatArray, start: ReLUNetwork) -> FlowHistory:

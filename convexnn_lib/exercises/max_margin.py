@@ -14,6 +14,7 @@ from convexnn_lib.convex.margin_program import margin_program
 from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import NotSeparableError
+from convexnn_lib.exercises.answers import as_network
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.flow.margin import max_margin, normalized_margin
 from convexnn_lib.geometry.hull import hull_gauge
@@ -370,7 +371,7 @@ def cutting_planes(solver: Callable[..., Any]) -> Feedback:
         lam = as_vector(dual, len(y), "lambda")
         if np.any(y * lam < 0.0):
             return wrong(f"{name}: an entry of y * lambda is negative")
-        margin = normalized_margin(_network(network), X, y)
+        margin = normalized_margin(as_network(network), X, y)
         if margin <= 0.0:
             return wrong(f"{name}: the network does not separate the data")
         cost = 0.5 / margin
@@ -407,8 +408,3 @@ def _judge_dual(X: FloatArray, y: FloatArray, lam: Any) -> Feedback:
 
 def _norm(X: FloatArray, lam: FloatArray) -> float:
     return dual_norm_bounds(X, lam).upper
-
-
-def _network(answer: Any) -> ReLUNetwork:
-    """Read a network or the pair of its layers."""
-    return answer if isinstance(answer, ReLUNetwork) else ReLUNetwork(*answer)
