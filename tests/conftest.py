@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -32,13 +34,43 @@ def skip_on_laptop():
 
 
 @pytest.fixture(scope="session")
-def tool() -> ModuleType:
+def load_module() -> Callable[[str], ModuleType]:
+    """Return what imports a module by its path in the project."""
+
+    def load(path: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def tool(load_module: Callable[[str], ModuleType]) -> ModuleType:
     """The module that stores notebooks, ``tools/chapters.py``."""
-    spec = importlib.util.spec_from_file_location(
-        "chapters", ROOT / "tools/chapters.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module("tools/chapters.py")
+
+
+@pytest.fixture(scope="session")
+def browser(skip_on_laptop) -> Iterator:
+    """Chromium, which finds no host but this machine."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    executable = next(filter(None, map(shutil.which, names)), None)
+    if executable is None:
+        skip_on_laptop("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable,
+            args=[
+                "--no-sandbox",
+                "--disable-background-networking",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            ],
+        )
+        yield browser
+        browser.close()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -17,24 +17,17 @@ HTML = ROOT / "_build" / "html"
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 
 
-def _extension(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"_ext/{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def cross_links(load_module: Callable[[str], ModuleType]) -> ModuleType:
+    return load_module("_ext/cross_links.py")
 
 
 @pytest.fixture
-def cross_links() -> ModuleType:
-    return _extension("cross_links")
-
-
-@pytest.fixture
-def status(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def status(
+    load_module: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> ModuleType:
     monkeypatch.syspath_prepend(str(ROOT / "_ext"))
-    yield _extension("status")
+    yield load_module("_ext/status.py")
     sys.modules.pop("cross_links", None)
 
 

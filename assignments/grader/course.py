@@ -55,7 +55,7 @@ class UseTheSandbox(NbGraderPreprocessor):
         raise RuntimeError("grade with `python -m assignments grade`, in its sandbox")
 
 
-c = get_config()  # noqa: F821
+c = get_config()
 c.CourseDirectory.course_id = {course_id!r}
 c.Autograde.sanitize_preprocessors = [UseTheSandbox]
 c.Autograde.autograde_preprocessors = [UseTheSandbox]
@@ -67,7 +67,7 @@ class ReleaseError(RuntimeError):
     """The student release could not be built, or would give something away."""
 
 
-class ClearHiddenCases(ClearHiddenTests):  # type: ignore[misc]
+class ClearHiddenCases(ClearHiddenTests):  # type: ignore[misc]  # untyped base
     """Remove what functions are called with, as nbgrader removes hidden tests."""
 
     def __init__(self, **settings: object) -> None:

@@ -71,7 +71,7 @@ class ArrangementFigure(InteractiveFigure):
         return tuple(map(tuple, (np.round(points / _GRID) * _GRID + 0.0).tolist()))
 
     @property
-    def X(self) -> FloatArray:  # noqa: N802
+    def X(self) -> FloatArray:  # noqa: N802 - the field's name for the samples
         """The samples as an array, one a row."""
         return np.array(self.points)
 

@@ -611,7 +611,7 @@ def test_minima(course: Callable[..., Course], student: str) -> None:
 def test_road(course: Callable[..., Course]) -> None:
     here = course("landscape")
 
-    def slow_start(W1, w2, V1, v2, t):  # type: ignore[no-untyped-def]
+    def slow_start(W1, w2, V1, v2, t):
         """Balance is not needed, and the outputs may move at any speed."""
         s = t**2
         here_, there = np.sqrt(1 - s), np.sqrt(s)
@@ -621,16 +621,16 @@ def test_road(course: Callable[..., Course]) -> None:
 
     assert here.judge("road", road=slow_start)[0] == 1
 
-    def straight(W1, w2, V1, v2, t):  # type: ignore[no-untyped-def]
+    def straight(W1, w2, V1, v2, t):
         return np.column_stack([(1 - t) * W1, t * V1]), np.append((1 - t) * w2, t * v2)
 
-    def jump(W1, w2, V1, v2, t):  # type: ignore[no-untyped-def]
+    def jump(W1, w2, V1, v2, t):
         return slow_start(W1, w2, V1, v2, float(t >= 0.5))
 
-    def narrow(W1, w2, V1, v2, t):  # type: ignore[no-untyped-def]
+    def narrow(W1, w2, V1, v2, t):
         return W1, w2
 
-    def away(W1, w2, V1, v2, t):  # type: ignore[no-untyped-def]
+    def away(W1, w2, V1, v2, t):
         return slow_start(W1, w2, V1, v2, 0.9 * t)
 
     refuse(here.judge("road", road=straight), 0, "rises by")
@@ -694,7 +694,7 @@ def test_moment(course: Callable[..., Course]) -> None:
     def reached(t: float, theta: np.ndarray) -> float:
         return output(t, theta) - target
 
-    reached.terminal = True  # type: ignore[attr-defined]
+    reached.terminal = True
     start = np.append(here.w1_start, here.w2_start)
     end = solve_ivp(flow, (0, 1e4), start, events=reached, rtol=1e-11, atol=1e-12)
     w1, w2 = end.y[:2, -1], float(end.y[2, -1])

@@ -6,7 +6,6 @@ import functools
 import gzip
 import json
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +18,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 HTML = ROOT / "_build" / "html"
 PAGES = re.findall(r"chapters/\w+", (ROOT / "_toc.yml").read_text())
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 # Notes by how much the page moves and when, and the heights that pictures and figures
 # have before they arrive.
@@ -42,26 +40,6 @@ def html(skip_on_laptop) -> Path:
     if not (HTML / ".complete").exists():
         skip_on_laptop("the book is not built: run `make book` first")
     return HTML
-
-
-@pytest.fixture(scope="session")
-def browser(skip_on_laptop) -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        skip_on_laptop("Chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=executable,
-            args=[
-                "--no-sandbox",
-                "--disable-background-networking",
-                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-            ],
-        )
-        yield browser
-        browser.close()
 
 
 class _Handler(SimpleHTTPRequestHandler):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +14,6 @@ from ipywidgets.embed import dependency_state
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXTENSION = ROOT / "_ext" / "interactive_figures.py"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _PAGE = """<!doctype html><html lang="en" data-theme="{theme}">
 <head><meta charset="utf-8"><title>A figure</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -30,30 +27,9 @@ _PAGE = """<!doctype html><html lang="en" data-theme="{theme}">
 
 
 @pytest.fixture(scope="session")
-def extension() -> ModuleType:
+def extension(load_module: Callable[[str], ModuleType]) -> ModuleType:
     """The Sphinx extension, ``_ext/interactive_figures.py``."""
-    spec = importlib.util.spec_from_file_location("interactive_figures", EXTENSION)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def browser(skip_on_laptop) -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        skip_on_laptop("Chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=executable,
-            args=["--no-sandbox", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
+    return load_module("_ext/interactive_figures.py")
 
 
 class Driver:
