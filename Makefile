@@ -16,7 +16,7 @@ LATEX_PACKAGES := texlive-xetex texlive-latex-extra texlive-fonts-recommended \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book pdf test lint types unit notebooks lab chapters assignments latex-packages clean
+.PHONY: help book pdf test lint layers types unit notebooks lab chapters assignments latex-packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: lint types unit notebooks ## run all checks: lint, types, unit tests, doct
 lint: $(ENV) ## check style and format of modules and notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+layers: ## show the layers of the library and check its imports
+	@$(PYTHON) tools/layers.py
 
 types: $(ENV) ## check the types of the library
 	$(BIN)/mypy

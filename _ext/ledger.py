@@ -5,7 +5,7 @@ A statement is written in Markdown, so that its references are checked by Sphinx
     :::{claim} holds with hypotheses
     :proof: {prf:ref}`thm-equivalence`
     :code: solve, ReLUNetwork
-    :test: tests/convex/test_solve.py::test_toy
+    :test: tests/training/test_solve.py::test_toy
 
     What the slide says.
 

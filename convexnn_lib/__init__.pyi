@@ -22,65 +22,71 @@ from .beyond.deep_linear import train_deep_linear as train_deep_linear
 from .beyond.flow_limit import FlowLimit as FlowLimit
 from .beyond.flow_limit import flow_limit as flow_limit
 from .beyond.parallel_network import ParallelNetwork as ParallelNetwork
-from .beyond.planted import PlantedRecovery as PlantedRecovery
-from .beyond.planted import planted_recovery as planted_recovery
+from .beyond.planted_recovery import PlantedRecovery as PlantedRecovery
+from .beyond.planted_recovery import planted_recovery as planted_recovery
 from .beyond.sharpness import sharpness as sharpness
 from .beyond.three_layer import ParallelSolution as ParallelSolution
 from .beyond.three_layer import certify_parallel as certify_parallel
 from .beyond.three_layer import solve_parallel as solve_parallel
 from .beyond.three_layer_descent import train_parallel as train_parallel
-from .convex.certificate import Certificate as Certificate
-from .convex.certificate import certify as certify
-from .convex.dual_norm import beta_max as beta_max
-from .convex.dual_norm import dual_norm as dual_norm
-from .convex.losses import HardMargin as HardMargin
-from .convex.losses import Hinge as Hinge
-from .convex.losses import Logistic as Logistic
-from .convex.losses import Loss as Loss
-from .convex.losses import Squared as Squared
-from .convex.network import ReLUNetwork as ReLUNetwork
-from .convex.path import SolutionPath as SolutionPath
-from .convex.path import solution_path as solution_path
-from .convex.problem import TrainingProblem as TrainingProblem
-from .convex.solve import Solution as Solution
-from .convex.solve import solve as solve
+from .certificates.certificate import Certificate as Certificate
+from .certificates.certify import certify as certify
+from .certificates.dual_norm import beta_max as beta_max
+from .certificates.dual_norm import dual_norm as dual_norm
 from .estimators import ConvexReLUClassifier as ConvexReLUClassifier
 from .estimators import ConvexReLURegressor as ConvexReLURegressor
-from .flow.ensemble import gradient_flow_ensemble as gradient_flow_ensemble
+from .flow.flow_history import FlowHistory as FlowHistory
 from .flow.gradient_flow import gradient_flow as gradient_flow
-from .flow.history import FlowHistory as FlowHistory
-from .flow.kkt import KKTResidual as KKTResidual
-from .flow.kkt import kkt_residual as kkt_residual
+from .flow.gradient_flow_ensemble import (
+    gradient_flow_ensemble as gradient_flow_ensemble,
+)
+from .flow.kkt_residual import KKTResidual as KKTResidual
+from .flow.kkt_residual import kkt_residual as kkt_residual
 from .flow.margin import MarginCertificate as MarginCertificate
 from .flow.margin import certify_margin as certify_margin
 from .flow.margin import is_orthogonally_separable as is_orthogonally_separable
 from .flow.margin import max_margin as max_margin
 from .flow.margin import normalized_margin as normalized_margin
 from .flow.margin import smoothed_margin as smoothed_margin
-from .geometry.hull import HullGauge as HullGauge
-from .geometry.hull import hull_gauge as hull_gauge
-from .geometry.hull import sample_spikes as sample_spikes
-from .geometry.orthogonal import OrthogonalMargin as OrthogonalMargin
-from .geometry.orthogonal import linear_margin as linear_margin
-from .geometry.orthogonal import orthogonal_margin as orthogonal_margin
+from .geometry.hull_gauge import HullGauge as HullGauge
+from .geometry.hull_gauge import hull_gauge as hull_gauge
+from .geometry.hull_gauge import sample_spikes as sample_spikes
+from .geometry.orthogonal_margin import OrthogonalMargin as OrthogonalMargin
+from .geometry.orthogonal_margin import linear_margin as linear_margin
+from .geometry.orthogonal_margin import orthogonal_margin as orthogonal_margin
 from .geometry.spike_free import is_spike_free as is_spike_free
-from .geometry.zonotopes import ZonotopeDistance as ZonotopeDistance
-from .geometry.zonotopes import zonotope_distance as zonotope_distance
-from .landscape.classify import StationaryPoint as StationaryPoint
-from .landscape.classify import classify_stationary as classify_stationary
-from .landscape.connectivity import Connectivity as Connectivity
-from .landscape.directional import directional_derivative as directional_derivative
-from .landscape.membership import Membership as Membership
-from .landscape.optimal_set import OptimalSet as OptimalSet
-from .landscape.roads import DescentPath as DescentPath
-from .landscape.roads import descent_path as descent_path
-from .landscape.search import StationaryPoints as StationaryPoints
-from .landscape.search import find_stationary_points as find_stationary_points
-from .landscape.search import settle as settle
-from .landscape.stationarity import ClarkeResidual as ClarkeResidual
-from .landscape.stationarity import clarke_residual as clarke_residual
-from .landscape.subsampled import SubsampledProblem as SubsampledProblem
-from .landscape.subsampled import subsampled_problem as subsampled_problem
-from .landscape.walk import OptimalPath as OptimalPath
+from .geometry.zonotope_distance import ZonotopeDistance as ZonotopeDistance
+from .geometry.zonotope_distance import zonotope_distance as zonotope_distance
+from .optima.connectivity import Connectivity as Connectivity
+from .optima.membership import Membership as Membership
+from .optima.optimal_path import OptimalPath as OptimalPath
+from .optima.optimal_set import OptimalSet as OptimalSet
+from .problem.losses import HardMargin as HardMargin
+from .problem.losses import Hinge as Hinge
+from .problem.losses import Logistic as Logistic
+from .problem.losses import Loss as Loss
+from .problem.losses import Squared as Squared
+from .problem.network import ReLUNetwork as ReLUNetwork
+from .problem.training_problem import TrainingProblem as TrainingProblem
+from .stationarity.clarke_residual import ClarkeResidual as ClarkeResidual
+from .stationarity.clarke_residual import clarke_residual as clarke_residual
+from .stationarity.classify_stationary import StationaryPoint as StationaryPoint
+from .stationarity.classify_stationary import classify_stationary as classify_stationary
+from .stationarity.descent_path import DescentPath as DescentPath
+from .stationarity.descent_path import descent_path as descent_path
+from .stationarity.directional_derivative import (
+    directional_derivative as directional_derivative,
+)
+from .stationarity.find_stationary_points import StationaryPoints as StationaryPoints
+from .stationarity.find_stationary_points import (
+    find_stationary_points as find_stationary_points,
+)
+from .stationarity.find_stationary_points import settle as settle
+from .stationarity.subsampled_problem import SubsampledProblem as SubsampledProblem
+from .stationarity.subsampled_problem import subsampled_problem as subsampled_problem
+from .training.solution_path import SolutionPath as SolutionPath
+from .training.solution_path import solution_path as solution_path
+from .training.solve import Solution as Solution
+from .training.solve import solve as solve
 
 __version__: str

@@ -21,15 +21,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from convexnn_lib._validation import FloatArray, check_integer
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.sampling import sample_patterns
-from convexnn_lib.convex.certificate import Certificate
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.convex.solve import Solution, solve
+from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.errors import (
     InvalidDataError,
     InvalidLabelsError,
     RegularizationError,
 )
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training.solve import Solution, solve
 
 __all__ = ["ConvexReLUClassifier", "ConvexReLURegressor"]
 

@@ -155,10 +155,10 @@ def copy(tmp_path: Path) -> Path:
     ("file", "old", "new", "fault"),
     [
         (
-            "tests/convex/test_solve.py",
+            "tests/training/test_solve.py",
             "def test_toy(",
             "def test_toys(",
-            "no test tests/convex/test_solve.py::test_toy",
+            "no test tests/training/test_solve.py::test_toy",
         ),
         (
             "chapters/clarke_stationarity.ipynb",
@@ -184,10 +184,10 @@ def test_a_renamed_test_label_or_entry_is_found(
 
 
 def test_a_removed_test_file_is_found(copy: Path) -> None:
-    (copy / "tests/landscape/test_roads.py").unlink()
+    (copy / "tests/stationarity/test_descent_path.py").unlink()
     found = faults(copy, convexnn_lib)
     assert found
-    assert all("tests/landscape/test_roads.py::" in fault for fault in found)
+    assert all("tests/stationarity/test_descent_path.py::" in fault for fault in found)
 
 
 def test_a_renamed_function_is_found() -> None:

@@ -14,13 +14,13 @@ from typing import Literal
 import numpy as np
 
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.convex.conic import Group, solve_groups
-from convexnn_lib.convex.losses import HardMargin
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.convex.solve import Solution
+from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import InvalidDataError, NotSeparableError, SolverError
-from convexnn_lib.flow.kkt import kkt_residual
+from convexnn_lib.flow.kkt_residual import kkt_residual
+from convexnn_lib.problem.losses import HardMargin
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training.solve import Solution
 
 __all__ = ["FlowLimit", "flow_limit"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from convexnn_lib._validation import BoolArray, FloatArray
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["sharpness"]
 

@@ -23,15 +23,15 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.beyond.parallel_network import ParallelNetwork
-from convexnn_lib.convex.cones import nearest_in_cone
-from convexnn_lib.convex.conic import Group, solve_groups
-from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import (
     EnumerationTooLargeError,
     InvalidDataError,
     RegularizationError,
     SolverError,
 )
+from convexnn_lib.problem._cones import nearest_in_cone
+from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = [
     "ParallelSolution",

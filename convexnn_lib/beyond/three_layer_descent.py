@@ -8,8 +8,8 @@ import numpy as np
 
 from convexnn_lib._validation import FloatArray, check_integer, random_generator
 from convexnn_lib.beyond.parallel_network import ParallelNetwork
-from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["train_parallel"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convexnn_lib._validation import as_float_array
-from convexnn_lib.convex.network import ReLUNetwork
+from convexnn_lib.problem.network import ReLUNetwork
 
 __all__ = ["as_network", "as_number"]
 

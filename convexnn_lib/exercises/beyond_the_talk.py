@@ -12,16 +12,16 @@ from convexnn_lib._validation import FloatArray, as_float_array, as_matrix, as_v
 from convexnn_lib.beyond.deep_linear import deep_linear_values
 from convexnn_lib.beyond.flow_limit import flow_limit
 from convexnn_lib.beyond.parallel_network import ParallelNetwork
-from convexnn_lib.beyond.planted import planted_recovery
+from convexnn_lib.beyond.planted_recovery import planted_recovery
 from convexnn_lib.beyond.sharpness import sharpness
 from convexnn_lib.beyond.three_layer import solve_parallel
-from convexnn_lib.convex.dual_norm import dual_norm_bounds
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.convex.solve import solve
+from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.flow.gradient_flow import gradient_flow
 from convexnn_lib.flow.margin import max_margin
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training.solve import solve
 
 __all__ = [
     "balance_step",

@@ -10,17 +10,17 @@ import numpy as np
 
 from convexnn_lib import datasets
 from convexnn_lib._validation import as_float_array
-from convexnn_lib.convex.dual_norm import beta_max, dual_norm
-from convexnn_lib.convex.losses import Squared
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.convex.solve import solve
+from convexnn_lib.certificates.dual_norm import beta_max, dual_norm
 from convexnn_lib.exercises.answers import as_network
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
-from convexnn_lib.landscape.classify import classify_stationary
-from convexnn_lib.landscape.search import find_stationary_points
-from convexnn_lib.landscape.stationarity import clarke_residual
-from convexnn_lib.landscape.subsampled import subsampled_problem
+from convexnn_lib.problem.losses import Squared
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.stationarity.clarke_residual import clarke_residual
+from convexnn_lib.stationarity.classify_stationary import classify_stationary
+from convexnn_lib.stationarity.find_stationary_points import find_stationary_points
+from convexnn_lib.stationarity.subsampled_problem import subsampled_problem
+from convexnn_lib.training.solve import solve
 
 __all__ = [
     "activation",

@@ -9,14 +9,14 @@ import numpy as np
 
 from convexnn_lib import datasets
 from convexnn_lib._validation import as_vector
-from convexnn_lib.convex.certificate import certify
-from convexnn_lib.convex.dual_norm import beta_max, dual_norm
-from convexnn_lib.convex.losses import Squared
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.convex.solve import solve
+from convexnn_lib.certificates.certify import certify
+from convexnn_lib.certificates.dual_norm import beta_max, dual_norm
 from convexnn_lib.exercises.answers import as_number
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
+from convexnn_lib.problem.losses import Squared
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training.solve import solve
 
 __all__ = [
     "dual_point",

@@ -10,12 +10,12 @@ from scipy.optimize import lsq_linear
 
 from convexnn_lib import datasets
 from convexnn_lib._validation import FloatArray, as_matrix, as_vector
-from convexnn_lib.convex.dual_norm import dual_norm_bounds
+from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.flow.margin import is_orthogonally_separable
-from convexnn_lib.geometry.hull import hull_gauge
+from convexnn_lib.geometry.hull_gauge import hull_gauge
 from convexnn_lib.geometry.spike_free import is_spike_free
-from convexnn_lib.geometry.zonotopes import zonotope_distance
+from convexnn_lib.geometry.zonotope_distance import zonotope_distance
 
 __all__ = [
     "distance_function",

@@ -10,15 +10,15 @@ import numpy as np
 
 from convexnn_lib import datasets
 from convexnn_lib._validation import FloatArray, as_float_array, check_integer
-from convexnn_lib.convex.certificate import certify
-from convexnn_lib.convex.dual_norm import dual_norm
-from convexnn_lib.convex.losses import Hinge
-from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.convex.solve import Solution, solve
+from convexnn_lib.certificates.certify import certify
+from convexnn_lib.certificates.dual_norm import dual_norm
 from convexnn_lib.exercises.answers import as_network
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
-from convexnn_lib.landscape.classify import same_directions
-from convexnn_lib.landscape.optimal_set import OptimalSet
+from convexnn_lib.optima.optimal_set import OptimalSet
+from convexnn_lib.problem.losses import Hinge
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.stationarity.classify_stationary import same_directions
+from convexnn_lib.training.solve import Solution, solve
 
 __all__ = [
     "angle",

@@ -11,17 +11,17 @@ from scipy.integrate import quad
 
 from convexnn_lib import datasets
 from convexnn_lib._validation import FloatArray, as_matrix, as_vector
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import NotSeparableError
 from convexnn_lib.exercises.answers import as_network
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
+from convexnn_lib.flow._log_loss import smoothed_minimum
+from convexnn_lib.flow.flow_history import FlowHistory
 from convexnn_lib.flow.gradient_flow import gradient_flow
-from convexnn_lib.flow.history import FlowHistory
-from convexnn_lib.flow.kkt import kkt_residual
-from convexnn_lib.flow.log_loss import smoothed_minimum
+from convexnn_lib.flow.kkt_residual import kkt_residual
 from convexnn_lib.flow.margin import certify_margin, max_margin
-from convexnn_lib.geometry.orthogonal import linear_margin
+from convexnn_lib.geometry.orthogonal_margin import linear_margin
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = [
     "bad_kkt_point",

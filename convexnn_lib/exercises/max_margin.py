@@ -9,16 +9,16 @@ import numpy as np
 
 from convexnn_lib import datasets
 from convexnn_lib._validation import FloatArray, as_matrix, as_vector
-from convexnn_lib.convex.dual_norm import dual_norm_bounds
-from convexnn_lib.convex.margin_program import margin_program
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.certificates._margin_program import margin_program
+from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import NotSeparableError
 from convexnn_lib.exercises.answers import as_network
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.flow.margin import max_margin, normalized_margin
-from convexnn_lib.geometry.hull import hull_gauge
-from convexnn_lib.geometry.orthogonal import linear_margin
+from convexnn_lib.geometry.hull_gauge import hull_gauge
+from convexnn_lib.geometry.orthogonal_margin import linear_margin
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = [
     "antisymmetric_value",

@@ -11,22 +11,20 @@ import numpy as np
 import torch
 
 from convexnn_lib._validation import FloatArray, check_integer
-from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.flow.history import FlowHistory
-from convexnn_lib.flow.initial import (
+from convexnn_lib.flow._initial import (
     Initial,
     Seed,
     check_positive,
     initial_weights,
 )
-from convexnn_lib.flow.integrators import (
+from convexnn_lib.flow._integrators import (
     STATUSES,
     Batch,
     euler,
     runge_kutta,
 )
-from convexnn_lib.flow.options import (
+from convexnn_lib.flow._options import (
     as_device,
     as_problems,
     as_threads,
@@ -36,7 +34,9 @@ from convexnn_lib.flow.options import (
     stop_rule,
     time_grid,
 )
-from convexnn_lib.flow.vector_field import VectorField
+from convexnn_lib.flow._vector_field import VectorField
+from convexnn_lib.flow.flow_history import FlowHistory
+from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["gradient_flow"]
 

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib._validation import FloatArray, as_matrix, as_vector
-from convexnn_lib.convex.certificate import Certificate, certify
-from convexnn_lib.convex.losses import HardMargin
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.convex.solve import Solution, solve
+from convexnn_lib.certificates.certificate import Certificate
+from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.flow.log_loss import smoothed_minimum
+from convexnn_lib.flow._log_loss import smoothed_minimum
+from convexnn_lib.problem.losses import HardMargin
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training.solve import Solution, solve
 
 __all__ = [
     "MarginCertificate",

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.convex.network import ReLUNetwork
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.plotting.style import (
     BLACK,
@@ -18,6 +17,7 @@ from convexnn_lib.plotting.style import (
     book_style,
     new_figure,
 )
+from convexnn_lib.problem.network import ReLUNetwork
 
 __all__ = ["plot_boundaries"]
 

@@ -7,9 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.convex.losses import Squared
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.plotting.style import (
     BLACK,
@@ -21,6 +18,9 @@ from convexnn_lib.plotting.style import (
     draw_origin_axes,
     new_figure,
 )
+from convexnn_lib.problem.losses import Squared
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["plot_certificate"]
 

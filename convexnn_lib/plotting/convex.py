@@ -8,8 +8,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.path import SolutionPath
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.plotting.style import (
     BLACK,
@@ -22,6 +20,8 @@ from convexnn_lib.plotting.style import (
     book_style,
     new_figure,
 )
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.training.solution_path import SolutionPath
 
 __all__ = [
     "convex_landscape",

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from convexnn_lib._validation import FloatArray, as_matrix, as_vector
-from convexnn_lib.convex.dual_norm import dual_norm
+from convexnn_lib.certificates.dual_norm import dual_norm
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.geometry.hull import sample_spikes
+from convexnn_lib.geometry.hull_gauge import sample_spikes
 from convexnn_lib.geometry.shapes import ellipsoid, hull, polar_set, rectified_ellipsoid
 from convexnn_lib.plotting.style import (
     BLACK,

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.flow.history import FlowHistory
+from convexnn_lib.flow.flow_history import FlowHistory
 from convexnn_lib.plotting.style import (
     BLACK,
     GREEN,

@@ -11,9 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from convexnn_lib._validation import FloatArray, as_matrix, as_vector
-from convexnn_lib.convex.solve import Solution
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.geometry.hull import sample_spikes
+from convexnn_lib.geometry.hull_gauge import sample_spikes
 from convexnn_lib.geometry.shapes import (
     Mesh,
     ellipsoid,
@@ -22,7 +21,7 @@ from convexnn_lib.geometry.shapes import (
     polar_set,
     rectified_ellipsoid,
 )
-from convexnn_lib.geometry.zonotopes import zonotope_distance, zonotope_vertices
+from convexnn_lib.geometry.zonotope_distance import zonotope_distance, zonotope_vertices
 from convexnn_lib.plotting.style import (
     BLACK,
     GREEN,
@@ -35,6 +34,7 @@ from convexnn_lib.plotting.style import (
     book_style,
     new_figure,
 )
+from convexnn_lib.training.solve import Solution
 
 __all__ = [
     "plot_rectified_ellipsoids",

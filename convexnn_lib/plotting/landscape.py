@@ -9,8 +9,6 @@ from matplotlib.figure import Figure
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.landscape.roads import DescentPath
-from convexnn_lib.landscape.search import StationaryPoints
 from convexnn_lib.plotting.style import (
     BLUE,
     GREY,
@@ -19,6 +17,8 @@ from convexnn_lib.plotting.style import (
     book_style,
     new_figure,
 )
+from convexnn_lib.stationarity.descent_path import DescentPath
+from convexnn_lib.stationarity.find_stationary_points import StationaryPoints
 
 __all__ = [
     "plot_kinks",

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from convexnn_lib._validation import FloatArray, as_matrix, as_vector
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.geometry.orthogonal import OrthogonalMargin
+from convexnn_lib.geometry.orthogonal_margin import OrthogonalMargin
 from convexnn_lib.plotting.style import (
     BLACK,
     GREY,

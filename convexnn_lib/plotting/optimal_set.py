@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.landscape.connectivity import Connectivity
-from convexnn_lib.landscape.optimal_set import OptimalSet
-from convexnn_lib.landscape.walk import OptimalPath
+from convexnn_lib.optima.connectivity import Connectivity
+from convexnn_lib.optima.optimal_path import OptimalPath
+from convexnn_lib.optima.optimal_set import OptimalSet
 from convexnn_lib.plotting.style import (
     BLACK,
     BLUE,

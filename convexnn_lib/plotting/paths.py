@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 
 from convexnn_lib._validation import FloatArray, check_integer
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.flow.history import FlowHistory
-from convexnn_lib.geometry.hull import sample_spikes
+from convexnn_lib.flow.flow_history import FlowHistory
+from convexnn_lib.geometry.hull_gauge import sample_spikes
 from convexnn_lib.geometry.shapes import hull, support_points
 from convexnn_lib.plotting.geometry import draw_rectified, style_space
 from convexnn_lib.plotting.style import (

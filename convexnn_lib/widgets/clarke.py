@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.landscape.directional import directional_derivative
-from convexnn_lib.landscape.stationarity import ClarkeResidual, clarke_residual
 from convexnn_lib.plotting.landscape import plot_kinks
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.stationarity.clarke_residual import ClarkeResidual, clarke_residual
+from convexnn_lib.stationarity.directional_derivative import directional_derivative
 from convexnn_lib.widgets.base import InteractiveFigure, Numbers, module_source
 
 __all__ = ["ClarkeFigure"]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.convex.solve import Solution, solve
 from convexnn_lib.plotting.certificate import plot_certificate
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training.solve import Solution, solve
 from convexnn_lib.widgets.base import InteractiveFigure, Numbers, module_source
 
 __all__ = ["ConvexEquivalenceFigure"]

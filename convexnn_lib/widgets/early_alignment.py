@@ -9,11 +9,11 @@ import traitlets
 
 from convexnn_lib import datasets
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
+from convexnn_lib.flow.flow_history import FlowHistory
 from convexnn_lib.flow.gradient_flow import gradient_flow
-from convexnn_lib.flow.history import FlowHistory
 from convexnn_lib.plotting.flow import plot_alignment, plot_trajectories
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.widgets.base import InteractiveFigure, Numbers, module_source
 
 __all__ = ["EarlyAlignmentFigure"]

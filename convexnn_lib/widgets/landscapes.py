@@ -8,10 +8,10 @@ import numpy as np
 import traitlets
 
 from convexnn_lib import datasets
-from convexnn_lib.convex.losses import Squared
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.plotting.convex import plot_landscapes
+from convexnn_lib.problem.losses import Squared
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.widgets.base import InteractiveFigure, Numbers, module_source
 
 __all__ = ["LandscapesFigure"]

@@ -8,7 +8,7 @@ import numpy as np
 import traitlets
 
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.convex.dual_norm import dual_norm
+from convexnn_lib.certificates.dual_norm import dual_norm
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.plotting.dual_norm import plot_dual_norm
 from convexnn_lib.plotting.geometry import plot_surfaces

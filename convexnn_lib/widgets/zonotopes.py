@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from convexnn_lib.geometry.zonotopes import ZonotopeDistance, zonotope_distance
+from convexnn_lib.geometry.zonotope_distance import ZonotopeDistance, zonotope_distance
 from convexnn_lib.plotting.geometry import plot_zonotopes
 from convexnn_lib.widgets.base import InteractiveFigure, Numbers, module_source
 

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexnn_lib import datasets
-from convexnn_lib.convex.losses import Hinge, Logistic, Squared
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError, RegularizationError
+from convexnn_lib.flow._vector_field import VectorField
 from convexnn_lib.flow.gradient_flow import gradient_flow
-from convexnn_lib.flow.vector_field import VectorField
+from convexnn_lib.problem.losses import Hinge, Logistic, Squared
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
 
 LOG2 = np.log(2.0)
 

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexnn_lib import datasets
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.convex.solve import solve
 from convexnn_lib.flow.gradient_flow import gradient_flow
-from convexnn_lib.flow.kkt import kkt_residual
+from convexnn_lib.flow.kkt_residual import kkt_residual
 from convexnn_lib.flow.margin import certify_margin, max_margin, normalized_margin
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training.solve import solve
 
 LOG_LOG2 = np.log(np.log(2.0))
 FLOW = {"method": "rescaled_runge_kutta", "n_records": 2}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convexnn_lib.convex.losses import Logistic
-from convexnn_lib.flow.log_loss import log_logistic_loss, smoothed_minimum
+from convexnn_lib.flow._log_loss import log_logistic_loss, smoothed_minimum
+from convexnn_lib.problem.losses import Logistic
 
 moderate = st.lists(st.floats(-300, 300), min_size=1, max_size=6)
 any_size = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=6)

@@ -8,8 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexnn_lib import datasets
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import (
     InvalidDataError,
     InvalidLabelsError,
@@ -23,6 +21,8 @@ from convexnn_lib.flow.margin import (
     normalized_margin,
     smoothed_margin,
 )
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
 
 
 def two_points(degrees, second_class):

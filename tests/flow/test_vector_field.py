@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from convexnn_lib import datasets
-from convexnn_lib.convex.losses import Hinge, Logistic, Squared
-from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.flow.vector_field import VectorField
+from convexnn_lib.flow._vector_field import VectorField
+from convexnn_lib.problem.losses import Hinge, Logistic, Squared
+from convexnn_lib.problem.training_problem import TrainingProblem
 
 CPU = torch.device("cpu")
 BOTH = pytest.mark.parametrize("compiled", [True, False])

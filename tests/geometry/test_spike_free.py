@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexnn_lib import datasets, dual_norm, is_spike_free
-from convexnn_lib.convex.dual_norm import dual_norm_bounds
+from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.geometry.spike_free import (
     _decide_exactly,

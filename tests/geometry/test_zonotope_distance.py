@@ -8,7 +8,7 @@ from scipy.optimize import nnls
 
 from convexnn_lib import datasets, dual_norm, max_margin, zonotope_distance
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.geometry.zonotopes import zonotope_vertices
+from convexnn_lib.geometry.zonotope_distance import zonotope_vertices
 
 
 def distance_from_hull(point, vertices):

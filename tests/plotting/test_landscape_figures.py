@@ -6,12 +6,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from convexnn_lib.convex.network import ReLUNetwork
-from convexnn_lib.convex.problem import TrainingProblem
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.landscape.roads import descent_path
-from convexnn_lib.landscape.search import find_stationary_points
 from convexnn_lib.plotting import landscape
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.stationarity.descent_path import descent_path
+from convexnn_lib.stationarity.find_stationary_points import find_stationary_points
 
 
 def test_kinks() -> None:

@@ -6,11 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from convexnn_lib.convex.problem import TrainingProblem
-from convexnn_lib.convex.solve import solve
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.landscape.optimal_set import OptimalSet
+from convexnn_lib.optima.optimal_set import OptimalSet
 from convexnn_lib.plotting import optimal_set as figures
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training.solve import solve
 
 ROOT = np.sqrt(3.0)
 

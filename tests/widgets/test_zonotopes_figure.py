@@ -7,7 +7,7 @@ import pytest
 import traitlets
 
 from convexnn_lib import dual_norm, zonotope_distance
-from convexnn_lib.geometry.zonotopes import zonotope_vertices
+from convexnn_lib.geometry.zonotope_distance import zonotope_vertices
 from convexnn_lib.widgets import ZonotopesFigure
 
 

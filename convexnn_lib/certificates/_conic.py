@@ -1,0 +1,333 @@
+r"""Convex programs over a few groups, handed to Clarabel directly.
+
+The program is
+
+.. math::
+
+    \min_{a_1,\dots,a_J}\;\ell\Big(\sum_jF_ja_j,\,y\Big)+\beta\sum_j\|a_j\|_2
+    \quad\text{subject to}\quad C_ja_j\ge0 .
+
+A smooth loss that is not quadratic is replaced by its quadratic model, again and again:
+on quadratic programs the solver is quick and accurate.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.errors import NotSeparableError, SolverError
+from convexnn_lib.problem.losses import HardMargin, Hinge
+from convexnn_lib.problem.training_problem import TrainingProblem
+
+__all__ = ["Group", "GroupPoint", "solve_groups"]
+
+_NEWTON_STEPS = 30
+_INFEASIBLE = 1e-12  # tolerance of a proof that no network meets the margins
+_SUPERNODAL = 200  # unknowns from which a factorization by blocks is faster
+
+
+class Group(NamedTuple):
+    """One variable of the program.
+
+    Attributes
+    ----------
+    features : (n, r) array
+        The matrix F.
+    cone : (c, r) array
+        The matrix C, possibly without rows.
+    """
+
+    features: FloatArray
+    cone: FloatArray
+
+
+class GroupPoint(NamedTuple):
+    """What the solver returned, neither checked nor trusted.
+
+    Attributes
+    ----------
+    variables : list of (r,) arrays
+        The variables, one a group.
+    outputs : (n,) array
+        The outputs, the sum of all ``F @ a``.
+    dual : (n,) array
+        The dual point, inside the domain of the dual objective.
+    status : str
+        The solver's status.
+    """
+
+    variables: list[FloatArray]
+    outputs: FloatArray
+    dual: FloatArray
+    status: str
+
+
+def solve_groups(
+    problem: TrainingProblem,
+    groups: list[Group],
+    *,
+    start: FloatArray | None = None,
+    tol: float = 1e-10,
+) -> GroupPoint:
+    """Solve the program.
+
+    Parameters
+    ----------
+    problem : convexnn_lib.TrainingProblem
+        The labels, the loss and beta; the data enter through the groups alone.
+    groups : list of Group
+        The groups.
+    start : (n,) array, optional
+        Outputs near the solution, around which a loss is first modelled.
+    tol : float, default 1e-10
+        Feasibility and gap tolerances handed to the solver.
+
+    Returns
+    -------
+    convexnn_lib.certificates._conic.GroupPoint
+        The solver's point.
+
+    Raises
+    ------
+    convexnn_lib.errors.NotSeparableError
+        If no point satisfies the hard margin.
+    convexnn_lib.errors.SolverError
+        If the solver ended without a point.
+    """
+    if not groups:
+        return _zero(problem)
+    model = _Model(problem, groups, tol)
+    if isinstance(problem.loss, Hinge | HardMargin):
+        return model.solve_margins(slack=isinstance(problem.loss, Hinge))
+    nothing = np.zeros(problem.n)
+    point = GroupPoint(
+        [np.zeros(width) for width in model.widths],
+        nothing,
+        -problem.loss.gradient(nothing, problem.y),
+        "Zero",
+    )
+    value = _value(problem, point)
+    z = nothing if start is None else start
+    for _ in range(_NEWTON_STEPS):
+        gradient = problem.loss.gradient(z, problem.y)
+        curvature = problem.loss.curvature(z, problem.y)
+        if curvature is None:
+            raise SolverError(f"{problem.loss!r} has no second derivatives to use.")
+        trial = model.solve_quadratic(z, gradient, curvature)
+        trial = _shortened(problem, point, trial)
+        new_value = _value(problem, trial)
+        if not new_value < value:
+            if z is point.outputs:
+                break
+            z = point.outputs  # the start was far off
+            continue
+        done = value - new_value <= tol * abs(new_value)
+        z, point, value = trial.outputs, trial, new_value
+        bend = problem.loss.curvature(z, problem.y)
+        if done or (bend is not None and np.array_equal(bend, curvature)):
+            break  # no more to gain, or the loss is quadratic
+    return point
+
+
+def _zero(problem: TrainingProblem) -> GroupPoint:
+    """Return the only point of a program without groups."""
+    outputs = np.zeros(problem.n)
+    if isinstance(problem.loss, HardMargin):
+        raise NotSeparableError(
+            "no network with the given patterns separates the data: there are none."
+        )
+    dual = -problem.loss.gradient(outputs, problem.y)
+    return GroupPoint([], outputs, dual, "Solved")
+
+
+def _value(problem: TrainingProblem, point: GroupPoint) -> float:
+    """Return the objective at a point."""
+    penalty = float(sum(np.linalg.norm(a) for a in point.variables))
+    return problem.loss.value(point.outputs, problem.y) + problem.beta * penalty
+
+
+def _shortened(
+    problem: TrainingProblem, point: GroupPoint, target: GroupPoint
+) -> GroupPoint:
+    """Return a point between the two that is better than the first, if there is one."""
+    value = _value(problem, point)
+    length = 1.0
+    trial = target
+    while length > 1e-6 and not _value(problem, trial) < value:
+        length *= 0.5
+        variables = [
+            a + length * (b - a)
+            for a, b in zip(point.variables, target.variables, strict=True)
+        ]
+        outputs = point.outputs + length * (target.outputs - point.outputs)
+        trial = GroupPoint(variables, outputs, target.dual, target.status)
+    return trial
+
+
+class _Model:
+    """The rows ``A x + s = b`` of the program that all losses share.
+
+    The first unknowns are the groups' variables, then bounds on their norms, then
+    whatever the loss adds. Lengths are in units in which the largest feature is 1.
+    """
+
+    def __init__(
+        self, problem: TrainingProblem, groups: list[Group], tol: float
+    ) -> None:
+        self.problem, self.groups, self.tol = problem, groups, tol
+        largest = max(float(np.abs(group.features).max()) for group in groups)
+        self.unit = largest or 1.0
+        self.penalty = problem.beta / self.unit
+        self.widths = [group.features.shape[1] for group in groups]
+        self.ends = np.cumsum([0, *self.widths])
+        self.total, self.count = int(self.ends[-1]), len(groups)
+        self.features = np.hstack([group.features for group in groups]) / self.unit
+        self.cones = sparse.block_diag(
+            [sparse.csr_matrix(_unit_rows(group.cone)) for group in groups],
+            format="csr",
+        )
+
+    def solve_quadratic(
+        self, z: FloatArray, gradient: FloatArray, curvature: FloatArray
+    ) -> GroupPoint:
+        """Solve with the loss replaced by its quadratic model around outputs z."""
+        # where the loss is flat in all samples, any model does to begin with
+        bend = np.maximum(curvature, 1e-6 * (float(curvature.max()) or 1.0))
+        root = np.sqrt(bend)
+        target = root * (z - gradient / bend)
+        scaled = root[:, None] * self.features
+        # with few columns, the part of the outputs that they cannot reach drops out
+        basis = None
+        if self.total < len(z):
+            basis, scaled = np.linalg.qr(scaled)
+        reachable = target if basis is None else basis.T @ target
+        size = len(reachable)
+        # in units in which labels are of size 1: the solver's tolerances are absolute
+        length = float(np.linalg.norm(reachable)) / len(z) ** 0.5 or 1.0
+        hessian = np.concatenate([np.zeros(self.total + self.count), np.ones(size)])
+        link = sparse.hstack(
+            [scaled, sparse.csr_matrix((size, self.count)), -sparse.identity(size)]
+        )
+        x, multipliers, status = self._run(
+            sparse.diags(hessian),
+            self.penalty / length,
+            -reachable / length,
+            link,
+            equations=True,
+        )
+        # the multiplier of an equation is far more accurate than the gradient at the
+        # outputs, whose error is the root of that of the objective
+        inner = -length * multipliers[:size]
+        if basis is not None:
+            inner = target - basis @ (reachable - inner)
+        return self._point(length * x, root * inner, status)
+
+    def solve_margins(self, *, slack: bool) -> GroupPoint:
+        """Solve the hinge loss (with a slack for each sample) or the hard margin."""
+        n, y = self.problem.n, self.problem.y
+        extra = n if slack else 0
+        # the solver's tolerances are absolute for values below 1: the optimum is of the
+        # size of the penalty of an output of 1, if that is less than the slack it saves
+        scale = max(1.0, 1.0 / self.penalty)
+        margins = [-y[:, None] * self.features, sparse.csr_matrix((n, self.count))]
+        if slack:
+            margins.append(-sparse.identity(n))
+        size = self.total + self.count + extra
+        x, multipliers, status = self._run(
+            sparse.csc_matrix((size, size)),
+            scale * self.penalty,
+            np.full(extra, scale),
+            sparse.hstack(margins),
+            equations=False,
+        )
+        return self._point(x, y * multipliers[:n] / scale, status)
+
+    def _run(
+        self,
+        hessian: Any,
+        penalty: float,
+        cost: FloatArray,
+        rows: Any,
+        *,
+        equations: bool,
+    ) -> tuple[FloatArray, FloatArray, str]:
+        """Run Clarabel; the rows are equations, or margins of at least 1.
+
+        Further unknowns are free with equations, and nonnegative with margins.
+        """
+        import clarabel  # here, so that the rest of the library works without it
+
+        count, extra = rows.shape[0], len(cost)
+        blocks, right = [rows], [np.full(count, 0.0 if equations else -1.0)]
+        kinds = [
+            (clarabel.ZeroConeT if equations else clarabel.NonnegativeConeT)(count)
+        ]
+        if extra and not equations:
+            before = sparse.csr_matrix((extra, self.total + self.count))
+            blocks.append(sparse.hstack([before, -sparse.identity(extra)]))
+            right.append(np.zeros(extra))
+            kinds.append(clarabel.NonnegativeConeT(extra))
+        walls = self.cones.shape[0]
+        if walls:
+            after = sparse.csr_matrix((walls, self.count + extra))
+            blocks.append(sparse.hstack([-self.cones, after]))
+            right.append(np.zeros(walls))
+            kinds.append(clarabel.NonnegativeConeT(walls))
+        # (bound, variable) of each group in a second-order cone
+        order = []
+        for j, (begin, end) in enumerate(pairwise(self.ends)):
+            order.extend([self.total + j, *range(begin, end)])
+            kinds.append(clarabel.SecondOrderConeT(end - begin + 1))
+        selection = sparse.csr_matrix(
+            (-np.ones(len(order)), (np.arange(len(order)), order)),
+            shape=(len(order), self.total + self.count + extra),
+        )
+        blocks.append(selection)
+        right.append(np.zeros(len(order)))
+        costs = [np.zeros(self.total), np.full(self.count, penalty), cost]
+        settings = clarabel.DefaultSettings()
+        settings.verbose = False
+        if self.total > _SUPERNODAL:
+            settings.direct_solve_method = "faer"
+        settings.tol_infeas_abs = settings.tol_infeas_rel = _INFEASIBLE
+        settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = self.tol
+        solution = clarabel.DefaultSolver(
+            sparse.csc_matrix(hessian),
+            np.concatenate(costs),
+            sparse.vstack(blocks, format="csc"),
+            np.concatenate(right),
+            kinds,
+            settings,
+        ).solve()
+        status = str(solution.status)
+        if "PrimalInfeasible" in status:
+            raise NotSeparableError(
+                "no network with the given patterns separates the data; give more "
+                "patterns."
+            )
+        x = np.array(solution.x)
+        if not np.all(np.isfinite(x)):
+            raise SolverError(
+                f"Clarabel ended without a point, status {status}. Rescale X or y."
+            )
+        return x, np.array(solution.z), status
+
+    def _point(self, x: FloatArray, dual: FloatArray, status: str) -> GroupPoint:
+        """Return the solver's point in the units of the data."""
+        return GroupPoint(
+            [x[i:j] / self.unit for i, j in pairwise(self.ends)],
+            self.features @ x[: self.total],
+            self.problem.loss.project_dual(dual, self.problem.y),
+            status,
+        )
+
+
+def _unit_rows(cone: FloatArray) -> FloatArray:
+    """Return the rows of a cone at length 1, which is better conditioned."""
+    lengths = np.linalg.norm(cone, axis=1, keepdims=True)
+    return cone / np.where(lengths > 0.0, lengths, 1.0)

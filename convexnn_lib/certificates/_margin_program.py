@@ -1,0 +1,84 @@
+r"""The linear program over a network's own neurons, for the hinge loss and hard margin.
+
+With the unit neurons :math:`a_k=\pm(X\hat w_{1,k})_+` of a network held fixed, training
+their sizes :math:`c\ge0` is the linear program
+
+.. math:: \min_{c\ge0}\;\ell\Big(\sum_kc_ka_k,\,y\Big)+\beta\sum_kc_k .
+
+A basic solution has at most as many neurons as samples with :math:`y_if(x_i)=1`, and
+its multipliers are a dual point that vanishes on all samples with a larger margin.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import linprog
+
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.problem.losses import Hinge
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+
+__all__ = ["margin_program"]
+
+_TOLERANCE = 1e-10  # the least that HiGHS admits
+
+
+def margin_program(
+    network: ReLUNetwork, problem: TrainingProblem
+) -> tuple[ReLUNetwork, FloatArray] | None:
+    r"""Train the sizes of a network's neurons, with their directions held fixed.
+
+    Parameters
+    ----------
+    network : convexnn_lib.ReLUNetwork
+        The network.
+    problem : convexnn_lib.TrainingProblem
+        A problem with the hinge loss or the hard margin.
+
+    Returns
+    -------
+    (ReLUNetwork, (n,) array) or None
+        The network of a basic solution and its dual point; None if no sizes meet the
+        hard margin.
+
+    Examples
+    --------
+    >>> from convexnn_lib import ReLUNetwork, TrainingProblem
+    >>> from convexnn_lib.certificates._margin_program import margin_program
+    >>> problem = TrainingProblem([[1.0], [2.0]], [1.0, 1.0], 1.0, "hard_margin")
+    >>> network, dual = margin_program(ReLUNetwork([[3.0, -1.0]], [3.0, 1.0]), problem)
+    >>> network.W1, dual
+    (array([[1.]]), array([1., 0.]))
+    """
+    size = np.linalg.norm(network.W1, axis=0)
+    used = (size > 0.0) & (network.w2 != 0.0)
+    unit, signs = network.W1[:, used] / size[used], np.sign(network.w2[used])
+    margins = problem.y[:, None] * np.maximum(problem.X @ unit, 0.0) * signs
+    # tolerances are absolute: sizes in units in which the largest feature is 1, and
+    # costs in units of what these sizes cost
+    largest = float(np.abs(margins).max(initial=0.0)) or 1.0
+    penalty = problem.beta / largest
+    margins, cost = margins / largest, np.ones(len(signs))
+    if isinstance(problem.loss, Hinge):  # slacks of the margins, at cost 1 each
+        margins = np.hstack([margins, np.eye(problem.n)])
+        cost = np.r_[cost, np.full(problem.n, 1.0 / penalty)]
+    if not cost.size:
+        return None
+    result = linprog(
+        cost,
+        A_ub=-margins,
+        b_ub=-np.ones(problem.n),
+        method="highs-ds",
+        options={
+            "primal_feasibility_tolerance": _TOLERANCE,
+            "dual_feasibility_tolerance": _TOLERANCE,
+        },
+    )
+    if result.status != 0:
+        return None
+    c = result.x[: len(signs)] / largest
+    kept = c > 0.0
+    dual = -penalty * problem.y * result.ineqlin.marginals
+    dual = problem.loss.project_dual(dual, problem.y)
+    return ReLUNetwork(unit[:, kept] * c[kept], signs[kept]).balanced(), dual + 0.0

@@ -1,0 +1,250 @@
+r"""Pricing: the unit neurons on which a dual point exceeds a given weight.
+
+Column generation asks for neurons with :math:`|\lambda^T(Xu)_+|>\beta`, a certificate
+for a proof that there are none. The dual norm depends on the generators
+:math:`|\lambda_i|x_i` and the signs of :math:`\lambda_i` alone.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.arrangements.counting import cover_count
+from convexnn_lib.arrangements.enumeration import enumerate_patterns, quick_patterns
+from convexnn_lib.certificates._branch_and_bound import branch_and_bound
+from convexnn_lib.certificates._zonotope_vertices import (
+    FarPoints,
+    ascend,
+    farthest_points,
+)
+from convexnn_lib.problem._cones import nearest_in_cone
+
+_FEW = 10_000  # vertices that are listed quickly in any case
+_MANY = 100_000  # vertices in rank 3 from which branch and bound is faster
+_HIGHEST_RANK = 7  # beyond, branch and bound does not close
+_MOST = 20_000_000  # vertices that are listed at all
+_CLOSED = 1e-11  # its relative gap
+
+__all__ = ["Prices", "price_all_neurons", "price_cones", "price_locally"]
+
+
+class Prices(NamedTuple):
+    r"""Unit neurons and what a dual point gives for them.
+
+    Attributes
+    ----------
+    upper : float
+        An upper bound on :math:`|\lambda^T(Xu)_+|` over all unit neurons asked for, its
+        rounding errors included; infinite if only some were looked at.
+    values : (m,) array
+        :math:`|\lambda^T(Xu)_+|`, in falling order.
+    directions : (m, d) array
+        The unit vectors u.
+    signs : (m,) array
+        The signs of :math:`\lambda^T(Xu)_+`.
+    cones : (m,) array of int or None
+        The indices of the given patterns in whose cones the neurons lie.
+    """
+
+    upper: float
+    values: FloatArray
+    directions: FloatArray
+    signs: FloatArray
+    cones: npt.NDArray[np.intp] | None = None
+
+
+def price_all_neurons(
+    X: FloatArray, lam: FloatArray, floor: float, *, every: bool = False
+) -> Prices:
+    """Return neurons above a floor, and a bound on all neurons.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point.
+    floor : float
+        The value that a neuron must exceed to be of interest.
+    every : bool, default False
+        Whether to return a neuron for each vertex that exceeds the floor. Otherwise one
+        of the largest value is enough, which branch and bound can find faster.
+
+    Returns
+    -------
+    convexnn_lib.certificates._pricing.Prices
+        Without a neuron above the floor, ``upper`` is the floor and a rounding error.
+
+    Raises
+    ------
+    convexnn_lib.errors.EnumerationTooLargeError
+        If the rows with positive (or with negative) entries have too many activation
+        patterns to list.
+    """
+    scaled = _Scaled(X, lam)
+    level = floor / scaled.unit
+    sides = scaled.sides()
+    rank = int(np.linalg.matrix_rank(scaled.generators[scaled.live]))
+    predicted = sum(cover_count(len(plus), rank) for _, plus, _ in sides)
+    listing = every or not _prefers_cones(predicted, rank)
+    found = []
+    for sign, plus, minus in sides:
+        # exact patterns need the data themselves, not the rounded generators
+        rows = X[scaled.live & (sign * lam > 0.0)]
+        packed = quick_patterns(rows, _MOST) if listing else None
+        if packed is None and (every or rank > _HIGHEST_RANK):
+            packed = enumerate_patterns(rows, max_patterns=_MOST).packed
+        if packed is None:
+            far = _by_branch_and_bound(plus, minus, level)
+        else:
+            far = farthest_points(plus, minus, packed, level)
+        found.append((sign, far))
+    return scaled.prices(found)
+
+
+def _prefers_cones(predicted: int, rank: int) -> bool:
+    """Return whether branch and bound is likely to be faster than a list of vertices.
+
+    Its cost hardly depends on the number of samples but grows fast with the rank. The
+    rule is fitted to measured times.
+    """
+    if rank > _HIGHEST_RANK:
+        return False
+    return predicted > (_FEW if rank <= 2 else _MANY * 8 ** (rank - 3))
+
+
+def _by_branch_and_bound(
+    plus: FloatArray, minus: FloatArray, level: float
+) -> FarPoints:
+    """Return a bound, and the best direction if it exceeds a level."""
+    bounds = branch_and_bound(plus, minus, start=level, relative_gap=_CLOSED)
+    if bounds.lower <= level:
+        nothing = np.zeros((0, plus.shape[1]))
+        return FarPoints(bounds.upper, np.zeros(0), nothing)
+    return FarPoints(bounds.upper, np.array([bounds.lower]), bounds.direction[None])
+
+
+def price_locally(X: FloatArray, lam: FloatArray, starts: FloatArray) -> Prices:
+    """Return the neurons that local ascent finds.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point.
+    starts : (m, d) array
+        Directions to start from, for either sign.
+
+    Returns
+    -------
+    convexnn_lib.certificates._pricing.Prices
+        Local maxima; ``upper`` is infinite, or 0 if the dual norm is.
+    """
+    scaled = _Scaled(X, lam)
+    return scaled.prices(
+        [(sign, ascend(plus, minus, starts)) for sign, plus, minus in scaled.sides()]
+    )
+
+
+def price_cones(
+    X: FloatArray, lam: FloatArray, patterns: BoolArray, floor: float
+) -> Prices:
+    r"""Return neurons above a floor in the closed cones of given patterns.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point.
+    patterns : (p, n) array of bool
+        The patterns.
+    floor : float
+        The value that a neuron must exceed to be of interest.
+
+    Returns
+    -------
+    convexnn_lib.certificates._pricing.Prices
+        At most one neuron a pattern and sign.
+
+    Notes
+    -----
+    Over one cone, :math:`\max_{u\in K,\|u\|\le1}c^Tu` is the norm of the projection of
+    :math:`c=\pm X^TD\lambda` onto K, that is
+    :math:`\min_{\alpha\ge0}\|c+X^T(2D-I)\alpha\|`: nonnegative least squares.
+    """
+    scaled = _Scaled(X, lam)
+    row_size = np.max(np.abs(X), axis=1, keepdims=True)
+    walls = X / np.where(row_size > 0.0, row_size, 1.0)
+    rounding = 16 * sum(X.shape) * float(np.finfo(np.float64).eps)
+    gradients = (patterns * np.sign(lam)) @ scaled.generators
+    lengths = np.linalg.norm(gradients, axis=1)
+    level = floor / scaled.unit
+    found = []
+    cones: list[np.intp] = []
+    for sign in (1.0, -1.0):
+        upper, values, directions = level, [], []
+        # a projection is no longer than what is projected
+        for k in np.flatnonzero(lengths > level):
+            inward = np.where(patterns[k], 1.0, -1.0)[:, None] * walls
+            c = sign * gradients[k]
+            projection = nearest_in_cone(inward, c)
+            size = float(np.linalg.norm(projection))
+            upper = max(upper, size)
+            # a projection that is all rounding error has no direction in the cone
+            if size > max(level, rounding * lengths[k]):
+                values.append(float(c @ projection) / size)
+                directions.append(projection / size)
+                cones.append(k)
+        vectors = np.array(directions).reshape(-1, X.shape[1])
+        found.append((sign, FarPoints(upper, np.array(values), vectors)))
+    return scaled.prices(found, np.array(cones, dtype=np.intp))
+
+
+class _Scaled:
+    """Generators of a size around 1, so that no square overflows or vanishes."""
+
+    def __init__(self, X: FloatArray, lam: FloatArray) -> None:
+        self.live = (lam != 0.0) & X.any(axis=1)
+        size = np.max(np.abs(X), axis=1) * np.abs(lam)
+        self.unit = float(size.max()) or 1.0
+        self.generators = X * (np.abs(lam) / self.unit)[:, None]
+        self.signs = np.sign(lam)
+
+    def sides(self) -> list[tuple[float, FloatArray, FloatArray]]:
+        """Return the signs that neurons can have, with the generators for each."""
+        plus = self.generators[self.live & (self.signs > 0.0)]
+        minus = self.generators[self.live & (self.signs < 0.0)]
+        sides = [(1.0, plus, minus), (-1.0, minus, plus)]
+        # without generators a zonotope is the origin, which lies in the other one
+        return [side for side in sides if len(side[1])]
+
+    def prices(
+        self,
+        found: list[tuple[float, FarPoints]],
+        cones: npt.NDArray[np.intp] | None = None,
+    ) -> Prices:
+        """Return what was found for either sign in the units of the data."""
+        n, d = self.generators.shape
+        rounding = (n + d + 8) * np.finfo(np.float64).eps
+        rounding *= float(np.linalg.norm(self.generators, axis=1).sum())
+        upper = max((far.upper for _, far in found), default=0.0)
+        values = np.concatenate([np.zeros(0), *(far.values for _, far in found)])
+        directions = np.vstack([np.zeros((0, d)), *(f.directions for _, f in found)])
+        signs = np.repeat(
+            np.array([sign for sign, _ in found]),
+            np.array([len(far.values) for _, far in found], dtype=np.intp),
+        )
+        order = np.argsort(-values, kind="stable")
+        return Prices(
+            self.unit * (upper + rounding) if found else 0.0,
+            self.unit * values[order],
+            directions[order],
+            signs[order],
+            None if cones is None else cones[order],
+        )

@@ -1,0 +1,224 @@
+r"""Certificates of global optimality: dual norms and duality gaps.
+
+Every dual point :math:`\lambda`, scaled until :math:`M(\lambda)\le\beta` with the dual
+norm
+
+.. math:: M(\lambda)=\max_{\|u\|_2\le1}|\lambda^T(Xu)_+|,
+
+bounds the objective of every network from below by :math:`-\ell^*(-\lambda,y)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.certificates.dual_norm import (
+    ExtremeNeuron,
+    dual_norm_bounds,
+)
+from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+
+__all__ = [
+    "Certificate",
+    "bound_by",
+    "patterns_in_scope",
+]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Certificate:
+    r"""How far a network is from the global optimum.
+
+    The certificate is a dual point :math:`\lambda` and a factor :math:`\tau` with
+    :math:`\tau M(\lambda)\le\beta`. It proves that no network in its scope has an
+    objective below ``lower_bound``, and it can be checked on its own by ``verify``.
+
+    Attributes
+    ----------
+    primal : float
+        Objective of the network; ``inf`` if it violates a hard margin.
+    lower_bound : float
+        Lower bound on the global optimum,
+        :math:`-\ell^*(-\tau\lambda,y)` less its rounding error.
+    dual : (n,) array
+        The dual point :math:`\lambda`; :math:`-\nabla\ell(f(X),y)` for a
+        differentiable loss.
+    scale : float
+        The factor :math:`\tau`.
+    dual_norm : float
+        The dual norm :math:`M(\lambda)`, attained by ``extreme_neuron``.
+    extreme_neuron : convexnn_lib.certificates.dual_norm.ExtremeNeuron
+        The direction and sign that attain the dual norm. Where ``dual_norm`` exceeds
+        beta, adding a small neuron there lowers the objective.
+    patterns : (p, n) array of bool or None
+        The patterns in scope; None for all.
+
+    Examples
+    --------
+    >>> from convexnn_lib import ReLUNetwork, TrainingProblem, certify
+    >>> problem = TrainingProblem([[1.0]], [1.0], beta=0.5)
+    >>> network = ReLUNetwork([[1.0]], [0.5])
+    >>> certificate = certify(network, problem)
+    >>> certificate.primal, round(certificate.lower_bound, 12), certificate.scope
+    (0.4375, 0.375, 'all patterns')
+    >>> certificate.verify(network, problem)
+    True
+    """
+
+    primal: float
+    lower_bound: float
+    dual: FloatArray
+    scale: float
+    dual_norm: float
+    extreme_neuron: ExtremeNeuron
+    patterns: BoolArray | None = None
+
+    @property
+    def gap(self) -> float:
+        """The duality gap ``primal - lower_bound``.
+
+        The network's objective exceeds the optimum by at most this much. With given
+        patterns it is negative if the network beats every network of these patterns.
+        """
+        return self.primal - self.lower_bound
+
+    @property
+    def relative_gap(self) -> float:
+        """The gap divided by the primal value; 0 if both are 0."""
+        if not np.isfinite(self.primal):
+            return np.inf
+        if self.gap == 0.0:
+            return 0.0
+        return self.gap / max(abs(self.primal), float(np.finfo(np.float64).tiny))
+
+    @property
+    def scope(self) -> str:
+        """Whether the bound holds for all patterns or only for those given."""
+        if self.patterns is None:
+            return "all patterns"
+        return f"{len(self.patterns)} given patterns"
+
+    @property
+    def feasible_dual(self) -> FloatArray:
+        """The dual feasible point, ``scale * dual``."""
+        return self.scale * self.dual
+
+    def __repr__(self) -> str:
+        """Return the gap, what it is made of, and its scope."""
+        return (
+            f"Certificate(gap={self.gap:.3g}, relative_gap={self.relative_gap:.3g}, "
+            f"primal={self.primal:.10g}, lower_bound={self.lower_bound:.10g}, "
+            f"dual_norm={self.dual_norm:.6g}, scope={self.scope!r})"
+        )
+
+    def verify(self, network: ReLUNetwork, problem: TrainingProblem) -> bool:
+        r"""Check the certificate again from nothing but its dual point.
+
+        Parameters
+        ----------
+        network : convexnn_lib.ReLUNetwork
+            The network that it certifies.
+        problem : convexnn_lib.TrainingProblem
+            The problem.
+
+        Returns
+        -------
+        bool
+            Whether the network has the stated objective, and the scaled dual point is
+            feasible and gives the stated lower bound.
+        """
+        primal = problem.objective(network)
+        same = primal == self.primal or bool(
+            np.isclose(primal, self.primal, rtol=1e-12, atol=0.0)
+        )
+        # computed anew: the largest factor that the dual norm allows
+        bounds = dual_norm_bounds(problem.X, self.dual, self.patterns)
+        feasible = self.scale <= _largest_scale(problem.beta, bounds.upper)
+        value = problem.dual_objective(self.feasible_dual)
+        return bool(same and feasible and self.lower_bound <= value)
+
+
+def patterns_in_scope(X: FloatArray, patterns: Any) -> BoolArray | None:
+    """Return the patterns to optimize over as a boolean array, None for all of them.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    patterns : None, (p, n) array of bool or Arrangement
+        What the caller gave. A complete arrangement of the same data stands for all.
+
+    Returns
+    -------
+    (p, n) array of bool or None
+        The patterns.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If the patterns are not a non-empty boolean array of the right shape.
+    """
+    if patterns is None:
+        return None
+    if hasattr(patterns, "patterns"):
+        if patterns.complete and np.array_equal(patterns.X, X):
+            return None
+        patterns = patterns.patterns
+    array = np.array(patterns)
+    if array.dtype != np.bool_ or array.ndim != 2 or array.shape[1] != len(X):
+        raise InvalidDataError(
+            f"patterns must be a boolean (p, {len(X)}) array, got shape {array.shape} "
+            f"of {array.dtype}."
+        )
+    if not len(array):
+        raise InvalidDataError("patterns is empty; give at least one pattern.")
+    return np.unique(array, axis=0)
+
+
+def _largest_scale(beta: float, norm: float) -> float:
+    """Return the largest factor that keeps the dual norm at most beta."""
+    return float(np.nextafter(beta / norm, 0.0)) if norm > 0.0 else np.inf
+
+
+def bound_by(
+    lam: FloatArray, problem: TrainingProblem, scope: BoolArray | None, primal: float
+) -> Certificate:
+    """Return the certificate that one dual point gives.
+
+    Parameters
+    ----------
+    lam : (n,) array
+        The dual point, in the domain of the dual objective.
+    problem : convexnn_lib.TrainingProblem
+        The problem.
+    scope : (p, n) array of bool or None
+        The patterns that the bound is for; None for all.
+    primal : float
+        The objective of the network to certify.
+
+    Returns
+    -------
+    convexnn_lib.Certificate
+        The certificate.
+    """
+    norm = dual_norm_bounds(problem.X, lam, scope)
+    limit = _largest_scale(problem.beta, norm.upper)
+    scale = problem.loss.best_scale(lam, problem.y, limit)
+    lower = problem.dual_objective(scale * lam)
+    terms = abs(lower) + 2.0 * float(np.sum(np.abs(scale * lam * problem.y)))
+    lower -= (problem.n + 8) * np.finfo(np.float64).eps * terms
+    return Certificate(
+        primal=primal,
+        lower_bound=float(lower),
+        dual=lam,
+        scale=scale,
+        dual_norm=norm.lower,
+        extreme_neuron=norm.neuron,
+        patterns=scope,
+    )

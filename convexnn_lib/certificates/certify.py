@@ -1,0 +1,132 @@
+"""How far a network is from the global optimum, by the best dual point found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from convexnn_lib._validation import FloatArray, as_vector
+from convexnn_lib.certificates._dual_search import improve
+from convexnn_lib.certificates._margin_program import margin_program
+from convexnn_lib.certificates.certificate import (
+    Certificate,
+    bound_by,
+    patterns_in_scope,
+)
+from convexnn_lib.errors import EnumerationTooLargeError, RegularizationError
+from convexnn_lib.problem.losses import HardMargin, Hinge
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+
+__all__ = ["certify"]
+
+
+def certify(
+    network: ReLUNetwork,
+    problem: TrainingProblem,
+    patterns: Any = None,
+    *,
+    dual: Any = None,
+    tol: float = 1e-10,
+) -> Certificate:
+    r"""Certify how far a network is from the global optimum.
+
+    Parameters
+    ----------
+    network : convexnn_lib.ReLUNetwork
+        Any network, however it was trained.
+    problem : convexnn_lib.TrainingProblem
+        The problem, with ``beta > 0``.
+    patterns : (p, n) array of bool or Arrangement, optional
+        Bound only the networks whose neurons lie in the closed cones of these patterns.
+        By default, and for a complete arrangement of the same data, the bound holds for
+        all networks.
+    dual : (n,) array, optional
+        A dual point to use where it gives a better bound than those found here.
+    tol : float, default 1e-10
+        The relative gap at which no better dual point is looked for.
+
+    Returns
+    -------
+    convexnn_lib.Certificate
+        The objective, a lower bound on the global optimum, and the gap between them.
+
+    Raises
+    ------
+    convexnn_lib.errors.RegularizationError
+        If ``beta`` is 0.
+    convexnn_lib.errors.InvalidDataError
+        If the network has another number of features, or the patterns or the dual point
+        have the wrong shape.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If the samples that carry a dual point have too many activation patterns to
+        list, for each of the dual points tried.
+
+    Notes
+    -----
+    For a differentiable loss the dual point is :math:`\lambda=-\nabla\ell(f(X),y)`, and
+    the gap is 0 at every global optimum. For the hinge loss and the hard margin,
+    :math:`-\partial\ell` holds many dual points. Tried are the dual of the linear
+    program over the network's own neurons (``certificates/_margin_program.py``)
+    and, where that leaves a gap, the dual of the convex program
+    over the cones of the network's neurons, to which those of the extreme neurons of
+    its dual points are added for a few rounds. Where too many samples carry that one,
+    the linear program goes on instead, with the extreme neurons as further neurons.
+    Each dual point gives a valid bound, and the best is kept.
+
+    Examples
+    --------
+    >>> from convexnn_lib import ReLUNetwork, TrainingProblem, certify
+    >>> problem = TrainingProblem([[1.0]], [1.0], beta=0.5)
+    >>> certify(ReLUNetwork([[1.0]], [0.5]), problem)
+    Certificate(gap=0.0625, relative_gap=0.143, primal=0.4375, lower_bound=0.375, ...
+    """
+    if problem.beta <= 0.0:
+        raise RegularizationError(
+            "a certificate needs beta > 0: without regularization the dual norm gives "
+            "no bound. Use a positive beta, or certify the margin (certify_margin)."
+        )
+    scope = patterns_in_scope(problem.X, patterns)
+    primal = problem.objective(network)
+    if dual is not None:
+        dual = problem.loss.project_dual(as_vector(dual, problem.n, "dual"), problem.y)
+    best: Certificate | None = None
+    too_large: EnumerationTooLargeError | None = None
+    for lam in _dual_points(network, problem, dual):
+        try:
+            candidate = bound_by(lam, problem, scope, primal)
+        except EnumerationTooLargeError as error:  # another point may be sparser
+            too_large = error
+            continue
+        if best is None or candidate.lower_bound > best.lower_bound:
+            best = candidate
+        if best.relative_gap <= tol:
+            return best
+    if best is None:
+        assert too_large is not None
+        raise too_large
+    if isinstance(problem.loss, Hinge | HardMargin):
+        best = improve(
+            best,
+            network,
+            problem,
+            tol,
+            lambda lam: bound_by(lam, problem, scope, primal),
+        )
+    return best
+
+
+def _dual_points(
+    network: ReLUNetwork, problem: TrainingProblem, dual: FloatArray | None
+) -> Iterator[FloatArray]:
+    """Yield dual points in the order of what they cost; the first is always valid."""
+    if dual is not None:
+        yield dual
+    if not isinstance(problem.loss, HardMargin):
+        yield -problem.loss.gradient(network.predict(problem.X), problem.y)
+    if isinstance(problem.loss, Hinge | HardMargin):
+        trained = margin_program(network, problem)
+        if trained is not None:
+            yield trained[1]
+    if isinstance(problem.loss, HardMargin):
+        yield problem.y.copy()

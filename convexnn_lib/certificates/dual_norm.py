@@ -1,0 +1,215 @@
+r"""The dual norm: the largest weight that a dual point gives to a unit neuron.
+
+.. math:: M(\lambda)=\max_{\|u\|_2\le1}|\lambda^T(Xu)_+| .
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convexnn_lib._validation import BoolArray, FloatArray, as_matrix, as_vector
+from convexnn_lib.certificates._pricing import (
+    Prices,
+    price_all_neurons,
+    price_cones,
+    price_locally,
+)
+from convexnn_lib.errors import SolverError
+from convexnn_lib.problem.training_problem import TrainingProblem
+
+__all__ = ["DualNorm", "ExtremeNeuron", "beta_max", "dual_norm", "dual_norm_bounds"]
+
+_STARTS = 50
+_ACCURACY = 1e-9  # relative, of what is returned as the dual norm
+_ROUNDING = 1e-12  # the same, relative to the size of its terms
+
+
+class ExtremeNeuron(NamedTuple):
+    r"""The unit neuron on which the dual norm is attained.
+
+    Attributes
+    ----------
+    direction : (d,) array
+        A unit vector u with :math:`|\lambda^T(Xu)_+|=M(\lambda)`.
+    sign : float
+        The sign of :math:`\lambda^T(Xu)_+`. If the dual norm exceeds beta, a small
+        neuron along u whose second-layer weight has this sign lowers the objective, and
+        no other unit neuron lowers it faster.
+    """
+
+    direction: FloatArray
+    sign: float
+
+
+class DualNorm(NamedTuple):
+    """Rigorous bounds on a dual norm.
+
+    Attributes
+    ----------
+    lower : float
+        The value that ``neuron`` attains.
+    upper : float
+        An upper bound, all rounding errors included.
+    neuron : convexnn_lib.certificates.dual_norm.ExtremeNeuron
+        The neuron that attains ``lower``.
+    """
+
+    lower: float
+    upper: float
+    neuron: ExtremeNeuron
+
+
+def dual_norm(X: Any, lam: Any) -> tuple[float, FloatArray]:
+    r"""Return the dual norm and a direction that attains it.
+
+    .. math:: M(\lambda)=\max_{\|u\|_2\le1}|\lambda^T(Xu)_+|.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point :math:`\lambda`.
+
+    Returns
+    -------
+    value : float
+        The dual norm.
+    u : (d,) array
+        A unit vector with :math:`|\lambda^T(Xu)_+|=M(\lambda)`. If the dual norm is 0,
+        every direction attains it, and u is the first unit vector.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If X or ``lam`` is not finite or the shapes do not agree.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If the rank of X exceeds 7 and the rows with positive (or with negative)
+        :math:`\lambda_i` have too many activation patterns to list.
+    convexnn_lib.errors.SolverError
+        If branch and bound was needed and did not close.
+
+    Notes
+    -----
+    With :math:`Z_\pm=\sum_i\max(\pm\lambda_i,0)\,[0,x_i]` the dual norm is the
+    Hausdorff distance of the two zonotopes. The vertices of either are the activation
+    patterns of its rows alone, rows with :math:`\lambda_i=0` drop out, and each vertex
+    asks for the distance of a point from a zonotope, see ``_zonotope_vertices.py``. In
+    the worst case the number of vertices grows like :math:`n^{r-1}`, r the rank of X.
+    Where it is too large, or the rows are so degenerate that their patterns take exact
+    arithmetic, the maximum is found by branch and bound over cones of directions, see
+    ``certificates/_branch_and_bound.py``.
+
+    Examples
+    --------
+    >>> from convexnn_lib import dual_norm
+    >>> value, u = dual_norm([[3.0, 4.0], [0.0, 1.0]], [1.0, 0.0])
+    >>> round(value, 12), u.round(12)
+    (5.0, array([0.6, 0.8]))
+    """
+    bounds = dual_norm_bounds(X, lam)
+    # no better than the rounding errors of the sum over all samples
+    terms = float(np.linalg.norm(as_matrix(X), axis=1) @ np.abs(lam))
+    allowed = _ACCURACY * bounds.upper + _ROUNDING * terms
+    if bounds.upper - bounds.lower > allowed:
+        raise SolverError(
+            f"the dual norm lies between {bounds.lower:.9g} and {bounds.upper:.9g}; "
+            "branch and bound did not close the gap. Take fewer rows or columns, or the"
+            " bounds as they are (certificates.dual_norm.dual_norm_bounds)."
+        )
+    return bounds.lower, bounds.neuron.direction
+
+
+def dual_norm_bounds(X: Any, lam: Any, patterns: BoolArray | None = None) -> DualNorm:
+    r"""Return rigorous bounds on the dual norm, over all or over given patterns.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point :math:`\lambda`.
+    patterns : (p, n) array of bool, optional
+        Maximize over the cones :math:`\{u:(2D_i-I)Xu\ge0\}` of these patterns only.
+
+    Returns
+    -------
+    convexnn_lib.certificates.dual_norm.DualNorm
+        Lower and upper bound and the neuron that attains the lower one. The two agree
+        to about twelve digits.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If X or ``lam`` is not finite or the shapes do not agree.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If there are too many activation patterns to list.
+
+    Examples
+    --------
+    >>> from convexnn_lib.certificates.dual_norm import dual_norm_bounds
+    >>> lower, upper, neuron = dual_norm_bounds([[1.0], [-1.0]], [1.0, -3.0])
+    >>> lower, bool(3.0 <= upper <= 3.0 + 1e-13), neuron.direction, neuron.sign
+    (3.0, True, array([-1.]), -1.0)
+    """
+    X = as_matrix(X)
+    lam = as_vector(lam, len(X), "lam")
+    probe = _probe(X, lam, patterns)
+    floor = probe.values[0] if len(probe.values) else 0.0
+    if patterns is None:
+        prices = price_all_neurons(X, lam, floor)
+    else:
+        prices = price_cones(X, lam, patterns, floor)
+    best = prices if len(prices.values) else probe
+    if not len(best.values):
+        first = np.zeros(X.shape[1])
+        first[0] = 1.0
+        return DualNorm(0.0, prices.upper, ExtremeNeuron(first, 1.0))
+    neuron = ExtremeNeuron(best.directions[0], float(best.signs[0]))
+    return DualNorm(float(best.values[0]), prices.upper, neuron)
+
+
+def beta_max(problem: TrainingProblem) -> float:
+    r"""Return the least regularization strength for which the zero network is optimal.
+
+    .. math:: \beta_{\max}=\max_{\|u\|_2\le1}|\nabla\ell(0,y)^T(Xu)_+|.
+
+    Parameters
+    ----------
+    problem : convexnn_lib.TrainingProblem
+        A problem with a loss that is differentiable at 0; its ``beta`` plays no role.
+
+    Returns
+    -------
+    float
+        :math:`\beta_{\max}`.
+
+    Raises
+    ------
+    ValueError
+        If the loss is the hard margin, for which the zero network is not feasible.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If there are too many activation patterns to list.
+
+    Examples
+    --------
+    >>> from convexnn_lib import TrainingProblem
+    >>> from convexnn_lib.certificates.dual_norm import beta_max
+    >>> round(beta_max(TrainingProblem([[1, 0], [0, 1]], [1, 1], 0.1)), 12)
+    1.414213562373
+    """
+    gradient = problem.loss.gradient(np.zeros(problem.n), problem.y)
+    return dual_norm(problem.X, gradient)[0]
+
+
+def _probe(X: FloatArray, lam: FloatArray, patterns: BoolArray | None) -> Prices:
+    """Return neurons of large values, which let most of the others be left early."""
+    if patterns is None:
+        starts = np.random.default_rng(0).standard_normal((_STARTS, X.shape[1]))
+        return price_locally(X, lam, starts)
+    unit = float(np.abs(lam).max()) or 1.0
+    lengths = np.linalg.norm((patterns * (lam / unit)) @ X, axis=1)
+    longest = patterns[np.argsort(-lengths, kind="stable")[:_STARTS]]
+    return price_cones(X, lam, longest, 0.0)

@@ -1,1 +1,0 @@
-"""The convex equivalence: losses, problems, networks, solvers and certificates."""

@@ -1,1 +1,0 @@
-"""The non-convex landscape: Clarke stationarity."""

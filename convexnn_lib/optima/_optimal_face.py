@@ -1,0 +1,279 @@
+r"""The linear equations and inequalities that describe all optimal coefficients.
+
+An optimal dual point decides which neurons an optimal network can have, and on which
+face of the loss its outputs lie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import nnls
+
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.optima._extreme_neurons import (
+    TouchingNeurons,
+    tie_basis,
+    tied_features,
+    touching_neurons,
+)
+from convexnn_lib.problem.losses import HardMargin, Hinge
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training.solve import Solution
+
+__all__ = ["OptimalFace", "optimal_face"]
+
+_BOUND = 1e-6  # distance from 0 and 1 at which a multiplier counts as on its bound
+_STEPS = 8  # of Newton's method
+_ROUNDS = 4  # of looking for neurons
+_SETTLED = 1e-11  # relative change of the dual point that counts as none
+_MISFIT = 1e-8  # relative distance of outputs that counts as none
+_RANK = 1e-10  # relative size of singular values that count as zero
+
+
+@dataclass(frozen=True, eq=False)
+class OptimalFace:
+    r"""The polytope :math:`\{x=(c,v)\ge0:\ Bx=b\}` of optimal coefficients.
+
+    Attributes
+    ----------
+    neurons : TouchingNeurons
+        The N neurons that touch beta.
+    features : (n, N) array
+        Their features :math:`s_j(Xu_j)_+`.
+    dual : (n,) array
+        The dual point.
+    columns : (n, N + q) array
+        The matrix B. Its last q columns belong to slacks v of inequalities on the
+        outputs, of which a strictly convex loss has none.
+    target : (n,) array
+        The right-hand side b.
+    point : (N,) array
+        Some optimal coefficients.
+    """
+
+    neurons: TouchingNeurons
+    features: FloatArray
+    dual: FloatArray
+    columns: FloatArray
+    target: FloatArray
+    point: FloatArray
+
+    def misfit(self, coefficients: FloatArray) -> float:
+        """Return how far outputs are from fulfilling the equations, as a distance."""
+        N = self.features.shape[1]
+        rest = self.target - self.columns[:, :N] @ coefficients
+        # the best slacks: each has a row of its own
+        slacks = self.columns[:, N:]
+        rest = rest - slacks @ np.maximum(slacks.T @ rest, 0.0)
+        return float(np.linalg.norm(rest))
+
+
+def optimal_face(solution: Solution, tol: float) -> OptimalFace:
+    """Return the description of all optima that a solution's dual point gives.
+
+    Parameters
+    ----------
+    solution : convexnn_lib.Solution
+        The solution.
+    tol : float
+        A neuron touches beta if its value is at least ``(1 - tol) * beta``.
+
+    Returns
+    -------
+    OptimalFace
+        The neurons that touch beta, and the equations.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If the solution is not accurate enough, ``tol`` is not a small positive number,
+        or the loss is neither strictly convex nor one of the library's.
+    """
+    if not 0.0 < float(tol) <= 1e-3:
+        raise InvalidDataError(f"tol must lie in (0, 0.001], got {tol!r}.")
+    problem = solution.problem
+    loss = problem.loss
+    margins = isinstance(loss, Hinge | HardMargin)
+    if not (loss.strictly_convex or margins):
+        raise InvalidDataError(
+            f"the optima of the loss {loss!r} are not described: its outputs need not "
+            "be unique, and its face at a dual point is unknown. Losses with "
+            "strictly_convex = True, the hinge loss and the hard margin are."
+        )
+    point = _refined(_own_point(solution), problem)
+    for _ in range(_ROUNDS):
+        before = point.dual
+        neurons = touching_neurons(
+            problem.X, before, problem.beta, solution.certificate.patterns, tol=tol
+        )
+        c = _transferred(point, neurons)
+        point = _refined(_Point(before, point.outputs, neurons, c), problem)
+        if np.all(np.abs(point.dual - before) <= _SETTLED * np.abs(before).max()):
+            break
+    if margins:
+        columns, target, dual = _margin_equations(point, problem)
+    else:
+        columns, target = point.neurons.features(problem.X), point.outputs
+        dual = point.dual
+    start = _nonnegative_solution(columns, target)
+    N = len(point.neurons.signs)
+    features = point.neurons.features(problem.X)
+    face = OptimalFace(point.neurons, features, dual, columns, target, start[:N])
+    _check(solution, face, start, tol)
+    return face
+
+
+class _Point(NamedTuple):
+    """A dual point and the outputs, neurons and coefficients that go with it."""
+
+    dual: FloatArray
+    outputs: FloatArray
+    neurons: TouchingNeurons
+    coefficients: FloatArray
+
+
+def _own_point(solution: Solution) -> _Point:
+    """Return the point of the solution's network and its dual point."""
+    network, problem = solution.network, solution.problem
+    outputs = network.predict(problem.X)
+    dual = solution.certificate.feasible_dual
+    if problem.loss.differentiable:
+        dual = -problem.loss.gradient(outputs, problem.y)
+    elif isinstance(problem.loss, Hinge | HardMargin):
+        dual = _on_bounds(dual, problem)
+    size = np.linalg.norm(network.W1, axis=0)
+    neurons = TouchingNeurons(
+        (network.W1 / size).T, np.sign(network.w2), np.zeros(network.width), 0.0
+    )
+    neurons = neurons.moved(problem.X, dual)
+    return _Point(dual, outputs, neurons, size * np.abs(network.w2))
+
+
+def _on_bounds(dual: FloatArray, problem: TrainingProblem) -> FloatArray:
+    """Return the dual point with multipliers near a bound moved onto it."""
+    alpha = problem.y * dual
+    size = max(1.0, float(np.max(alpha))) if isinstance(problem.loss, HardMargin) else 1
+    alpha = np.where(np.abs(alpha) <= _BOUND * size, 0.0, alpha)
+    if isinstance(problem.loss, Hinge):
+        alpha = np.where(np.abs(alpha - 1.0) <= _BOUND, 1.0, alpha)
+    return problem.y * alpha
+
+
+def _transferred(point: _Point, neurons: TouchingNeurons) -> FloatArray:
+    """Return coefficients of other neurons, from those nearest in direction."""
+    before = point.neurons.directions * point.neurons.signs[:, None]
+    after = neurons.directions * neurons.signs[:, None]
+    c = np.zeros(len(after))
+    if len(after):
+        np.add.at(c, np.argmax(before @ after.T, axis=1), point.coefficients)
+    return c
+
+
+def _refined(point: _Point, problem: TrainingProblem) -> _Point:
+    r"""Solve the optimality conditions to rounding accuracy by Newton's method.
+
+    A gap of :math:`\varepsilon` leaves errors of :math:`\sqrt\varepsilon` in the dual
+    point. The equations are that every neuron has the value beta, which has the
+    features as its gradient, and that the features combine to the outputs. Unknown are
+    the coefficients and either the outputs, with the dual point as a function of them,
+    or, for a margin loss, the multipliers between their bounds, whose samples have the
+    margin 1. Where these are not unique the step of least norm goes to a solution
+    nearby.
+    """
+    X, y, loss = problem.X, problem.y, problem.loss
+    dual, z, neurons, c = point
+    smooth = loss.differentiable and loss.curvature(z, y) is not None
+    if not (smooth or isinstance(loss, Hinge | HardMargin)):
+        return point
+    free = np.ones(len(y), dtype=np.bool_)
+    if not smooth:
+        free = dual != 0.0
+        if isinstance(loss, Hinge):
+            free &= np.abs(dual) != 1.0
+    dual, z, count = dual.copy(), np.where(free & (not smooth), y, z), int(free.sum())
+    for _ in range(_STEPS):
+        features = neurons.features(X)[free]
+        # how the features' combination and the dual point change with the unknowns
+        bend = _bend(X, neurons, c)[np.ix_(free, free)] / problem.beta
+        slope, shift = np.eye(count), np.zeros((count, count))
+        if smooth:
+            curvature = loss.curvature(z, y)
+            assert curvature is not None
+            slope, shift = -np.diag(curvature), np.eye(count)
+        system = np.block(
+            [
+                [bend @ slope - shift, features],
+                [features.T @ slope, np.zeros((len(c), len(c)))],
+            ]
+        )
+        right = np.append(z[free] - features @ c, problem.beta - neurons.values)
+        if not right.size:
+            break
+        step = np.linalg.lstsq(system, right, rcond=_RANK)[0]
+        if smooth:
+            z = z + step[:count]
+            dual = -loss.gradient(z, y)
+        else:
+            dual[free] += step[:count]
+        c = c + step[count:]
+        neurons = neurons.moved(X, dual)
+    return _Point(dual, z, neurons, c)
+
+
+def _bend(X: FloatArray, neurons: TouchingNeurons, c: FloatArray) -> FloatArray:
+    """Return beta times the derivative of the outputs by way of the directions."""
+    bend = np.zeros((len(X), len(X)))
+    for u, weight in zip(neurons.directions, c, strict=True):
+        blocks = tied_features(X, u)
+        along = tie_basis(X, u).T @ u
+        across = blocks - np.outer(blocks @ along, along)
+        bend += weight * across @ across.T
+    return bend
+
+
+def _margin_equations(
+    point: _Point, problem: TrainingProblem
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the margins that go with the multipliers: equal to 1, more, or less.
+
+    Third comes the dual point, with multipliers near their bounds on them.
+    """
+    dual = _on_bounds(point.dual, problem)
+    alpha = problem.y * dual
+    direction = np.where(alpha == 0.0, -1.0, 0.0)
+    if isinstance(problem.loss, Hinge):
+        direction[alpha == 1.0] = 1.0
+    slacks = np.diag(direction)[:, direction != 0.0]
+    signed = problem.y[:, None] * point.neurons.features(problem.X)
+    return np.hstack([signed, slacks]), np.ones(problem.n), dual
+
+
+def _nonnegative_solution(columns: FloatArray, target: FloatArray) -> FloatArray:
+    """Return nonnegative coefficients whose combination is nearest to a target."""
+    if not columns.size:  # nnls of an empty matrix crashes the interpreter
+        return np.zeros(columns.shape[1])
+    lengths = np.linalg.norm(columns, axis=0)
+    solution: FloatArray = nnls(columns / lengths, target)[0] / lengths
+    return solution
+
+
+def _check(
+    solution: Solution, face: OptimalFace, start: FloatArray, tol: float
+) -> None:
+    """Raise an error unless the dual point is feasible and some outputs go with it.
+
+    Both together prove that the dual point is optimal, whatever the solution was.
+    """
+    over = float(np.max(face.neurons.values, initial=0.0) / solution.problem.beta - 1.0)
+    misfit = float(np.linalg.norm(face.target - face.columns @ start))
+    if over > tol or misfit > _MISFIT * float(np.linalg.norm(face.target)):
+        raise InvalidDataError(
+            "the solution is not accurate enough: near it, the dual norm exceeds beta "
+            f"by {max(over, 0.0):.2g} of it, and the outputs of touching neurons miss "
+            f"optimal ones by {misfit:.2g}. Its certified gap is {solution.gap:.2g}; "
+            "solve to a smaller tol, or rescale the data."
+        )

@@ -1,0 +1,180 @@
+"""Whether a given network is one of the global optima, and which one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.optima._extreme_neurons import TouchingNeurons
+from convexnn_lib.optima._optimal_face import OptimalFace
+from convexnn_lib.problem._cones import row_sides
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+
+__all__ = ["Membership", "membership"]
+
+IntArray = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Membership:
+    r"""Whether a network is globally optimal, which optimum it is, and why not.
+
+    Attributes
+    ----------
+    member : bool
+        Whether the network is a global optimum, up to the tolerance.
+    failure : str
+        The first condition that fails: ``"balance"``, ``"direction"``,
+        ``"collinearity"`` or ``"fit"``; empty for a member.
+    reason : str
+        The same in words and numbers.
+    coefficients : (N,) array or None
+        The point of the polytope that the network stands for: the sums of
+        :math:`|w_{2,k}|\|w_{1,k}\|` over the neurons of each direction. None if a
+        neuron has none of the directions.
+    labels : (m,) array of int
+        The direction of each neuron, -1 for neurons that are zero or have none.
+    excess : float
+        The objective of the network less that of the optimum.
+    """
+
+    member: bool
+    failure: str
+    reason: str
+    coefficients: FloatArray | None
+    labels: IntArray
+    excess: float
+
+    def __bool__(self) -> bool:
+        """Return whether the network is a global optimum."""
+        return self.member
+
+    def __repr__(self) -> str:
+        """Return the answer, its reason and the excess."""
+        return (
+            f"Membership({self.member}, reason={self.reason!r}, "
+            f"excess={self.excess:.3g})"
+        )
+
+
+def membership(
+    network: ReLUNetwork,
+    problem: TrainingProblem,
+    face: OptimalFace,
+    value: float,
+    tol: float,
+) -> Membership:
+    r"""Test the conditions of a global optimum one after the other.
+
+    Parameters
+    ----------
+    network : convexnn_lib.ReLUNetwork
+        The network.
+    problem : convexnn_lib.TrainingProblem
+        The problem.
+    face : OptimalFace
+        The description of its optima.
+    value : float
+        The optimal value.
+    tol : float
+        The tolerance, relative to the weights of a neuron for balance, in radians for
+        directions, and relative to the outputs (for margins: absolute) for the fit.
+        Neurons whose weights are smaller by this factor than the largest are zero.
+
+    Returns
+    -------
+    Membership
+        The answer.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If the network has another number of features, or the tolerance is not positive.
+    """
+    if network.d != problem.d:
+        raise InvalidDataError(
+            f"the network has {network.d} features, the problem has {problem.d}."
+        )
+    if not 0.0 < float(tol) < 1.0:
+        raise InvalidDataError(f"tol must lie in (0, 1), got {tol!r}.")
+    excess = problem.objective(network) - value
+    first, second = np.linalg.norm(network.W1, axis=0), np.abs(network.w2)
+    largest = np.maximum(first, second)
+    alive = largest > tol * float(np.max(largest, initial=0.0))
+    labels = np.full(network.width, -1, dtype=np.intp)
+
+    def answer(
+        failure: str, reason: str, coefficients: FloatArray | None = None
+    ) -> Membership:
+        return Membership(not failure, failure, reason, coefficients, labels, excess)
+
+    unbalanced = np.flatnonzero(alive & (np.abs(first - second) > tol * largest))
+    if len(unbalanced):
+        k = unbalanced[0]
+        return answer(
+            "balance",
+            f"neuron {k} is not balanced: its layers have the norms {first[k]:.6g} and "
+            f"{second[k]:.6g}",
+        )
+    neurons = face.neurons
+    for k in np.flatnonzero(alive):
+        unit, sign = network.W1[:, k] / first[k], np.sign(network.w2[k])
+        distances = np.linalg.norm(neurons.directions - unit, axis=1)
+        distances[neurons.signs != sign] = np.inf
+        if np.min(distances, initial=np.inf) > tol:
+            worth = sign * float(face.dual @ np.maximum(problem.X @ unit, 0.0))
+            return answer(
+                *_misdirected(int(k), unit, distances, worth, problem, neurons)
+            )
+        labels[k] = np.argmin(distances)
+    size = len(neurons.signs)
+    used = labels >= 0
+    parts = (first * second)[used]
+    coefficients = np.bincount(labels[used], parts, size).astype(np.float64)
+    misfit = face.misfit(coefficients)
+    if misfit > tol * max(float(np.linalg.norm(face.target)), tol):
+        return answer(
+            "fit",
+            f"balanced, with the right directions, but the outputs are {misfit:.3g} "
+            "away from optimal ones",
+            coefficients,
+        )
+    count = int(np.count_nonzero(coefficients))
+    return answer(
+        "",
+        f"global optimum: {np.count_nonzero(used)} neurons along {count} of the "
+        f"{size} directions",
+        coefficients,
+    )
+
+
+def _misdirected(
+    k: int,
+    unit: FloatArray,
+    distances: FloatArray,
+    worth: float,
+    problem: TrainingProblem,
+    neurons: TouchingNeurons,
+) -> tuple[str, str]:
+    """Return why a neuron has none of the directions: the failure and the reason."""
+    sides = row_sides(problem.X, unit[None])[0]
+    others = row_sides(problem.X, neurons.directions)
+    together = np.all(others * sides >= 0, axis=1) & np.isfinite(distances)
+    if np.any(together):
+        j = int(np.argmin(np.where(together, distances, np.inf)))
+        angle = 2.0 * np.arcsin(min(1.0, 0.5 * float(distances[j])))
+        return (
+            "collinearity",
+            f"neuron {k} shares a cone with direction {j}, the only one there, but "
+            f"makes an angle of {np.degrees(angle):.3g} degrees with it",
+        )
+    return (
+        "direction",
+        f"neuron {k} lies in a cone without neurons of optimal networks: the dual "
+        f"point gives it {worth:.6g}, less than beta = {problem.beta:.6g}",
+    )

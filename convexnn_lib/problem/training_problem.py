@@ -1,0 +1,231 @@
+"""The training problem that networks, solvers and certificates refer to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from convexnn_lib._validation import FloatArray, as_matrix, as_vector
+from convexnn_lib.errors import InvalidDataError, RegularizationError
+from convexnn_lib.problem._separability import check_separable
+from convexnn_lib.problem.losses import HardMargin, Loss, get_loss
+from convexnn_lib.problem.network import ReLUNetwork
+
+__all__ = ["TrainingProblem"]
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class TrainingProblem:
+    r"""Regularized training of a two-layer ReLU network.
+
+    .. math::
+
+        \min_{W_1\in\mathbb R^{d\times m},\,w_2\in\mathbb R^m}\;
+        \ell\big((XW_1)_+w_2,\,y\big)
+        +\tfrac\beta2\big(\|W_1\|_F^2+\|w_2\|_2^2\big),
+
+    for any width m. For :math:`m` at least the number of nonzero groups of some optimum
+    (at most n) it has the same value as the convex program [1]_
+
+    .. math::
+
+        \min_{u_i,u'_i\in K_i}\;\ell\Big(\sum_iD_iX(u_i-u'_i),\,y\Big)
+        +\beta\sum_i\big(\|u_i\|_2+\|u'_i\|_2\big),
+        \qquad K_i=\{u:(2D_i-I)Xu\ge0\},
+
+    whose dual is :math:`\max_\lambda-\ell^*(-\lambda,y)` subject to
+    :math:`\max_{\|u\|\le1}|\lambda^T(Xu)_+|\le\beta`.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row. There is no bias: append a column of ones for one; it is
+        then regularized like any weight.
+    y : (n,) array
+        Labels, real for the squared loss, -1 or +1 for the others.
+    beta : float
+        Regularization strength, at least 0. Convex solves and certificates need
+        ``beta > 0``; the max-margin problem needs ``beta = 1``.
+    loss : str or convexnn_lib.Loss, default "squared"
+        ``"squared"``, ``"logistic"``, ``"hinge"``, ``"hard_margin"`` or a loss object.
+        ``"hard_margin"`` is the max-margin problem :math:`\min\frac12\|\theta\|^2`
+        subject to :math:`y_if(x_i)\ge1`.
+
+    Attributes
+    ----------
+    X : (n, d) array
+        Data, a read-only copy in float64.
+    y : (n,) array
+        Labels, a read-only copy in float64.
+    beta : float
+        Regularization strength.
+    loss : convexnn_lib.Loss
+        The loss object.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If X or y is empty, of the wrong shape, or has NaN or infinite entries.
+    convexnn_lib.errors.InvalidLabelsError
+        If the loss does not admit the labels.
+    convexnn_lib.errors.RegularizationError
+        If beta is negative or not finite, or not 1 for the hard margin.
+    convexnn_lib.errors.NotSeparableError
+        If the loss is the hard margin and no network separates the data.
+
+    References
+    ----------
+    .. [1] Pilanci & Ergen (2020), `pilanci2020neural`.
+
+    Examples
+    --------
+    >>> from convexnn_lib import ReLUNetwork, TrainingProblem
+    >>> problem = TrainingProblem([[1.0]], [1.0], beta=0.5)
+    >>> problem
+    TrainingProblem(n=1, d=1, beta=0.5, loss=Squared(scale=1.0))
+    >>> problem.objective(ReLUNetwork([[1.0]], [0.5]))
+    0.4375
+    """
+
+    X: FloatArray
+    y: FloatArray
+    beta: float
+    loss: Loss
+
+    def __init__(
+        self, X: Any, y: Any, beta: float, loss: str | Loss = "squared"
+    ) -> None:
+        loss = get_loss(loss)
+        X = as_matrix(X)
+        y = as_vector(y, len(X), "y")
+        loss.check_labels(y)
+        beta = _check_beta(beta, loss)
+        if isinstance(loss, HardMargin):
+            check_separable(X, y)
+        X.setflags(write=False)
+        y.setflags(write=False)
+        for name, value in {"X": X, "y": y, "beta": beta, "loss": loss}.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def n(self) -> int:
+        """Number of samples."""
+        return int(self.X.shape[0])
+
+    @property
+    def d(self) -> int:
+        """Number of features."""
+        return int(self.X.shape[1])
+
+    def __repr__(self) -> str:
+        """Return the sizes, the regularization strength and the loss."""
+        return (
+            f"TrainingProblem(n={self.n}, d={self.d}, beta={self.beta!r}, "
+            f"loss={self.loss!r})"
+        )
+
+    def objective(self, network: ReLUNetwork) -> float:
+        r"""Return the training objective of a network.
+
+        Parameters
+        ----------
+        network : convexnn_lib.ReLUNetwork
+            A network with d features.
+
+        Returns
+        -------
+        float
+            :math:`\ell(f(X),y)+\frac\beta2(\|W_1\|_F^2+\|w_2\|^2)`; ``inf`` if a hard
+            margin is violated.
+
+        Raises
+        ------
+        convexnn_lib.errors.InvalidDataError
+            If the network has another number of features.
+        """
+        loss = self.loss.value(network.predict(self.X), self.y)
+        return loss + self.beta * network.penalty()
+
+    def convex_objective(self, patterns: Any, u: Any, u_prime: Any) -> float:
+        r"""Return the objective of the convex program at a point.
+
+        Parameters
+        ----------
+        patterns : (p, n) array of bool
+            Activation patterns, the diagonals of :math:`D_1,\dots,D_p`.
+        u, u_prime : (p, d) arrays
+            The variables :math:`u_i` and :math:`u'_i`, one a row.
+
+        Returns
+        -------
+        float
+            :math:`\ell(\sum_iD_iX(u_i-u'_i),y)+\beta\sum_i(\|u_i\|+\|u'_i\|)`. The cone
+            constraints are not checked.
+
+        Raises
+        ------
+        convexnn_lib.errors.InvalidDataError
+            If the shapes do not agree.
+        """
+        patterns = np.asarray(patterns)
+        u, u_prime = as_matrix(u, "u"), as_matrix(u_prime, "u_prime")
+        if (
+            patterns.dtype != np.bool_
+            or patterns.shape != (len(u), self.n)
+            or u.shape != (len(u), self.d)
+            or u_prime.shape != u.shape
+        ):
+            raise InvalidDataError(
+                f"patterns must be a boolean (p, {self.n}) array and u, u_prime (p, "
+                f"{self.d}) arrays, got shapes {patterns.shape} ({patterns.dtype}), "
+                f"{u.shape} and {u_prime.shape}."
+            )
+        z = np.einsum("pn,np->n", patterns, self.X @ (u - u_prime).T)
+        norms = np.linalg.norm(u, axis=1) + np.linalg.norm(u_prime, axis=1)
+        return self.loss.value(z, self.y) + self.beta * float(np.sum(norms))
+
+    def dual_objective(self, lam: Any) -> float:
+        r"""Return the dual objective :math:`-\ell^*(-\lambda,y)`.
+
+        It is a lower bound on every network's objective if in addition
+        :math:`\max_{\|u\|\le1}|\lambda^T(Xu)_+|\le\beta`, see
+        :func:`convexnn_lib.dual_norm`.
+
+        Parameters
+        ----------
+        lam : (n,) array
+            The dual point :math:`\lambda`.
+
+        Returns
+        -------
+        float
+            The dual objective, ``-inf`` outside its domain.
+
+        Raises
+        ------
+        convexnn_lib.errors.InvalidDataError
+            If ``lam`` is not a finite vector of length n.
+        """
+        return -self.loss.conjugate(-as_vector(lam, self.n, "lam"), self.y)
+
+
+def _check_beta(beta: Any, loss: Loss) -> float:
+    """Return beta as a float that the loss admits."""
+    try:
+        value = float(beta)
+    except (TypeError, ValueError) as error:
+        raise RegularizationError(
+            f"beta must be a non-negative number, got {beta!r}."
+        ) from error
+    if not (0.0 <= value < np.inf):
+        raise RegularizationError(
+            f"beta must be a non-negative finite number, got {value}."
+        )
+    if isinstance(loss, HardMargin) and value != 1.0:
+        raise RegularizationError(
+            f"the hard margin needs beta = 1, got {value}: its optimal networks do not "
+            "depend on beta."
+        )
+    return value

@@ -1,0 +1,100 @@
+r"""One-sided derivatives of the training objective."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from convexnn_lib._validation import as_float_array, as_vector
+from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.stationarity._ties import local_model
+
+__all__ = ["directional_derivative"]
+
+# How far a direction may violate a linearized constraint, relative to its terms.
+_FEASIBLE = 1e-9
+
+
+def directional_derivative(
+    network: ReLUNetwork,
+    problem: TrainingProblem,
+    direction: tuple[Any, Any],
+    *,
+    tie_tolerance: float = 0.0,
+) -> float:
+    r"""Compute the one-sided derivative of the objective in a direction.
+
+    .. math::
+
+        \mathcal L'(\theta;\delta)=\lim_{t\downarrow0}
+        \frac{\mathcal L(\theta+t\delta)-\mathcal L(\theta)}t
+        =\beta\theta^T\delta+\max_{g\in\partial\ell}g^Tf'(\theta;\delta),
+
+    where
+    :math:`f'_i(\theta;\delta)=\sum_k(x_i^Tw_{1,k})_+\delta_{2,k}+w_{2,k}\rho_{ik}` and
+    :math:`\rho_{ik}` is :math:`x_i^T\delta_{1,k}` for an active sample, its positive
+    part for a tied one, and 0 otherwise.
+
+    Parameters
+    ----------
+    network : convexnn_lib.ReLUNetwork
+        The network :math:`\theta`.
+    problem : convexnn_lib.TrainingProblem
+        The training problem.
+    direction : tuple of a (d, m) array and an (m,) array
+        The direction :math:`\delta`, first and second layer.
+    tie_tolerance : float, default 0
+        Width of the kinks beyond rounding errors, as in
+        :func:`convexnn_lib.clarke_residual`.
+
+    Returns
+    -------
+    float
+        The derivative; ``inf`` in a direction that leaves the feasible set of the hard
+        margin.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If the shapes do not agree or the tolerance is out of range.
+    ValueError
+        If the network violates a constraint of the hard margin.
+
+    Examples
+    --------
+    The origin is stationary for :math:`(1-u_+a)^2+\frac12(u^2+a^2)`, but no local
+    minimum: the derivative vanishes along (1, 1), and the objective falls.
+
+    >>> from convexnn_lib import ReLUNetwork, Squared, TrainingProblem
+    >>> from convexnn_lib import directional_derivative
+    >>> toy = TrainingProblem([[1.0]], [1.0], beta=1.0, loss=Squared(scale=2.0))
+    >>> directional_derivative(ReLUNetwork([[0.0]], [0.0]), toy, ([[1.0]], [1.0]))
+    0.0
+    >>> directional_derivative(ReLUNetwork([[0.0]], [1.0]), toy, ([[1.0]], [0.0]))
+    -2.0
+    """
+    delta1 = as_float_array(direction[0], "direction[0]")
+    if delta1.shape != network.W1.shape:
+        raise InvalidDataError(
+            f"direction[0] must have the shape {network.W1.shape} of the first layer, "
+            f"got {delta1.shape}."
+        )
+    delta2 = as_vector(direction[1], network.width, "direction[1]")
+    model = local_model(network, problem, tie_tolerance)
+    products = model.X @ delta1
+    rate = np.where(model.tied, np.maximum(products, 0.0), model.active * products)
+    outputs = model.features @ delta2 + rate @ model.w2
+    derivative = float(
+        np.sum(model.penalty_first * delta1) + model.penalty_second @ delta2
+    )
+    derivative += float(model.gradient @ outputs)
+    violation = (-model.y * outputs)[model.kinked]
+    if np.isfinite(model.upper):
+        return derivative + float(np.maximum(violation, 0.0).sum())
+    size = model.features @ np.abs(delta2)
+    size = size + np.abs(model.X) @ np.abs(delta1) @ np.abs(model.w2)
+    leaves = violation > _FEASIBLE * size[model.kinked]
+    return np.inf if np.any(leaves) else derivative

@@ -1,0 +1,437 @@
+r"""Search for stationary points from many starts.
+
+Where the signs and the activation patterns of the neurons are fixed, training is convex
+in :math:`u_k=|w_{2,k}|w_{1,k}`. So a descent minimizes over the cells it is in, then
+crosses a wall or leaves a kink in the steepest direction, and so on until no direction
+descends. What it finds is stationary to rounding.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from convexnn_lib._validation import FloatArray, check_integer, random_generator
+from convexnn_lib.certificates.dual_norm import dual_norm_bounds
+from convexnn_lib.errors import InvalidDataError, RegularizationError
+from convexnn_lib.problem._cones import row_sides
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.stationarity.clarke_residual import clarke_residual
+from convexnn_lib.stationarity.classify_stationary import (
+    StationaryPoint,
+    classify_stationary,
+    same_directions,
+)
+from convexnn_lib.training._newton_on_face import polish
+from convexnn_lib.training.solve import Solution, solve
+
+__all__ = ["StationaryPoints", "find_stationary_points", "settle"]
+
+_TOLERANCE = 1e-10  # relative Clarke residual of a settled network
+_TIES = 1e-9  # relative products that count as ties once a network has settled
+_NEGLIGIBLE = 1e-12  # share of the objective below which a neuron's penalty is zero
+_ROUNDS = 200
+_SAME = 1e-6  # relative distance of points that count as one
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StationaryPoints:
+    """The distinct stationary points that a search has met.
+
+    Attributes
+    ----------
+    points : tuple of StationaryPoint
+        The points, by value.
+    visits : tuple of int
+        How many of the descents came to rest at each of them.
+    width : int
+        The width of the networks.
+    n_starts : int
+        The number of starts.
+    unsettled : int
+        The number of descents that rounding errors stopped short of a stationary point.
+    problem : convexnn_lib.TrainingProblem
+        The problem.
+    """
+
+    points: tuple[StationaryPoint, ...]
+    visits: tuple[int, ...]
+    width: int
+    n_starts: int
+    unsettled: int
+    problem: TrainingProblem
+
+    def __len__(self) -> int:
+        """Return the number of distinct points."""
+        return len(self.points)
+
+    def __iter__(self) -> Iterator[StationaryPoint]:
+        """Iterate over the points by value."""
+        return iter(self.points)
+
+    def __getitem__(self, index: int) -> StationaryPoint:
+        """Return a point."""
+        return self.points[index]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of distinct points of each kind."""
+        return dict(Counter(point.kind for point in self.points))
+
+    def __repr__(self) -> str:
+        """Return a table of the points."""
+        lines = [
+            f"StationaryPoints(width={self.width}, starts={self.n_starts}, "
+            f"distinct={len(self)}, unsettled={self.unsettled})",
+            f"{'value':>12} {'kind':<14} {'neurons':>7} {'zero':>4} {'ties':>4} "
+            f"{'visits':>6} {'gap':>12}",
+        ]
+        for point, visits in zip(self.points, self.visits, strict=True):
+            gap = "0" if point.kind == "global" else f"{point.certificate.gap:.7f}"
+            lines.append(
+                f"{point.value:12.7f} {point.kind:<14} {point.neurons:7d} "
+                f"{point.zero_neurons:4d} {point.ties:4d} {visits:6d} "
+                f"{gap:>12}"
+            )
+        return "\n".join(lines)
+
+
+def find_stationary_points(
+    problem: TrainingProblem,
+    width: int,
+    *,
+    n_starts: int = 100,
+    seed: int | np.random.Generator,
+    escape: bool = True,
+    solution: Solution | None = None,
+) -> StationaryPoints:
+    r"""Search for stationary points of a training problem from random starts.
+
+    Parameters
+    ----------
+    problem : convexnn_lib.TrainingProblem
+        The problem, with ``beta > 0`` and the squared or the logistic loss.
+    width : int
+        The number of neurons, zero neurons included.
+    n_starts : int, default 100
+        The number of random starts: balanced neurons with normal weights and random
+        signs, scaled to outputs of the size of y.
+    seed : int or numpy.random.Generator
+        Where the randomness comes from.
+    escape : bool, default True
+        Whether a descent that has come to rest at a saddle with a zero neuron goes on
+        from there, with the neuron turned to where the objective falls most. The saddle
+        is listed in any case.
+    solution : convexnn_lib.Solution, optional
+        A solution of the problem, whose dual point gives the certificates; computed by
+        default.
+
+    Returns
+    -------
+    StationaryPoints
+        The distinct points, classified. Points that permutations, or other shares of
+        neurons of one direction and sign, turn into each other count as one, and so do
+        two points of one continuum of minima with the same outputs; but a
+        network with a zero neuron differs from one without.
+
+    Raises
+    ------
+    convexnn_lib.errors.RegularizationError
+        If beta is 0.
+    convexnn_lib.errors.InvalidDataError
+        If the loss has kinks or no second derivative, or ``width``, ``n_starts`` or
+        ``seed`` is out of range.
+    ValueError
+        Whatever :func:`convexnn_lib.solve` raises, if ``solution`` is not given.
+
+    Notes
+    -----
+    The search is no proof that there are no other points. It descends, hence finds
+    directionally stationary points only; saddles on concave kinks repel it. How often
+    a point is visited depends on the method, see :func:`convexnn_lib.settle`, and is
+    not the frequency with which gradient descent ends there.
+
+    Examples
+    --------
+    >>> from convexnn_lib import TrainingProblem, find_stationary_points
+    >>> X = [[1.0, 1.0], [0.0, 1.0], [1.0, -1.0]]
+    >>> problem = TrainingProblem(X, [1.7, -4.0, 1.3], beta=1.0)
+    >>> find_stationary_points(problem, 1, n_starts=50, seed=0)
+    StationaryPoints(width=1, starts=50, distinct=3, unsettled=0)
+           value kind           neurons zero ties visits          gap
+       6.9468542 local minimum        1    0    1     13    1.0000396
+       9.2900000 local minimum        1    0    1     37    3.3431854
+      10.2900000 saddle               0    1    0     13    4.3431854
+    """
+    width = check_integer(width, "width", minimum=1)
+    n_starts = check_integer(n_starts, "n_starts", minimum=1)
+    _check_problem(problem)
+    rng = random_generator(seed)
+    dual = (solve(problem) if solution is None else solution).dual
+    found: list[StationaryPoint] = []
+    ways_on: list[ReLUNetwork | None] = []
+    visits: list[int] = []
+    unsettled = 0
+    for _ in range(n_starts):
+        network: ReLUNetwork | None = _random_network(problem, width, rng)
+        while network is not None:
+            network, settled = _descend(network, problem)
+            if not settled:
+                unsettled += 1
+                break
+            index = _index(network, found, problem)
+            if index == len(found):
+                found.append(_classify(network, problem, dual))
+                ways_on.append(_escape(found[-1], problem) if escape else None)
+                visits.append(0)
+            visits[index] += 1
+            network = ways_on[index]
+    order = sorted(range(len(found)), key=lambda k: found[k].value)
+    return StationaryPoints(
+        points=tuple(found[k] for k in order),
+        visits=tuple(visits[k] for k in order),
+        width=width,
+        n_starts=n_starts,
+        unsettled=unsettled,
+        problem=problem,
+    )
+
+
+def settle(network: ReLUNetwork, problem: TrainingProblem) -> StationaryPoint:
+    r"""Descend from a network to a stationary point, to rounding, and classify it.
+
+    Parameters
+    ----------
+    network : convexnn_lib.ReLUNetwork
+        The start, for example a network trained by stochastic gradient descent.
+    problem : convexnn_lib.TrainingProblem
+        The problem, with ``beta > 0`` and the squared or the logistic loss.
+
+    Returns
+    -------
+    StationaryPoint
+        A directionally stationary network of the same width, with no larger objective.
+        Its kind is ``"not stationary"`` in the rare case that rounding errors stop the
+        descent.
+
+    Raises
+    ------
+    convexnn_lib.errors.RegularizationError
+        If beta is 0.
+    convexnn_lib.errors.InvalidDataError
+        If the network has another number of features, or the loss has kinks or no
+        second derivative.
+
+    Notes
+    -----
+    Balance the network and drop neurons without output. Then repeat: make neurons of
+    one sign and one closed cone parallel, with the same sum; minimize the convex
+    objective
+
+    .. math:: \ell\Big(\sum_ks_kD_kXu_k,\,y\Big)+\beta\sum_k\|u_k\|
+
+    over the closed cones of the neurons, with the rows on whose hyperplanes they run
+    held there (Newton's method, ``training/_newton_on_face.py``), and take a step in
+    the direction of steepest descent, which may leave such a hyperplane. The objective
+    falls in each round. A neuron that reaches 0 stays there.
+
+    Examples
+    --------
+    >>> from convexnn_lib import ReLUNetwork, TrainingProblem, settle
+    >>> X = [[1.0, 1.0], [0.0, 1.0], [1.0, -1.0]]
+    >>> problem = TrainingProblem(X, [1.25, 1.0, 1.75], beta=1.0)
+    >>> settle(ReLUNetwork([[1.0], [0.0]], [1.0]), problem)
+    StationaryPoint('local minimum', value=1.7812047, gap=0.228, neurons=1, ...
+    """
+    _check_problem(problem)
+    if network.d != problem.d:
+        raise InvalidDataError(
+            f"the network has {network.d} features, the problem has {problem.d}."
+        )
+    return _classify(_descend(network, problem)[0], problem)
+
+
+def _check_problem(problem: TrainingProblem) -> None:
+    """Raise an error if the descent does not apply."""
+    if problem.beta == 0.0:
+        raise RegularizationError(
+            "the search needs beta > 0, got 0: without a penalty descents need not end."
+        )
+    zeros = np.zeros(problem.n)
+    if problem.loss.curvature(zeros, problem.y) is None:
+        raise InvalidDataError(
+            f"the search needs a loss with second derivatives, got {problem.loss!r}; "
+            "use the squared or the logistic loss."
+        )
+
+
+def _classify(
+    network: ReLUNetwork, problem: TrainingProblem, dual: FloatArray | None = None
+) -> StationaryPoint:
+    """Classify a network that has settled."""
+    return classify_stationary(
+        network, problem, dual=dual, tolerance=_TOLERANCE, tie_tolerance=_TIES
+    )
+
+
+def _random_network(
+    problem: TrainingProblem, width: int, rng: np.random.Generator
+) -> ReLUNetwork:
+    """Return a balanced network with outputs of the size of the labels."""
+    W1 = rng.standard_normal((problem.d, width))
+    w2 = rng.choice([-1.0, 1.0], width) * np.linalg.norm(W1, axis=0)
+    network = ReLUNetwork(W1, w2)
+    size = float(np.linalg.norm(network.predict(problem.X)))
+    label = float(np.linalg.norm(problem.y))
+    if size == 0.0 or label == 0.0:
+        return network
+    factor = np.sqrt(label / size)
+    return ReLUNetwork(factor * W1, factor * w2)
+
+
+def _descend(
+    network: ReLUNetwork, problem: TrainingProblem
+) -> tuple[ReLUNetwork, bool]:
+    """Return a stationary network of the same width, and whether it is one."""
+    width = network.width
+    current = _alive(network.balanced(), problem)
+    for _ in range(_ROUNDS):
+        if not current.width:
+            return _padded(current, width), True
+        current = polish(_aligned(current, problem), problem)
+        current = _aligned(_alive(current, problem), problem)
+        residual = clarke_residual(
+            current, problem, tolerance=_TOLERANCE, tie_tolerance=_TIES
+        )
+        if residual.descent is None:
+            return _padded(current, width), residual.stationary
+        moved = _line_search(current, residual.descent, residual.slope, problem)
+        if moved is None:
+            break
+        current = _alive(moved.balanced(), problem)
+    return _padded(current, width), False
+
+
+def _alive(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
+    """Drop neurons without outputs, and those that have all but died."""
+    outputs = np.maximum(problem.X @ network.W1, 0.0).any(axis=0)
+    penalty = problem.beta * network.w2**2
+    kept = outputs & (penalty > _NEGLIGIBLE * problem.objective(network))
+    return ReLUNetwork(network.W1[:, kept], network.w2[kept])
+
+
+def _aligned(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
+    """Make neurons of one sign and one closed cone parallel, with the same sum.
+
+    The outputs stay, and the penalty does not rise. Newton's method would take long to
+    find out that the directions must agree, and might empty one of the neurons.
+    """
+    vectors = (network.W1 * np.abs(network.w2)).T
+    lengths = np.linalg.norm(vectors, axis=1)
+    signs = np.sign(network.w2)
+    sides = row_sides(problem.X, vectors, _TIES)
+    left = [int(k) for k in np.argsort(np.sum(sides == 0, axis=1), kind="stable")]
+    while left:
+        first, cone = left[0], sides[left[0]]
+        members = []
+        for k in left:
+            if signs[k] == signs[first] and not np.any(cone * sides[k] < 0):
+                members.append(k)
+                cone = np.where(cone != 0, cone, sides[k])
+        left = [k for k in left if k not in members]
+        shares = lengths[members] / lengths[members].sum()
+        vectors[members] = np.outer(shares, vectors[members].sum(axis=0))
+    return ReLUNetwork(vectors.T, signs).balanced()
+
+
+def _padded(network: ReLUNetwork, width: int) -> ReLUNetwork:
+    """Append zero neurons."""
+    zeros = width - network.width
+    return ReLUNetwork(
+        np.pad(network.W1, ((0, 0), (0, zeros))), np.pad(network.w2, (0, zeros))
+    )
+
+
+def _line_search(
+    network: ReLUNetwork,
+    direction: tuple[FloatArray, FloatArray],
+    slope: float,
+    problem: TrainingProblem,
+) -> ReLUNetwork | None:
+    """Return a point of the ray with a tenth of the decrease that the slope says."""
+    value = problem.objective(network)
+    length = float(np.sqrt(2.0 * network.penalty()))
+    for _ in range(60):
+        moved = ReLUNetwork(
+            network.W1 + length * direction[0], network.w2 + length * direction[1]
+        )
+        if problem.objective(moved) < value + 0.1 * length * slope:
+            return moved
+        length *= 0.5
+    return None
+
+
+def _escape(point: StationaryPoint, problem: TrainingProblem) -> ReLUNetwork | None:
+    """Turn a zero neuron of a saddle to where the objective falls most."""
+    if point.kind != "saddle" or not point.zero_neurons:
+        return None
+    network = point.network
+    direction, sign = dual_norm_bounds(problem.X, point.residual.dual).neuron
+    free = int(np.flatnonzero(network.w2 == 0.0)[0])
+    size = point.value / problem.beta  # no neuron of a better network costs more
+    for _ in range(60):
+        W1, w2 = network.W1.copy(), network.w2.copy()
+        W1[:, free], w2[free] = np.sqrt(size) * direction, sign * np.sqrt(size)
+        moved = ReLUNetwork(W1, w2)
+        if problem.objective(moved) < point.value:
+            return moved
+        size *= 0.5
+    return None
+
+
+def _index(
+    network: ReLUNetwork, found: list[StationaryPoint], problem: TrainingProblem
+) -> int:
+    """Return the place of a network among the points, their number if it is new."""
+    value = problem.objective(network)
+    outputs = network.predict(problem.X)
+    vectors = _vectors(network)
+    for index, point in enumerate(found):
+        if abs(point.value - value) > _SAME * abs(value):
+            continue
+        if bool(point.zero_neurons) != bool(np.any(network.w2 == 0.0)):
+            continue
+        others = _vectors(point.network)
+        if vectors.shape == others.shape and _match(vectors, others):
+            return index
+        near = np.linalg.norm(outputs - point.network.predict(problem.X))
+        if point.strict is False and near <= _SAME * np.linalg.norm(outputs):
+            return index
+    return len(found)
+
+
+def _vectors(network: ReLUNetwork) -> FloatArray:
+    """Return the signed vectors of the neurons, one for each direction and sign."""
+    vectors = network.W1 * np.abs(network.w2)
+    groups = same_directions(network)
+    sums = [
+        np.append(vectors[:, group].sum(axis=1), np.sign(network.w2[group[0]]))
+        for group in groups
+    ]
+    return np.array(sums).reshape(len(groups), network.d + 1)
+
+
+def _match(vectors: FloatArray, others: FloatArray) -> bool:
+    """Tell whether two sets of signed vectors agree up to their order."""
+    left = list(range(len(others)))
+    scale = np.abs(vectors).max(initial=0.0)
+    for vector in vectors:
+        near = [k for k in left if np.allclose(vector, others[k], atol=_SAME * scale)]
+        if not near:
+            return False
+        left.remove(near[0])
+    return True

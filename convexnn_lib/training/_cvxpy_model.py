@@ -1,0 +1,293 @@
+"""The convex program as a CVXPY model, the reference for every other solver."""
+
+from __future__ import annotations
+
+import warnings
+from functools import singledispatch
+from typing import Any, NamedTuple
+
+import cvxpy
+import numpy as np
+
+from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.errors import InvalidDataError, NotSeparableError, SolverError
+from convexnn_lib.problem.losses import HardMargin, Hinge, Logistic, Loss, Squared
+from convexnn_lib.problem.training_problem import TrainingProblem
+
+cp: Any = cvxpy  # its functions carry no types
+
+_NEWTON_STEPS = 30
+
+__all__ = ["ProgramPoint", "loss_expression", "solve_program"]
+
+
+class ProgramPoint(NamedTuple):
+    """What the solver returned, neither checked nor trusted.
+
+    Attributes
+    ----------
+    u : (p, d) array
+        The variables of the positive neurons, one pattern a row.
+    u_prime : (q, d) array
+        The variables of the negative neurons.
+    dual : (n,) array
+        The dual point, inside the domain of the dual objective.
+    status : str
+        The status that CVXPY reported.
+    """
+
+    u: FloatArray
+    u_prime: FloatArray
+    dual: FloatArray
+    status: str
+
+
+@singledispatch
+def loss_expression(loss: Loss, z: cvxpy.Expression, y: FloatArray) -> Any:
+    """Return the CVXPY expression of a loss.
+
+    Register the expression of a loss class of your own with
+    ``loss_expression.register``.
+
+    Parameters
+    ----------
+    loss : convexnn_lib.Loss
+        The loss.
+    z : cvxpy.Expression
+        The outputs, of shape (n,).
+    y : (n,) array
+        Labels.
+
+    Returns
+    -------
+    cvxpy.Expression
+        A convex scalar expression.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If no expression is registered for the loss.
+
+    Examples
+    --------
+    >>> import cvxpy as cp
+    >>> import numpy as np
+    >>> from convexnn_lib import Squared
+    >>> from convexnn_lib.training._cvxpy_model import loss_expression
+    >>> z = cp.Variable(2)
+    >>> loss_expression(Squared(), z, np.zeros(2)).is_convex()
+    True
+    """
+    kind = type(loss).__name__
+    raise InvalidDataError(
+        f"{kind} has no CVXPY expression; register one with "
+        f"training._cvxpy_model.loss_expression.register({kind}, function)."
+    )
+
+
+@loss_expression.register
+def _(loss: Squared, z: cvxpy.Expression, y: FloatArray) -> Any:
+    return 0.5 * loss.scale * cp.sum_squares(z - y)
+
+
+@loss_expression.register
+def _(loss: Logistic, z: cvxpy.Expression, y: FloatArray) -> Any:
+    return cp.sum(cp.logistic(-cp.multiply(y, z)))
+
+
+@loss_expression.register
+def _(loss: Hinge, z: cvxpy.Expression, y: FloatArray) -> Any:
+    return cp.sum(cp.pos(1.0 - cp.multiply(y, z)))
+
+
+@loss_expression.register
+def _(loss: HardMargin, z: cvxpy.Expression, y: FloatArray) -> Any:
+    return cp.transforms.indicator([cp.multiply(y, z) >= 1.0])
+
+
+def solve_program(
+    problem: TrainingProblem,
+    positive: BoolArray,
+    negative: BoolArray,
+    *,
+    tol: float = 1e-10,
+    verbose: bool = False,
+) -> ProgramPoint:
+    r"""Solve the convex program over given (pattern, sign) pairs with Clarabel.
+
+    .. math::
+
+        \min\;\ell(z,y)+\beta\sum_i\|u_i\|_2+\beta\sum_j\|u'_j\|_2
+        \quad\text{s.t.}\quad z=\sum_iD_iXu_i-\sum_jD'_jXu'_j,\quad
+        (2D_i-I)Xu_i\ge0,\;(2D'_j-I)Xu'_j\ge0 .
+
+    Parameters
+    ----------
+    problem : convexnn_lib.TrainingProblem
+        The problem.
+    positive : (p, n) array of bool
+        The patterns :math:`D_i` of neurons with positive second-layer weight.
+    negative : (q, n) array of bool
+        The patterns :math:`D'_j` of neurons with negative second-layer weight.
+    tol : float, default 1e-10
+        Feasibility and gap tolerances handed to Clarabel; looser ones follow, down to
+        1e-6, where it finds no point.
+    verbose : bool, default False
+        Whether Clarabel prints its progress.
+
+    Returns
+    -------
+    convexnn_lib.training._cvxpy_model.ProgramPoint
+        The solver's point.
+
+    Raises
+    ------
+    convexnn_lib.errors.NotSeparableError
+        If the loss is the hard margin and no network of these pairs is feasible.
+    convexnn_lib.errors.SolverError
+        If the solver ended without a point.
+    """
+    z = cp.Variable(problem.n)
+    expression = loss_expression(problem.loss, z, problem.y)
+    model = _Model(problem, z, positive, negative, tol, verbose)
+    point = model.solve(expression)
+    curvature = problem.loss.curvature(np.zeros(problem.n), problem.y)
+    if curvature is not None and (point is None or point.status != cp.OPTIMAL):
+        point = _solve_by_newton(model, problem, point)
+    if point is None:
+        raise SolverError(
+            f"Clarabel ended without a point, status {model.status}. Rescale X or y, "
+            "or give fewer patterns."
+        )
+    return point
+
+
+class _Model:
+    """The variables and constraints of the program, for any loss expression."""
+
+    def __init__(
+        self,
+        problem: TrainingProblem,
+        z: cvxpy.Variable,
+        positive: BoolArray,
+        negative: BoolArray,
+        tol: float,
+        verbose: bool,
+    ) -> None:
+        self.problem, self.z, self.tol, self.verbose = problem, z, tol, verbose
+        self.status = "unsolved"
+        self.variables: list[cvxpy.Variable | None] = []
+        # in units in which the longest row has length 1, whatever the data's own are
+        self.unit = float(np.linalg.norm(problem.X, axis=1).max()) or 1.0
+        X = problem.X / self.unit
+        outputs: Any = np.zeros(problem.n)
+        penalty: Any = 0.0
+        cones = []
+        for patterns, sign in ((positive, 1.0), (negative, -1.0)):
+            if not len(patterns):
+                self.variables.append(None)
+                continue
+            v = cp.Variable((len(patterns), problem.d))
+            products = v @ X.T
+            active = cp.multiply(patterns * 1.0, products)
+            outputs = outputs + sign * cp.sum(active, axis=0)
+            penalty = penalty + cp.sum(cp.norm(v, 2, axis=1))
+            cones.append(cp.multiply(np.where(patterns, 1.0, -1.0), products) >= 0.0)
+            self.variables.append(v)
+        self.penalty = problem.beta / self.unit * penalty
+        # the multiplier of this equation is the dual point, for every loss
+        self.link = self.z == outputs
+        self.constraints = [self.link, *cones]
+
+    def solve(self, expression: Any) -> ProgramPoint | None:
+        """Solve with a loss expression of z; None if there is no point."""
+        objective = cp.Minimize(expression + self.penalty)
+        model = cp.Problem(objective, self.constraints)
+        for tolerance in (self.tol, max(self.tol, 1e-8), max(self.tol, 1e-6)):
+            self.status = self._run(model, tolerance)
+            infeasible = self.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE)
+            if infeasible and isinstance(self.problem.loss, HardMargin):
+                raise NotSeparableError(
+                    "no network with the given patterns separates the data; give more "
+                    "patterns."
+                )
+            if self.status in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
+                empty = np.zeros((0, self.problem.d))
+                u, u_prime = (
+                    empty if v is None else np.asarray(v.value) / self.unit
+                    for v in self.variables
+                )
+                dual = np.asarray(self.link.dual_value)
+                dual = self.problem.loss.project_dual(dual, self.problem.y)
+                return ProgramPoint(u, u_prime, dual, self.status)
+            # an accuracy out of reach can leave no point at all: ask for less
+        return None
+
+    def _run(self, model: Any, tolerance: float) -> str:
+        """Run Clarabel once and return the status."""
+        with warnings.catch_warnings():
+            # an inaccurate solution is fine: its gap is computed independently
+            warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+            try:
+                model.solve(
+                    solver=cp.CLARABEL,
+                    verbose=self.verbose,
+                    tol_gap_abs=tolerance,
+                    tol_gap_rel=tolerance,
+                    tol_feas=tolerance,
+                )
+            except cp.SolverError:
+                return "solver_error"
+        return str(model.status)
+
+
+def _solve_by_newton(
+    model: _Model, problem: TrainingProblem, start: ProgramPoint | None
+) -> ProgramPoint | None:
+    """Solve with a smooth loss replaced by its quadratic model, again and again.
+
+    Clarabel can stall on the exponential cones of the logistic loss when there are many
+    groups, and is at ease with quadratic losses.
+    """
+    point = start
+    z = np.zeros(problem.n)
+    value = problem.loss.value(z, problem.y)
+    u = u_prime = None
+    for _ in range(_NEWTON_STEPS):
+        gradient = problem.loss.gradient(z, problem.y)
+        curvature = problem.loss.curvature(z, problem.y)
+        assert curvature is not None
+        root = np.sqrt(np.maximum(curvature, 1e-6 * curvature.max()))
+        bend = cp.sum_squares(cp.multiply(root, model.z - z))
+        step = model.solve(gradient @ model.z + 0.5 * bend)
+        if step is None:
+            break
+        if u is None or u_prime is None:
+            u, u_prime = np.zeros_like(step.u), np.zeros_like(step.u_prime)
+        target, penalty = np.asarray(model.z.value), _norms(u) + _norms(u_prime)
+        new_penalty = _norms(step.u) + _norms(step.u_prime)
+        # the penalty is convex along the segment, so this bounds the objective there
+        length = 1.0
+        while length > 1e-6:
+            trial = problem.loss.value(z + length * (target - z), problem.y)
+            trial += problem.beta * ((1.0 - length) * penalty + length * new_penalty)
+            if trial < value:
+                break
+            length *= 0.5
+        else:
+            break
+        z = z + length * (target - z)
+        u = u + length * (step.u - u)
+        u_prime = u_prime + length * (step.u_prime - u_prime)
+        dual = -problem.loss.gradient(z, problem.y)
+        point = ProgramPoint(u, u_prime, dual, step.status)
+        done = value - trial <= 1e-10 * abs(trial)
+        value = trial
+        if done:
+            break
+    return point
+
+
+def _norms(v: FloatArray) -> float:
+    """Return the sum of the norms of the rows."""
+    return float(np.linalg.norm(v, axis=1).sum())

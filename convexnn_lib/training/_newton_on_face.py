@@ -1,0 +1,325 @@
+r"""Refine an approximate optimum by Newton's method on its active face.
+
+A solver's point is right about which groups of the convex program are nonzero and which
+constraints are tight long before it is right to many digits. With these fixed,
+
+.. math:: F(v)=\ell\Big(\sum_ks_kD_kXv_k,\,y\Big)+\beta\sum_k\|v_k\|_2,
+          \qquad x_i^Tv_k=0\ \text{for the tight rows},
+
+is smooth around the optimum, and a few Newton steps reach the limit of float64. For the
+hinge loss and the hard margin the samples with :math:`y_if(x_i)=1` are held there by
+equations, and the loss is linear in the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import LinAlgError, block_diag, cho_factor, cho_solve, null_space
+
+from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.problem.losses import HardMargin, Hinge
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+
+__all__ = ["meet_hard_margin", "polish"]
+
+IntArray = npt.NDArray[np.int8]
+
+_TIE = 1e-6  # relative products below this count as tight rows
+_TIGHT = 1e-7  # margins this close to 1 count as tight samples
+_VANISHED = 1e-9  # a neuron this short, relative to the longest one, has died
+_LEAVING = 1e-9  # force on a tight row, relative to beta, that counts
+_LONGEST_STEP = 1e3  # in units of the longest neuron
+_STEPS = 300  # most of which add tight rows, one or a few at a time
+
+
+def polish(
+    network: ReLUNetwork, problem: TrainingProblem, *, cross: bool = False
+) -> ReLUNetwork:
+    """Return a network at least as good as the given one, refined on its active face.
+
+    Parameters
+    ----------
+    network : convexnn_lib.ReLUNetwork
+        A network near an optimum of the convex program, without zero neurons.
+    problem : convexnn_lib.TrainingProblem
+        The problem. If its loss neither has second derivatives nor is the hinge loss or
+        the hard margin, the network is returned as it is.
+    cross : bool, default False
+        Whether neurons may leave their cones where that lowers the objective, and tight
+        rows are given up that the optimum does not hold tight. Without second
+        derivatives they stay.
+
+    Returns
+    -------
+    convexnn_lib.ReLUNetwork
+        A network whose neurons lie in the same closed cones (unless they may cross), up
+        to the tolerance that decides which rows are tight. Its objective is no larger,
+        up to rounding.
+    """
+    network = meet_hard_margin(network, problem)
+    outputs = network.predict(problem.X)
+    smooth = problem.loss.curvature(outputs, problem.y) is not None
+    known = smooth or isinstance(problem.loss, Hinge | HardMargin)
+    if not known or not network.width:
+        return network
+    cross = cross and smooth
+    face = _Face.of(network, problem)
+    if not len(face.signs):  # rows nearly parallel left no direction free
+        return network
+    # making rows and samples tight may cost a little before Newton's method gains more,
+    # so that the given network is compared with the last one only
+    best, best_value, best_error, released_value = network, np.inf, np.inf, np.inf
+    for _ in range(_STEPS):
+        candidate = face.network(problem)
+        value = problem.objective(candidate)
+        step, error = face.newton_step(problem)
+        rounding = 1e-14 * abs(value)
+        if value > best_value + rounding:
+            break
+        # near the optimum the value is flat, and only the error shows progress
+        settled = value >= best_value - rounding and error >= 0.5 * best_error
+        best, best_value = candidate, min(value, best_value)
+        moved = face.moved(step, problem, cross)
+        # a face that has just changed starts anew
+        same = np.array_equal(moved.sides, face.sides)
+        if (settled and same) or error == 0.0 or not len(moved.signs):
+            if not cross or best_value >= released_value - rounding:
+                break
+            released_value = best_value
+            moved, same = face.released(problem), False
+            if np.array_equal(moved.sides, face.sides):
+                break
+        face, best_error = moved, error if same else np.inf
+    allowed = problem.objective(network) * (1.0 + 1e-14)
+    return best if best_value <= allowed else network
+
+
+def meet_hard_margin(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
+    """Scale a network to margin 1 if the loss is the hard margin.
+
+    Parameters
+    ----------
+    network : convexnn_lib.ReLUNetwork
+        The network.
+    problem : convexnn_lib.TrainingProblem
+        The problem.
+
+    Returns
+    -------
+    convexnn_lib.ReLUNetwork
+        Both layers multiplied by one factor, or the network itself if its least margin
+        is not positive or the loss is another one.
+    """
+    if not isinstance(problem.loss, HardMargin):
+        return network
+    margin = float(np.min(problem.y * network.predict(problem.X)))
+    if margin <= 0.0:
+        return network
+    factor = 1.0 / np.sqrt(margin)
+    scaled = ReLUNetwork(factor * network.W1, factor * network.w2)
+    if np.isfinite(problem.objective(scaled)):
+        return scaled
+    # where large terms cancel, rounding may leave the margin short: exceed it by that
+    terms = np.abs(problem.X) @ np.abs(scaled.W1) @ np.abs(scaled.w2)
+    rounding = 2 * (problem.d + network.width + 2) * np.finfo(np.float64).eps
+    factor *= 1.0 + rounding * float(terms.max())
+    return ReLUNetwork(factor * network.W1, factor * network.w2)
+
+
+@dataclass(frozen=True)
+class _Face:
+    """Neurons with their tight rows, and the tight samples."""
+
+    vectors: FloatArray  # (m, d), inside the subspaces that the bases span
+    signs: FloatArray  # (m,), of the second-layer weights
+    sides: IntArray  # (m, n), signs of the products with the rows, 0 where tight
+    bases: list[FloatArray]
+    tight: BoolArray  # (n,), samples held at margin 1
+
+    @classmethod
+    def of(cls, network: ReLUNetwork, problem: TrainingProblem) -> _Face:
+        """Return the face of a network, with whatever is nearly tight made tight."""
+        vectors = (np.abs(network.w2) * network.W1).T
+        products = vectors @ problem.X.T
+        lengths = np.linalg.norm(vectors, axis=1)[:, None]
+        ties = np.abs(products) <= _TIE * lengths * np.linalg.norm(problem.X, axis=1)
+        sides = np.where(ties, 0, np.sign(products)).astype(np.int8)
+        tight = np.zeros(problem.n, dtype=np.bool_)
+        if isinstance(problem.loss, Hinge | HardMargin):
+            margins = problem.y * network.predict(problem.X)
+            tight = np.abs(margins - 1.0) <= _TIGHT
+        bases = [_kernel_basis(problem.X[side == 0]) for side in sides]
+        return cls.on(vectors, np.sign(network.w2), sides, bases, tight)
+
+    @classmethod
+    def on(
+        cls,
+        vectors: FloatArray,
+        signs: FloatArray,
+        sides: IntArray,
+        bases: list[FloatArray],
+        tight: BoolArray,
+    ) -> _Face:
+        """Return the face with the vectors projected onto the span of their bases."""
+        projected = np.array(
+            [basis @ (basis.T @ v) for basis, v in zip(bases, vectors, strict=True)]
+        )
+        norms = np.linalg.norm(projected, axis=1)
+        alive = norms > _VANISHED * norms.max(initial=0.0)
+        bases = [basis for basis, kept in zip(bases, alive, strict=True) if kept]
+        return cls(projected[alive], signs[alive], sides[alive], bases, tight)
+
+    def network(self, problem: TrainingProblem) -> ReLUNetwork:
+        """Return the balanced network, feasible for a hard margin."""
+        network = ReLUNetwork(self.vectors.T, self.signs).balanced()
+        return meet_hard_margin(network, problem)
+
+    def newton_step(self, problem: TrainingProblem) -> tuple[FloatArray, float]:
+        """Return Newton's step in the coordinates of the bases, and the present error.
+
+        The error is the norm of the gradient, less what the multipliers of the tight
+        samples explain, plus that of the violation of their margins.
+        """
+        loss, X, y = problem.loss, problem.X, problem.y
+        units, rows, bends = [], [], []
+        for k, basis in enumerate(self.bases):
+            coordinates = basis.T @ self.vectors[k]
+            norm = np.linalg.norm(coordinates)
+            unit = coordinates / norm
+            units.append(unit)
+            rows.append(self.signs[k] * (X * (self.sides[k] > 0)[:, None]) @ basis)
+            bends.append((np.eye(len(unit)) - np.outer(unit, unit)) / norm)
+        jacobian = np.hstack(rows)
+        outputs = jacobian @ self._coordinates()
+        gradient = problem.beta * np.concatenate(units)
+        hessian = problem.beta * block_diag(*bends)
+        curvature = loss.curvature(outputs, y)
+        if curvature is not None:
+            gradient = gradient + jacobian.T @ loss.gradient(outputs, y)
+            hessian = hessian + jacobian.T @ (curvature[:, None] * jacobian)
+        elif isinstance(loss, Hinge):
+            gradient = gradient + jacobian.T @ np.where(
+                self.tight, 0.0, loss.gradient(outputs, y)
+            )
+        if curvature is not None:
+            return _newton_direction(hessian, gradient), float(np.linalg.norm(gradient))
+        equations = (y[:, None] * jacobian)[self.tight]
+        violation = 1.0 - (y * outputs)[self.tight]
+        size, count = len(gradient), len(violation)
+        system = np.zeros((size + count, size + count))
+        system[:size, :size] = hessian
+        system[size:, :size] = equations
+        system[:size, size:] = equations.T
+        right = np.concatenate([-gradient, violation])
+        solution: FloatArray = np.linalg.lstsq(system, right, rcond=None)[0]
+        multipliers = np.linalg.lstsq(equations.T, -gradient, rcond=None)[0]
+        error = np.linalg.norm(gradient + equations.T @ multipliers)
+        return solution[:size], float(error + np.linalg.norm(violation))
+
+    def moved(self, step: FloatArray, problem: TrainingProblem, cross: bool) -> _Face:
+        """Return the face after a step, shortened where it meets a wall to stop at."""
+        ends = np.cumsum([basis.shape[1] for basis in self.bases])
+        parts = np.split(step, ends[:-1])
+        change = np.array(
+            [basis @ part for basis, part in zip(self.bases, parts, strict=True)]
+        )
+        # a step far longer than the neurons means that the loss hardly bends here
+        longest = float(np.linalg.norm(self.vectors, axis=1).max())
+        size = float(np.abs(change).max())
+        if size > _LONGEST_STEP * longest:
+            change = change / size * _LONGEST_STEP * longest
+        before = self.sides * (self.vectors @ problem.X.T)
+        rate = -self.sides * (change @ problem.X.T)
+        leaving = rate > np.maximum(before, 0.0)
+        if cross:
+            # the objective has a concave kink at these walls: beyond, it falls faster
+            free = self._slopes(problem) < 0.0
+            leaving &= ~free
+        room = np.full(before.shape, np.inf)
+        room[leaving] = np.maximum(before[leaving], 0.0) / rate[leaving]
+        length = min(1.0, float(room.min()))
+        start = problem.objective(self.network(problem))
+        for _ in range(30):
+            vectors = self.vectors + length * change
+            trial = _Face(vectors, self.signs, self.sides, self.bases, self.tight)
+            if problem.objective(trial.network(problem)) <= start * (1.0 + 1e-14):
+                break
+            length *= 0.5
+        sides = np.where(leaving & (room <= length), 0, self.sides).astype(np.int8)
+        if cross:
+            beyond = free & (self.sides * (vectors @ problem.X.T) < 0.0)
+            sides = np.where(beyond, -self.sides, sides).astype(np.int8)
+        return self._with_sides(vectors, sides, problem)
+
+    def released(self, problem: TrainingProblem) -> _Face:
+        """Return the face without a tight row of each neuron that would leave it.
+
+        At an optimum the gradient of a neuron is a combination of its tight rows, each
+        times its slope and a weight in [0, 1]. A weight outside tells the side.
+        """
+        slopes = self._slopes(problem)
+        norms = np.linalg.norm(self.vectors, axis=1, keepdims=True)
+        pull = -problem.beta * self.vectors / norms
+        pull -= np.where(self.sides > 0, slopes, 0.0) @ problem.X
+        sides = self.sides.copy()
+        for k in range(len(self.signs)):
+            tight = np.flatnonzero((sides[k] == 0) & problem.X.any(axis=1))
+            if not len(tight):
+                continue
+            normals = slopes[k, tight, None] * problem.X[tight]
+            weights, _, rank, _ = np.linalg.lstsq(normals.T, pull[k], rcond=None)
+            if rank < len(tight):
+                continue  # other weights may do
+            excess = np.maximum(weights - 1.0, -weights) * np.linalg.norm(
+                normals, axis=1
+            )
+            worst = int(np.argmax(excess))
+            if excess[worst] > _LEAVING * problem.beta:
+                sides[k, tight[worst]] = 1 if weights[worst] > 1.0 else -1
+        return self._with_sides(self.vectors, sides, problem)
+
+    def _slopes(self, problem: TrainingProblem) -> FloatArray:
+        """Return how fast each neuron's product with each row raises the loss."""
+        active = np.where(self.sides > 0, self.vectors @ problem.X.T, 0.0)
+        gradient = problem.loss.gradient(self.signs @ active, problem.y)
+        slopes: FloatArray = self.signs[:, None] * gradient
+        return slopes
+
+    def _with_sides(
+        self, vectors: FloatArray, sides: IntArray, problem: TrainingProblem
+    ) -> _Face:
+        """Return the face with other vectors and sides."""
+        bases = list(self.bases)
+        for k in np.flatnonzero(np.any(sides != self.sides, axis=1)):
+            bases[k] = _kernel_basis(problem.X[sides[k] == 0])
+        return self.on(vectors, self.signs, sides, bases, self.tight)
+
+    def _coordinates(self) -> FloatArray:
+        """Return the vectors in the coordinates of the bases, end to end."""
+        return np.concatenate(
+            [basis.T @ v for basis, v in zip(self.bases, self.vectors, strict=True)]
+        )
+
+
+def _kernel_basis(rows: FloatArray) -> FloatArray:
+    """Return an orthonormal basis of the vectors that all rows annihilate."""
+    if not len(rows):
+        return np.eye(rows.shape[1])
+    basis: FloatArray = null_space(rows)
+    return basis
+
+
+def _newton_direction(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
+    """Return Newton's step, a short one where the Hessian is singular."""
+    # where neurons are dependent, rounding must not decide how far to go
+    ridge = 1e-14 * float(np.max(np.diag(hessian)))
+    regular = hessian + ridge * np.eye(len(hessian))
+    try:
+        step: FloatArray = cho_solve(cho_factor(regular), -gradient)
+    except LinAlgError:
+        step = np.linalg.lstsq(hessian, -gradient, rcond=None)[0].astype(np.float64)
+    return step if np.all(np.isfinite(step)) else np.zeros_like(step)

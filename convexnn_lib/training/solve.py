@@ -1,0 +1,368 @@
+"""Globally optimal training of two-layer ReLU networks, with a certificate."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+from tqdm import tqdm
+
+from convexnn_lib._validation import BoolArray, FloatArray, check_integer
+from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.certificates.certificate import (
+    Certificate,
+    bound_by,
+    patterns_in_scope,
+)
+from convexnn_lib.certificates.certify import certify
+from convexnn_lib.errors import InvalidDataError, RegularizationError
+from convexnn_lib.problem._cones import nearest_in_cone
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training._column_generation import Round, solve_by_active_set
+from convexnn_lib.training._newton_on_face import meet_hard_margin
+from convexnn_lib.training._sparsify import clean
+
+__all__ = ["Solution", "solve"]
+
+
+class _Options(NamedTuple):
+    """What only some methods take."""
+
+    max_rounds: int
+    time_limit: float
+    start: ReLUNetwork | None
+    callback: Callable[[Round], None] | None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Solution:
+    r"""A global optimum of a training problem, with its certificate.
+
+    Attributes
+    ----------
+    network : convexnn_lib.ReLUNetwork
+        An optimal network: balanced, neurons merged over common faces, and features on
+        X linearly independent, hence at most n neurons.
+    patterns : (p, n) array of bool
+        The activation patterns optimized over; with ``method="active_set"`` over all
+        patterns, those in the working set at the end.
+    u, u_prime : (p, d) arrays
+        The same optimum in the variables of the convex program: row i belongs to
+        pattern i, ``u`` to neurons with positive second-layer weight.
+    certificate : convexnn_lib.Certificate
+        The certificate of ``network``, computed apart from the solver.
+    problem : convexnn_lib.TrainingProblem
+        The problem.
+    reason : str
+        Why the solver stopped: ``"converged"``, or the limit that it met.
+
+    Examples
+    --------
+    >>> from convexnn_lib import TrainingProblem, solve
+    >>> solution = solve(TrainingProblem([[1.0]], [1.0], beta=0.5))
+    >>> round(solution.value, 9), solution.network.width, solution.dual.round(9)
+    (0.375, 1, array([0.5]))
+    """
+
+    network: ReLUNetwork
+    patterns: BoolArray
+    u: FloatArray
+    u_prime: FloatArray
+    certificate: Certificate
+    problem: TrainingProblem
+    reason: str = "converged"
+
+    @property
+    def value(self) -> float:
+        """The objective of the network."""
+        return self.certificate.primal
+
+    @property
+    def dual(self) -> FloatArray:
+        """The dual feasible point that gives the lower bound, an (n,) array."""
+        return self.certificate.feasible_dual
+
+    @property
+    def gap(self) -> float:
+        """The duality gap, ``value`` minus the lower bound."""
+        return self.certificate.gap
+
+    def __repr__(self) -> str:
+        """Return the value, its gap, the number of neurons and the scope."""
+        return (
+            f"Solution(value={self.value:.10g}, gap={self.gap:.3g}, "
+            f"neurons={self.network.width}, scope={self.certificate.scope!r})"
+        )
+
+
+def solve(
+    problem: TrainingProblem,
+    patterns: Any = None,
+    *,
+    method: str = "active_set",
+    tol: float = 1e-6,
+    progress: bool = False,
+    max_rounds: int = 200,
+    time_limit: float = np.inf,
+    start: ReLUNetwork | None = None,
+    callback: Callable[[Round], None] | None = None,
+) -> Solution:
+    r"""Train a two-layer ReLU network to the global optimum.
+
+    Solves the convex program
+
+    .. math::
+
+        \min_{u_i,u'_i\in K_i}\;\ell\Big(\sum_iD_iX(u_i-u'_i),\,y\Big)
+        +\beta\sum_i\big(\|u_i\|_2+\|u'_i\|_2\big),
+        \qquad K_i=\{u:(2D_i-I)Xu\ge0\},
+
+    which has the value of the training problem for every width of at least its least
+    number of nonzero groups [1]_. The network is certified apart from the solver.
+
+    Parameters
+    ----------
+    problem : convexnn_lib.TrainingProblem
+        The problem, with ``beta > 0``.
+    patterns : (p, n) array of bool or Arrangement, optional
+        The patterns to optimize over; the optimum is then that of the networks whose
+        neurons lie in their closed cones. A pattern that no direction attains is
+        harmless: its cone still is one on which the program is exact. By default, and
+        for a complete arrangement of the same data, all patterns.
+    method : str, default "active_set"
+        ``"active_set"`` is column generation: a small working set of patterns, and the
+        dual norm to tell which others are worth adding. It certifies the optimum over
+        millions of patterns. Where these are too many to list, it chooses patterns by
+        local search and certifies the optimum over those; the certificate's ``scope``
+        says so. ``"cvxpy"`` solves one model over all patterns with CVXPY and Clarabel,
+        the reference for up to a few thousand patterns.
+    tol : float, default 1e-6
+        The relative gap to certify. If it is not reached, a warning says so, and the
+        certificate holds the gap.
+    progress : bool, default False
+        Whether to print the solver's progress: for ``"active_set"`` the best objective
+        and the lower bound after each round.
+    max_rounds : int, default 200
+        The largest number of rounds of ``"active_set"``.
+    time_limit : float, default inf
+        Seconds after which ``"active_set"`` begins no further round. The certificate of
+        what has been reached is computed after that.
+    start : convexnn_lib.ReLUNetwork, optional
+        A network to start ``"active_set"`` from, say the optimum for another beta.
+    callback : callable, optional
+        Called by ``"active_set"`` after each pricing with a record of the round, which
+        has the attributes ``number``, ``seconds``, ``pairs``, ``new``, ``value``,
+        ``lower_bound``, ``relative_gap`` and ``network``.
+
+    Returns
+    -------
+    convexnn_lib.Solution
+        The optimal network, the variables of the convex program and the certificate.
+
+    Raises
+    ------
+    convexnn_lib.errors.RegularizationError
+        If ``beta`` is 0.
+    convexnn_lib.errors.InvalidDataError
+        If the patterns have the wrong shape or type, the method is unknown, ``tol``,
+        ``time_limit`` or ``max_rounds`` is not positive, the network to start from has
+        another number of features, all rows of X are zero, or the loss does not suit
+        the method.
+    convexnn_lib.errors.EnumerationTooLargeError
+        If the method is ``"cvxpy"`` and there are too many activation patterns to list.
+    convexnn_lib.errors.NotSeparableError
+        If the loss is the hard margin and no network of the given patterns is feasible.
+    convexnn_lib.errors.SolverError
+        If the solver ended without a usable point, or the loss is the hard margin and
+        the data are separable by a margin of the size of rounding errors only.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the relative gap ``tol`` was not reached; the message says why.
+
+    Notes
+    -----
+    The dual point :math:`\lambda` of the program restricted to a working set is
+    feasible for the whole dual once it is scaled until
+    :math:`M(\lambda)=\max_{\|u\|\le1}|\lambda^T(Xu)_+|\le\beta`, and then bounds the
+    optimum from below. The neurons on which :math:`M(\lambda)` exceeds beta bring the
+    patterns that join the working set. The dual norm is the Hausdorff distance of two
+    zonotopes, see :func:`convexnn_lib.dual_norm`.
+
+    References
+    ----------
+    .. [1] Pilanci & Ergen (2020), `pilanci2020neural`.
+
+    Examples
+    --------
+    >>> from convexnn_lib import TrainingProblem, solve
+    >>> problem = TrainingProblem([[3, 3], [2, 2], [1, 0]], [1, -1, 1], beta=0.1)
+    >>> solution = solve(problem)
+    >>> round(solution.value, 7), bool(solution.certificate.relative_gap < 1e-8)
+    (1.0874743, True)
+    """
+    if method not in _METHODS:
+        raise InvalidDataError(
+            f"unknown method {method!r}; choose one of "
+            f"{', '.join(map(repr, _METHODS))}."
+        )
+    if not (0.0 < float(tol) < np.inf):
+        raise InvalidDataError(f"tol must be a positive number, got {tol!r}.")
+    if problem.beta <= 0.0:
+        raise RegularizationError(
+            "the convex program needs beta > 0, got 0: without regularization its "
+            "optimum need not exist, and it bounds no network."
+        )
+    scope = patterns_in_scope(problem.X, patterns)
+    if not problem.X.any():
+        raise InvalidDataError(
+            f"X has rank 0: all its {problem.n} rows are zero, and so are the outputs "
+            "of every network."
+        )
+    max_rounds = check_integer(max_rounds, "max_rounds", minimum=1)
+    if not float(time_limit) > 0.0:
+        raise InvalidDataError(f"time_limit must be positive, got {time_limit!r}.")
+    if start is not None and start.d != problem.d:
+        raise InvalidDataError(
+            f"the network to start from has {start.d} features, X has {problem.d}."
+        )
+    options = _Options(max_rounds, float(time_limit), start, callback)
+    # on matrices as small as these, threads of the linear algebra wait for each other
+    with _linear_algebra().limit(limits=1, user_api="blas"):
+        solution = _METHODS[method](problem, scope, float(tol), progress, options)
+    if not solution.certificate.relative_gap <= tol:
+        warnings.warn(
+            f"the certified relative gap {solution.certificate.relative_gap:.2g} "
+            f"exceeds tol = {tol:.2g}; the certificate holds the gap. "
+            + _ADVICE.get(solution.reason, f"The solver met {solution.reason}."),
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return solution
+
+
+def _solve_by_active_set(
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    tol: float,
+    progress: bool,
+    options: _Options,
+) -> Solution:
+    """Solve by column generation."""
+    reports = [options.callback] if options.callback is not None else []
+    if progress:
+        tqdm.write(_HEADER)
+        reports.append(_print_round)
+    result = solve_by_active_set(
+        problem,
+        scope,
+        tol=0.9 * tol,  # leaves room for what a sparser network may cost
+        max_rounds=options.max_rounds,
+        time_limit=options.time_limit,
+        start=options.start,
+        reports=reports,
+    )
+    network = result.network
+    primal = problem.objective(network)
+    certificates: list[Certificate] = []
+    for dual in result.duals:
+        dual = problem.loss.project_dual(dual, problem.y)
+        certificates.append(bound_by(dual, problem, result.scope, primal))
+        closed = certificates[-1].relative_gap <= tol
+        if closed:
+            break
+    # to look for a better one takes time, which a limit does not leave; two dual points
+    # are those of a smooth loss, and there is no other to look for
+    if not (closed or result.limited or len(result.duals) == 2):
+        certificates.append(certify(network, problem, result.scope, tol=tol))
+    certificate = max(certificates, key=lambda found: found.lower_bound)
+    patterns = result.patterns if scope is None else scope
+    u, u_prime = _groups(network, problem.X, patterns)
+    return Solution(network, patterns, u, u_prime, certificate, problem, result.reason)
+
+
+def _solve_with_cvxpy(
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    tol: float,
+    progress: bool,
+    options: _Options,
+) -> Solution:
+    """Solve one model over all patterns."""
+    from convexnn_lib.training._cvxpy_model import solve_program
+
+    patterns = enumerate_patterns(problem.X).patterns if scope is None else scope
+    point = solve_program(
+        problem, patterns, patterns, tol=min(1e-10, tol), verbose=progress
+    )
+    variables = [point.u, point.u_prime]
+    if scope is not None:  # a network outside the scope would be no solution
+        walls = [np.where(pattern[:, None], problem.X, -problem.X) for pattern in scope]
+        variables = [
+            np.array([nearest_in_cone(*pair) for pair in zip(walls, u, strict=True)])
+            for u in variables
+        ]
+    raw = ReLUNetwork.from_convex(*variables)
+    raw = meet_hard_margin(raw, problem)
+    target = problem.objective(raw)
+    network = clean(raw, problem, scope, target + 1e-2 * tol * abs(target))
+    certificate = None
+    if problem.loss.differentiable:
+        certificate = certify(network, problem, scope)
+    if certificate is None or certificate.relative_gap > tol:
+        certificate = certify(network, problem, scope, dual=point.dual)
+    u, u_prime = _groups(network, problem.X, patterns)
+    return Solution(network, patterns, u, u_prime, certificate, problem)
+
+
+_METHODS: dict[
+    str,
+    Callable[[TrainingProblem, BoolArray | None, float, bool, _Options], Solution],
+] = {"active_set": _solve_by_active_set, "cvxpy": _solve_with_cvxpy}
+
+
+_ADVICE = {"converged": "Rescale X or y, or raise tol."}
+
+
+@cache
+def _linear_algebra() -> ThreadpoolController:
+    """Return the handle of the libraries' threads, found once."""
+    return ThreadpoolController()
+
+
+_HEADER = "round  seconds  pairs  neurons        objective      lower bound  gap"
+
+
+def _print_round(state: Round) -> None:
+    """Print one line of progress."""
+    tqdm.write(
+        f"{state.number:5d} {state.seconds:8.2f} {state.pairs:6d} "
+        f"{state.network.width:8d} {state.value:16.9g} {state.lower_bound:16.9g}  "
+        f"{state.relative_gap:.1e}",
+    )
+
+
+def _groups(
+    network: ReLUNetwork, X: FloatArray, patterns: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the network in the variables of the convex program.
+
+    A neuron goes to the pattern whose cone it violates least: the tolerance with which
+    neurons on common faces were merged may put it off every cone by as much.
+    """
+    u = np.zeros((len(patterns), X.shape[1]))
+    u_prime = np.zeros_like(u)
+    lengths = np.linalg.norm(X, axis=1)
+    walls = X / np.where(lengths > 0.0, lengths, 1.0)[:, None]
+    inward = np.where(patterns, 1.0, -1.0)
+    for w1, w2 in zip(network.W1.T, network.w2, strict=True):
+        depth = np.min(inward * (walls @ w1), axis=1)
+        (u if w2 > 0.0 else u_prime)[int(np.argmax(depth))] += abs(w2) * w1
+    return u, u_prime

@@ -1,0 +1,51 @@
+"""Small problems, and a dual norm by cone programs, shared by the tests of convex/."""
+
+from __future__ import annotations
+
+import itertools
+
+import cvxpy as cp
+import numpy as np
+
+from convexnn_lib.problem.losses import HardMargin, Hinge, Logistic, Squared
+from convexnn_lib.problem.training_problem import TrainingProblem
+
+# values of the convex program by another implementation, beta = 0.1:
+# (seed, n, d), then 1/2 squared, squared, logistic, hinge, max-margin
+PUBLISHED = {
+    (0, 5, 2): (0.56547035, 0.6810756, 2.3548637, 1.1217633, 11.217633),
+    (1, 6, 2): (0.23882110, 0.3162135, 3.0916544, 2.8727673, 32.606787),
+}
+LOSSES = (Squared(), Squared(scale=2.0), Logistic(), Hinge(), HardMargin())
+
+
+def random_problem(seed, n, d, loss, beta=0.1):
+    """Gaussian data; X, then real labels, then sign labels drawn in this order."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.standard_normal((n, d)), rng.standard_normal(n)
+    signs = np.sign(rng.standard_normal(n))
+    hard = isinstance(loss, HardMargin)
+    return TrainingProblem(
+        X, y if loss.labels == "real" else signs, 1.0 if hard else beta, loss
+    )
+
+
+def dual_norm_by_cone_programs(X, lam, patterns=None):
+    """The largest product over the cones of all 2^n sign vectors, attained or not."""
+    n, d = X.shape
+    if patterns is None:
+        patterns = np.array(list(itertools.product([True, False], repeat=n)))
+    best = 0.0
+    variables, products, constraints = [], [], []
+    for pattern in patterns:
+        for sign in (1.0, -1.0):
+            u = cp.Variable(d)
+            signs = np.where(pattern, 1.0, -1.0)
+            constraints += [cp.multiply(signs, X @ u) >= 0.0, cp.norm(u, 2) <= 1.0]
+            products.append(sign * (X.T @ (pattern * lam)) @ u)
+            variables.append(u)
+    model = cp.Problem(cp.Maximize(cp.sum(cp.hstack(products))), constraints)
+    model.solve(solver=cp.CLARABEL)
+    for product in products:
+        best = max(best, float(product.value))
+    return best
