@@ -15,7 +15,6 @@ from .arrangements.counting import sauer_bound as sauer_bound
 from .arrangements.enumeration import enumerate_patterns as enumerate_patterns
 from .arrangements.sampling import sample_patterns as sample_patterns
 from .arrangements.verification import Verification as Verification
-from .arrangements.verification import VerificationError as VerificationError
 from .beyond.deep_linear import DeepLinearValues as DeepLinearValues
 from .beyond.deep_linear import deep_linear_values as deep_linear_values
 from .beyond.deep_linear import train_deep_linear as train_deep_linear
@@ -33,6 +32,8 @@ from .certificates.certificate import Certificate as Certificate
 from .certificates.certify import certify as certify
 from .certificates.dual_norm import beta_max as beta_max
 from .certificates.dual_norm import dual_norm as dual_norm
+from .errors import GapWarning as GapWarning
+from .errors import VerificationError as VerificationError
 from .estimators import ConvexReLUClassifier as ConvexReLUClassifier
 from .estimators import ConvexReLURegressor as ConvexReLURegressor
 from .flow.flow_history import FlowHistory as FlowHistory

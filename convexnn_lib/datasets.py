@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from convexnn_lib._extras import extra
 from convexnn_lib._validation import FloatArray, check_integer, random_generator
 from convexnn_lib.errors import InvalidDataError
 
@@ -291,6 +292,8 @@ def load(
     convexnn_lib.errors.InvalidDataError
         If a name is unknown (the message lists those available) or ``n_samples``
         exceeds the number of rows.
+    convexnn_lib.errors.MissingExtraError
+        If scikit-learn is not installed, which the extra ``sklearn`` brings.
 
     Examples
     --------
@@ -307,7 +310,8 @@ def load(
         n_samples = check_integer(n_samples, "n_samples", minimum=1)
     rng = random_generator(seed)
 
-    from sklearn import datasets as sklearn_datasets
+    with extra("sklearn", "datasets.load"):
+        from sklearn import datasets as sklearn_datasets
 
     bunch = getattr(sklearn_datasets, f"load_{name}")()
     X = np.asarray(bunch.data, dtype=np.float64)

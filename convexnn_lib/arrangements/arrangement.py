@@ -223,7 +223,7 @@ class Arrangement:
 
         Raises
         ------
-        VerificationError
+        convexnn_lib.errors.VerificationError
             If two patterns are equal, a witness does not attain its pattern, or
             patterns are missing.
         """

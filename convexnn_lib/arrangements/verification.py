@@ -15,12 +15,9 @@ from convexnn_lib.arrangements._exact import IntegerVector
 from convexnn_lib.arrangements._reduction import reduce_rows
 from convexnn_lib.arrangements._signs import packed_patterns
 from convexnn_lib.arrangements.counting import count_patterns, cover_count
+from convexnn_lib.errors import VerificationError
 
-__all__ = ["Verification", "VerificationError"]
-
-
-class VerificationError(ValueError):
-    """An arrangement is not what it claims to be; the message says in which respect."""
+__all__ = ["Verification"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ def verify_patterns(
 
     Raises
     ------
-    VerificationError
+    convexnn_lib.errors.VerificationError
         If one of the claims is false.
     """
     n = X.shape[0]

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 
 from convexnn_lib._validation import FloatArray, as_matrix, as_vector
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.errors import GapWarning, InvalidDataError
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import solve
@@ -156,7 +156,7 @@ def _attempt(
     n, d = X.shape
     with warnings.catch_warnings():
         # the bounds below are computed from the dual point, whatever the gap
-        warnings.filterwarnings("ignore", message="the certified relative gap")
+        warnings.simplefilter("ignore", GapWarning)
         solution = solve(TrainingProblem(X, y, beta), tol=1e-8)
     trained = solution.network
     dual = solution.dual / dual_norm_bounds(X, solution.dual).upper

@@ -188,7 +188,7 @@ def beta_max(problem: TrainingProblem) -> float:
 
     Raises
     ------
-    ValueError
+    convexnn_lib.errors.InvalidDataError
         If the loss is the hard margin, for which the zero network is not feasible.
     convexnn_lib.errors.EnumerationTooLargeError
         If there are too many activation patterns to list.

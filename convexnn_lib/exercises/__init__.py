@@ -8,10 +8,6 @@ never gives the answer away.
 
 from __future__ import annotations
 
-import pkgutil
-
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules=[module.name for module in pkgutil.iter_modules(__path__)]
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

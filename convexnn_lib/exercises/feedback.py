@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import Any
 
-UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+from convexnn_lib.errors import ConvexNNError
+
+UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    ConvexNNError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 __all__ = ["Feedback", "exercise", "right", "wrong"]
 

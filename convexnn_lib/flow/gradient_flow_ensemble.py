@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 
+from convexnn_lib._extras import extra
 from convexnn_lib._validation import check_integer
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow.gradient_flow import gradient_flow
@@ -67,6 +67,8 @@ def gradient_flow_ensemble(
     convexnn_lib.errors.InvalidDataError
         If an argument is out of range, ``options`` has initial weights, or every run of
         a batch diverges.
+    convexnn_lib.errors.MissingExtraError
+        If joblib is not installed, which the extra ``cluster`` brings.
 
     Notes
     -----
@@ -114,6 +116,9 @@ def gradient_flow_ensemble(
             "gradient_flow_ensemble draws its initial weights; call gradient_flow to "
             "start from given ones."
         )
+    with extra("cluster", "gradient_flow_ensemble"):
+        from joblib import Parallel, delayed
+
     batches = np.array_split(np.arange(n_runs), -(-n_runs // batch_size))
     summaries: list[Any] = Parallel(n_jobs=n_jobs)(
         delayed(_follow)(

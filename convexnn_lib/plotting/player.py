@@ -13,12 +13,15 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-import anywidget
-import traitlets
 from matplotlib.animation import AbstractMovieWriter, FuncAnimation
 from PIL import Image
 
+from convexnn_lib._extras import extra
 from convexnn_lib.errors import InvalidDataError
+
+with extra("widgets", "The player of frames"):
+    import anywidget
+    import traitlets
 
 __all__ = ["FramePlayer", "frame_player"]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from convexnn_lib._extras import extra
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import InvalidDataError
 
@@ -45,7 +46,8 @@ def torch_weights(module: Any) -> tuple[FloatArray, FloatArray]:
 
 def torch_module(W1: FloatArray, w2: FloatArray) -> Any:
     """Return the two-layer ReLU module with these weights, in float64."""
-    import torch
+    with extra("torch", "A PyTorch module"):
+        import torch
 
     if not len(w2):
         W1, w2 = np.zeros((len(W1), 1)), np.zeros(1)

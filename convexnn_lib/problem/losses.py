@@ -395,10 +395,10 @@ class HardMargin(Loss):
 
         Raises
         ------
-        ValueError
+        convexnn_lib.errors.InvalidDataError
             Always.
         """
-        raise ValueError(
+        raise InvalidDataError(
             "the hard margin is a constraint and has no gradient; its dual point comes "
             "from a convex program (solve, certify or certify_margin)."
         )

@@ -472,6 +472,11 @@ class ReLUNetwork:
             ``Sequential(Linear(d, m, bias=False), ReLU(), Linear(m, 1, bias=False))``.
             A network of width 0 becomes one zero neuron, for PyTorch has no empty
             layers.
+
+        Raises
+        ------
+        convexnn_lib.errors.MissingExtraError
+            If torch is not installed, which the extra ``torch`` brings.
         """
         return torch_module(self.W1, self.w2)
 

@@ -104,10 +104,9 @@ def local_model(
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If the network has another number of features, the tolerance is negative, or
-        the loss has kinks and is neither the hinge loss nor the hard margin.
-    ValueError
-        If the network violates a hard margin.
+        If the network has another number of features, the tolerance is negative,
+        the loss has kinks and is neither the hinge loss nor the hard margin, or the
+        network violates a hard margin.
     """
     tied = find_ties(network, problem, tie_tolerance)
     products = problem.X @ network.W1
@@ -206,7 +205,7 @@ def _check_feasible(
             if margins[worst] > 0.0
             else "the network does not separate the data: train it further"
         )
-        raise ValueError(
+        raise InvalidDataError(
             f"the network violates {violated.size} of {margins.size} constraints "
             f"y_i f(x_i) >= 1 beyond the tolerance {tie_tolerance:g}; the least margin "
             f"is {margins[worst]:.12g} at sample {worst}; {advice}."

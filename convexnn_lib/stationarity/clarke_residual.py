@@ -170,10 +170,9 @@ def clarke_residual(
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If the network has another number of features, a tolerance is out of range, or
-        the loss is neither differentiable nor one of the library's.
-    ValueError
-        If the network violates a constraint of the hard margin.
+        If the network has another number of features, a tolerance is out of range,
+        the loss is neither differentiable nor one of the library's, or the network
+        violates a constraint of the hard margin.
 
     Notes
     -----

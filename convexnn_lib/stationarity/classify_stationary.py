@@ -129,9 +129,8 @@ def classify_stationary(
     convexnn_lib.errors.RegularizationError
         If beta is 0.
     convexnn_lib.errors.InvalidDataError
-        If the network has another number of features or a tolerance is out of range.
-    ValueError
-        If the network violates a constraint of the hard margin.
+        If the network has another number of features, a tolerance is out of range, or
+        the network violates a constraint of the hard margin.
 
     Notes
     -----

@@ -130,11 +130,12 @@ def descent_path(
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If the network has another number of features, ``width`` is below its width, or
-        the path needs more neurons than there are. With n + 1 neurons it never does.
-    ValueError
-        If the network violates a constraint of the hard margin, or the solution is not
-        one of this problem; and whatever :func:`convexnn_lib.solve` raises.
+        If the network has another number of features, ``width`` is below its width,
+        the path needs more neurons than there are (with n + 1 neurons it never does),
+        the network violates a constraint of the hard margin, or the solution is not
+        one of this problem.
+    convexnn_lib.errors.ConvexNNError
+        Whatever :func:`convexnn_lib.solve` raises.
 
     Notes
     -----
@@ -238,7 +239,7 @@ def _check_margins(network: ReLUNetwork, problem: TrainingProblem) -> None:
         if margin > 0.0
         else "the network does not separate the data"
     )
-    raise ValueError(
+    raise InvalidDataError(
         "a path of finite objective must start from a network with y_i f(x_i) >= 1; "
         f"the least margin is {margin:.12g}; {advice}."
     )

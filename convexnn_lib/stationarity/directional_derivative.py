@@ -59,9 +59,8 @@ def directional_derivative(
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If the shapes do not agree or the tolerance is out of range.
-    ValueError
-        If the network violates a constraint of the hard margin.
+        If the shapes do not agree, the tolerance is out of range, or the network
+        violates a constraint of the hard margin.
 
     Examples
     --------

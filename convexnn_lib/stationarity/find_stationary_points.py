@@ -145,7 +145,7 @@ def find_stationary_points(
     convexnn_lib.errors.InvalidDataError
         If the loss has kinks or no second derivative, or ``width``, ``n_starts`` or
         ``seed`` is out of range.
-    ValueError
+    convexnn_lib.errors.ConvexNNError
         Whatever :func:`convexnn_lib.solve` raises, if ``solution`` is not given.
 
     Notes

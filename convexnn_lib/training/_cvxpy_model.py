@@ -6,13 +6,16 @@ import warnings
 from functools import singledispatch
 from typing import Any, NamedTuple
 
-import cvxpy
 import numpy as np
 
+from convexnn_lib._extras import extra
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import InvalidDataError, NotSeparableError, SolverError
 from convexnn_lib.problem.losses import HardMargin, Hinge, Logistic, Loss, Squared
 from convexnn_lib.problem.training_problem import TrainingProblem
+
+with extra("cvxpy", 'The method "cvxpy"'):
+    import cvxpy
 
 cp: Any = cvxpy  # its functions carry no types
 

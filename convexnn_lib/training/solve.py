@@ -20,7 +20,7 @@ from convexnn_lib.certificates.certificate import (
     patterns_in_scope,
 )
 from convexnn_lib.certificates.certify import certify
-from convexnn_lib.errors import InvalidDataError, RegularizationError
+from convexnn_lib.errors import GapWarning, InvalidDataError, RegularizationError
 from convexnn_lib.problem._cones import nearest_in_cone
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -176,6 +176,9 @@ def solve(
         the method.
     convexnn_lib.errors.EnumerationTooLargeError
         If the method is ``"cvxpy"`` and there are too many activation patterns to list.
+    convexnn_lib.errors.MissingExtraError
+        If the method is ``"cvxpy"`` and CVXPY is not installed, which the extra
+        ``cvxpy`` brings.
     convexnn_lib.errors.NotSeparableError
         If the loss is the hard margin and no network of the given patterns is feasible.
     convexnn_lib.errors.SolverError
@@ -184,7 +187,7 @@ def solve(
 
     Warns
     -----
-    RuntimeWarning
+    convexnn_lib.errors.GapWarning
         If the relative gap ``tol`` was not reached; the message says why.
 
     Notes
@@ -242,7 +245,7 @@ def solve(
             f"the certified relative gap {solution.certificate.relative_gap:.2g} "
             f"exceeds tol = {tol:.2g}; the certificate holds the gap. "
             + _ADVICE.get(solution.reason, f"The solver met {solution.reason}."),
-            RuntimeWarning,
+            GapWarning,
             stacklevel=2,
         )
     return solution

@@ -8,11 +8,16 @@ is running. ``shared.js`` and ``shared.css`` hold what the figures have in commo
 ``convexnn_lib.widgets.base.InteractiveFigure`` joins them to one module without imports
 and says what a new figure has to supply.
 
-The figures need the package anywidget, which is imported at their first use.
+The figures need anywidget, which the extra ``widgets`` brings.
 """
 
 from __future__ import annotations
 
 import lazy_loader
+
+from convexnn_lib._extras import extra
+
+with extra("widgets", "convexnn_lib.widgets"):
+    import anywidget as anywidget
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

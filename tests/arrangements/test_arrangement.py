@@ -14,8 +14,7 @@ from convexnn_lib.arrangements.arrangement import Arrangement
 from convexnn_lib.arrangements.counting import characteristic_polynomial
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.arrangements.sampling import sample_patterns
-from convexnn_lib.arrangements.verification import VerificationError
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.errors import InvalidDataError, VerificationError
 
 TALK = np.array([[3.0, 3.0], [2.0, 2.0], [1.0, 0.0]])
 XOR = np.array([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])

@@ -23,6 +23,7 @@ from convexnn_lib.certificates.certify import certify
 from convexnn_lib.certificates.dual_norm import beta_max, dual_norm
 from convexnn_lib.errors import (
     EnumerationTooLargeError,
+    GapWarning,
     InvalidDataError,
     NotSeparableError,
     RegularizationError,
@@ -165,7 +166,7 @@ def check_rounds(rounds, solution):
 def reference(problem, patterns=None):
     """The solution of the program over all (or the given) patterns by CVXPY."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # its gap is known, and used
+        warnings.simplefilter("ignore", GapWarning)  # its gap is known, and used
         return solve(problem, patterns, method="cvxpy")
 
 
@@ -270,7 +271,7 @@ def test_optimal_zero_networks_at_any_accuracy(loss):
     for factor in (1.0, 1.0 - 1e-13, 2.0):
         problem = TrainingProblem(base.X, base.y, factor * beta_max(base), loss)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.simplefilter("ignore", GapWarning)
             solution = solve(problem, tol=1e-16)
         assert solution.network.width == 0
         assert solution.value == loss.value(np.zeros(5), base.y)
@@ -424,7 +425,7 @@ def test_margin_that_cancels_in_large_terms():
     X = 1e-5 * np.array([[0.3, 1.0], [0.6, 2.0], [0.3, 1.0 + 1e-5]])
     problem = TrainingProblem(X, [1.0, 1.0, -1.0], 1.0, "hard_margin")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # the last digits are lost
+        warnings.simplefilter("ignore", GapWarning)  # the last digits are lost
         solution = solve(problem)
     assert solution.certificate.relative_gap <= 1e-5
     assert solution.certificate.verify(solution.network, problem)
@@ -457,7 +458,7 @@ def test_limits_are_reported_and_the_certificate_holds(loss):
             assert [str(w.message)[-len(reason) - 1 : -1] for w in caught] == (
                 [reason] if short else []
             )
-            assert all(w.category is RuntimeWarning for w in caught)
+            assert all(w.category is GapWarning for w in caught)
             certificate = solution.certificate
             assert certificate.scope == "all patterns"
             assert certificate.verify(solution.network, problem)
@@ -470,10 +471,10 @@ def test_limits_are_reported_and_the_certificate_holds(loss):
 
 def test_an_accuracy_out_of_reach_is_reported():
     problem = random_problem(0, 5, 2, Squared())
-    with pytest.warns(RuntimeWarning, match="exceeds tol"):
+    with pytest.warns(GapWarning, match="exceeds tol"):
         solution = solve(problem, tol=1e-17)
     assert 0.0 < solution.certificate.relative_gap <= 1e-12
-    with pytest.warns(RuntimeWarning, match="limit of its accuracy; rescale X or y"):
+    with pytest.warns(GapWarning, match="limit of its accuracy; rescale X or y"):
         solution = solve(random_problem(0, 5, 2, Hinge()), tol=1e-17)
     assert solution.certificate.relative_gap <= 1e-8
 

@@ -13,6 +13,7 @@ from convexnn_lib.arrangements.sampling import sample_patterns
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.certificates.dual_norm import beta_max, dual_norm
 from convexnn_lib.errors import (
+    GapWarning,
     InvalidDataError,
     NotSeparableError,
     RegularizationError,
@@ -306,7 +307,7 @@ def test_errors():
 
 def test_unreached_tolerance_warns():
     problem = random_problem(0, 5, 2, LOSSES[3])
-    with pytest.warns(RuntimeWarning, match="exceeds tol"):
+    with pytest.warns(GapWarning, match="exceeds tol"):
         solution = solve(problem, tol=1e-15)
     assert solution.certificate.relative_gap > 1e-15
 

@@ -1,0 +1,11 @@
+from . import answers as answers
+from . import beyond_the_talk as beyond_the_talk
+from . import clarke_stationarity as clarke_stationarity
+from . import convex_equivalence as convex_equivalence
+from . import covers_count as covers_count
+from . import feedback as feedback
+from . import geometry as geometry
+from . import global_optima as global_optima
+from . import hyperplane_arrangements as hyperplane_arrangements
+from . import implicit_bias as implicit_bias
+from . import max_margin as max_margin
