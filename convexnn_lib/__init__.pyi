@@ -30,6 +30,7 @@ from .beyond.three_layer import solve_parallel as solve_parallel
 from .beyond.three_layer_descent import train_parallel as train_parallel
 from .certificates.certificate import Certificate as Certificate
 from .certificates.certify import certify as certify
+from .certificates.dual_norm import ExtremeNeuron as ExtremeNeuron
 from .certificates.dual_norm import beta_max as beta_max
 from .certificates.dual_norm import dual_norm as dual_norm
 from .errors import GapWarning as GapWarning
@@ -55,6 +56,7 @@ from .geometry.hull_gauge import sample_spikes as sample_spikes
 from .geometry.orthogonal_margin import OrthogonalMargin as OrthogonalMargin
 from .geometry.orthogonal_margin import linear_margin as linear_margin
 from .geometry.orthogonal_margin import orthogonal_margin as orthogonal_margin
+from .geometry.shapes import Mesh as Mesh
 from .geometry.spike_free import is_spike_free as is_spike_free
 from .geometry.zonotope_distance import ZonotopeDistance as ZonotopeDistance
 from .geometry.zonotope_distance import zonotope_distance as zonotope_distance
@@ -69,6 +71,7 @@ from .problem.losses import Loss as Loss
 from .problem.losses import Squared as Squared
 from .problem.network import ReLUNetwork as ReLUNetwork
 from .problem.training_problem import TrainingProblem as TrainingProblem
+from .stationarity._restricted_program import RestrictedOptimum as RestrictedOptimum
 from .stationarity.clarke_residual import ClarkeResidual as ClarkeResidual
 from .stationarity.clarke_residual import clarke_residual as clarke_residual
 from .stationarity.classify_stationary import StationaryPoint as StationaryPoint
@@ -85,6 +88,7 @@ from .stationarity.find_stationary_points import (
 from .stationarity.find_stationary_points import settle as settle
 from .stationarity.subsampled_problem import SubsampledProblem as SubsampledProblem
 from .stationarity.subsampled_problem import subsampled_problem as subsampled_problem
+from .training._column_generation import Round as Round
 from .training.solution_path import SolutionPath as SolutionPath
 from .training.solution_path import solution_path as solution_path
 from .training.solve import Solution as Solution

@@ -30,7 +30,7 @@ from convexnn_lib.errors import (
     RegularizationError,
     SolverError,
 )
-from convexnn_lib.problem._cones import nearest_in_cone
+from convexnn_lib.problem._cones import project_on_cone
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = [
@@ -333,7 +333,7 @@ def _longest(cone: FloatArray, target: FloatArray) -> float:
     Every nonnegative combination of the rows, added to the target, has at least that
     length; the projection on the cone is the shortest.
     """
-    return float(np.linalg.norm(nearest_in_cone(cone, target)))
+    return float(np.linalg.norm(project_on_cone(cone, target)))
 
 
 def _better(first: ParallelSolution, second: ParallelSolution) -> ParallelSolution:

@@ -21,14 +21,14 @@ from convexnn_lib.problem._cones import row_sides
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
-__all__ = ["improve"]
+__all__ = ["search_dual_points"]
 
 _ROUNDS = 20  # convex programs solved for one certificate
 _CUTS = 100  # linear programs, where the convex program is of no use
 _COMPLETIONS = 1000  # cells around one neuron with ties
 
 
-def improve(
+def search_dual_points(
     best: Certificate,
     network: ReLUNetwork,
     problem: TrainingProblem,

@@ -21,7 +21,7 @@ from convexnn_lib.certificates._zonotope_vertices import (
     ascend,
     farthest_points,
 )
-from convexnn_lib.problem._cones import nearest_in_cone
+from convexnn_lib.problem._cones import project_on_cone
 
 _FEW = 10_000  # vertices that are listed quickly in any case
 _MANY = 100_000  # vertices in rank 3 from which branch and bound is faster
@@ -193,7 +193,7 @@ def price_cones(
         for k in np.flatnonzero(lengths > level):
             inward = np.where(patterns[k], 1.0, -1.0)[:, None] * walls
             c = sign * gradients[k]
-            projection = nearest_in_cone(inward, c)
+            projection = project_on_cone(inward, c)
             size = float(np.linalg.norm(projection))
             upper = max(upper, size)
             # a projection that is all rounding error has no direction in the cone

@@ -53,7 +53,7 @@ class Certificate:
         The factor :math:`\tau`.
     dual_norm : float
         The dual norm :math:`M(\lambda)`, attained by ``extreme_neuron``.
-    extreme_neuron : convexnn_lib.certificates.dual_norm.ExtremeNeuron
+    extreme_neuron : convexnn_lib.ExtremeNeuron
         The direction and sign that attain the dual norm. Where ``dual_norm`` exceeds
         beta, adding a small neuron there lowers the objective.
     patterns : (p, n) array of bool or None

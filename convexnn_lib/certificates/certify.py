@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from convexnn_lib._validation import FloatArray, as_vector
-from convexnn_lib.certificates._dual_search import improve
+from convexnn_lib.certificates._dual_search import search_dual_points
 from convexnn_lib.certificates._margin_program import margin_program
 from convexnn_lib.certificates.certificate import (
     Certificate,
@@ -106,7 +106,7 @@ def certify(
         assert too_large is not None
         raise too_large
     if isinstance(problem.loss, Hinge | HardMargin):
-        best = improve(
+        best = search_dual_points(
             best,
             network,
             problem,

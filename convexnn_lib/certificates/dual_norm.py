@@ -52,7 +52,7 @@ class DualNorm(NamedTuple):
         The value that ``neuron`` attains.
     upper : float
         An upper bound, all rounding errors included.
-    neuron : convexnn_lib.certificates.dual_norm.ExtremeNeuron
+    neuron : convexnn_lib.ExtremeNeuron
         The neuron that attains ``lower``.
     """
 

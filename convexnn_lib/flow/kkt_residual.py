@@ -13,7 +13,7 @@ from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.losses import HardMargin
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
-from convexnn_lib.stationarity._least_norm import nearest_point
+from convexnn_lib.stationarity._least_norm import least_norm_point
 from convexnn_lib.stationarity._subdifferential import blocks
 from convexnn_lib.stationarity._ties import find_ties, local_model
 
@@ -171,7 +171,7 @@ def kkt_residual(
     scaled = ReLUNetwork(network.W1 / root, network.w2 / root)
     model = local_model(scaled, problem, tolerance)
     (block,) = blocks(model)  # the active constraints couple all neurons
-    element, alpha, _ = nearest_point(block.subgradients)
+    element, alpha, _ = least_norm_point(block.subgradients)
     dual = np.zeros(problem.n)
     dual[model.kinked] = problem.y[model.kinked] * alpha
     bound = dual_norm_bounds(problem.X, dual)

@@ -163,7 +163,7 @@ def ellipsoid(X: Any, resolution: int = 120) -> Mesh:
 
     Returns
     -------
-    convexnn_lib.geometry.shapes.Mesh
+    convexnn_lib.Mesh
         The image of the unit circle or sphere; degenerate if X has a smaller rank.
 
     Raises
@@ -200,7 +200,7 @@ def rectified_ellipsoid(X: Any, resolution: int = 120) -> Mesh:
 
     Returns
     -------
-    convexnn_lib.geometry.shapes.Mesh
+    convexnn_lib.Mesh
         The positive part of the ellipsoid's boundary, point by point.
 
     Raises
@@ -230,7 +230,7 @@ def hull(X: Any, resolution: int = 120) -> Mesh:
 
     Returns
     -------
-    convexnn_lib.geometry.shapes.Mesh
+    convexnn_lib.Mesh
         The convex hull of an extreme point for each of many directions: an inner
         approximation whose support function is exact in these directions.
 
@@ -277,7 +277,7 @@ def polar_set(X: Any, resolution: int = 120) -> Mesh:
 
     Returns
     -------
-    convexnn_lib.geometry.shapes.Mesh
+    convexnn_lib.Mesh
         Points with :math:`M(\lambda)=1`.
 
     Raises

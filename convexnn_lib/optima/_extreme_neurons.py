@@ -14,11 +14,11 @@ from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.certificates._pricing import price_all_neurons, price_cones
 
 __all__ = [
-    "TouchingNeurons",
+    "ExtremeNeurons",
+    "extreme_neurons",
     "refined_direction",
     "tie_basis",
     "tied_features",
-    "touching_neurons",
 ]
 
 _TIE = 1e-6  # |x_i^T u| of unit vectors that counts as a tie
@@ -27,7 +27,7 @@ _EQUAL = 1e-6  # distance of unit vectors that count as one
 _BAND = 1e-2  # neurons this close to beta are looked at, relative to it
 
 
-class TouchingNeurons(NamedTuple):
+class ExtremeNeurons(NamedTuple):
     r"""Unit neurons u with :math:`s\lambda^T(Xu)_+=\beta`.
 
     Attributes
@@ -55,7 +55,7 @@ class TouchingNeurons(NamedTuple):
         columns: FloatArray = np.where(active, products, 0.0) * self.signs
         return columns
 
-    def moved(self, X: FloatArray, lam: FloatArray) -> TouchingNeurons:
+    def moved(self, X: FloatArray, lam: FloatArray) -> ExtremeNeurons:
         """Return the neurons for a dual point nearby, with the same ties."""
         pairs = zip(self.directions, self.signs, strict=True)
         moved = [refined_direction(X, s * lam, u) for u, s in pairs]
@@ -64,14 +64,14 @@ class TouchingNeurons(NamedTuple):
         return self._replace(directions=directions, values=features.T @ lam)
 
 
-def touching_neurons(
+def extreme_neurons(
     X: FloatArray,
     lam: FloatArray,
     beta: float,
     patterns: BoolArray | None = None,
     *,
     tol: float = 1e-9,
-) -> TouchingNeurons:
+) -> ExtremeNeurons:
     r"""Return all unit neurons on which a dual point attains beta.
 
     .. math:: \{(u,s):\ \|u\|=1,\ s\lambda^T(Xu)_+=\beta\}
@@ -93,7 +93,7 @@ def touching_neurons(
 
     Returns
     -------
-    TouchingNeurons
+    ExtremeNeurons
         The neurons, those of positive sign first, ordered by their directions.
 
     Raises
@@ -132,7 +132,7 @@ def touching_neurons(
     rest = prices.values[~touches]
     listed = np.array(directions).reshape(-1, X.shape[1])
     order = np.lexsort((*listed.T.round(9)[::-1], -np.array(signs)))
-    return TouchingNeurons(
+    return ExtremeNeurons(
         listed[order],
         np.array(signs, dtype=np.float64)[order],
         np.array(values, dtype=np.float64)[order],

@@ -15,10 +15,10 @@ from scipy.optimize import nnls
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.optima._extreme_neurons import (
-    TouchingNeurons,
+    ExtremeNeurons,
+    extreme_neurons,
     tie_basis,
     tied_features,
-    touching_neurons,
 )
 from convexnn_lib.problem.losses import HardMargin, Hinge
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -40,7 +40,7 @@ class OptimalFace:
 
     Attributes
     ----------
-    neurons : TouchingNeurons
+    neurons : ExtremeNeurons
         The N neurons that touch beta.
     features : (n, N) array
         Their features :math:`s_j(Xu_j)_+`.
@@ -55,7 +55,7 @@ class OptimalFace:
         Some optimal coefficients.
     """
 
-    neurons: TouchingNeurons
+    neurons: ExtremeNeurons
     features: FloatArray
     dual: FloatArray
     columns: FloatArray
@@ -107,7 +107,7 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
     point = _refined(_own_point(solution), problem)
     for _ in range(_ROUNDS):
         before = point.dual
-        neurons = touching_neurons(
+        neurons = extreme_neurons(
             problem.X, before, problem.beta, solution.certificate.patterns, tol=tol
         )
         c = _transferred(point, neurons)
@@ -132,7 +132,7 @@ class _Point(NamedTuple):
 
     dual: FloatArray
     outputs: FloatArray
-    neurons: TouchingNeurons
+    neurons: ExtremeNeurons
     coefficients: FloatArray
 
 
@@ -146,7 +146,7 @@ def _own_point(solution: Solution) -> _Point:
     elif isinstance(problem.loss, Hinge | HardMargin):
         dual = _on_bounds(dual, problem)
     size = np.linalg.norm(network.W1, axis=0)
-    neurons = TouchingNeurons(
+    neurons = ExtremeNeurons(
         (network.W1 / size).T, np.sign(network.w2), np.zeros(network.width), 0.0
     )
     neurons = neurons.moved(problem.X, dual)
@@ -163,7 +163,7 @@ def _on_bounds(dual: FloatArray, problem: TrainingProblem) -> FloatArray:
     return problem.y * alpha
 
 
-def _transferred(point: _Point, neurons: TouchingNeurons) -> FloatArray:
+def _transferred(point: _Point, neurons: ExtremeNeurons) -> FloatArray:
     """Return coefficients of other neurons, from those nearest in direction."""
     before = point.neurons.directions * point.neurons.signs[:, None]
     after = neurons.directions * neurons.signs[:, None]
@@ -224,7 +224,7 @@ def _refined(point: _Point, problem: TrainingProblem) -> _Point:
     return _Point(dual, z, neurons, c)
 
 
-def _bend(X: FloatArray, neurons: TouchingNeurons, c: FloatArray) -> FloatArray:
+def _bend(X: FloatArray, neurons: ExtremeNeurons, c: FloatArray) -> FloatArray:
     """Return beta times the derivative of the outputs by way of the directions."""
     bend = np.zeros((len(X), len(X)))
     for u, weight in zip(neurons.directions, c, strict=True):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.optima._extreme_neurons import TouchingNeurons
+from convexnn_lib.optima._extreme_neurons import ExtremeNeurons
 from convexnn_lib.optima._optimal_face import OptimalFace
 from convexnn_lib.problem._cones import row_sides
 from convexnn_lib.problem.network import ReLUNetwork
@@ -159,7 +159,7 @@ def _misdirected(
     distances: FloatArray,
     worth: float,
     problem: TrainingProblem,
-    neurons: TouchingNeurons,
+    neurons: ExtremeNeurons,
 ) -> tuple[str, str]:
     """Return why a neuron has none of the directions: the failure and the reason."""
     sides = row_sides(problem.X, unit[None])[0]

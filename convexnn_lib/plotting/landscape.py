@@ -21,8 +21,8 @@ from convexnn_lib.stationarity.descent_path import DescentPath
 from convexnn_lib.stationarity.find_stationary_points import StationaryPoints
 
 __all__ = [
+    "plot_descent_path",
     "plot_kinks",
-    "plot_road",
     "plot_stationary_points",
     "plot_stationary_values",
     "plot_subdifferentials",
@@ -140,7 +140,7 @@ def plot_subdifferentials() -> Figure:
     return figure
 
 
-def plot_road(path: DescentPath) -> Figure:
+def plot_descent_path(path: DescentPath) -> Figure:
     """Draw the objective and the number of neurons along a descending path.
 
     Parameters

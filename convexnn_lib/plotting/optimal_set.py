@@ -27,17 +27,17 @@ from convexnn_lib.plotting.style import (
 )
 
 __all__ = [
+    "plot_extreme_neurons",
     "plot_optimal_functions",
     "plot_optimal_path",
     "plot_polytope",
     "plot_staircase",
-    "plot_touching",
 ]
 
 _LINES = ("-", "--", "-.", ":")
 
 
-def plot_touching(optima: OptimalSet) -> Figure:
+def plot_extreme_neurons(optima: OptimalSet) -> Figure:
     r"""Draw what the dual point gives to each direction of the plane.
 
     Parameters

@@ -15,7 +15,7 @@ __all__ = [
     "cone_sides",
     "holding_cones",
     "independent_combination",
-    "nearest_in_cone",
+    "project_on_cone",
     "row_sides",
 ]
 
@@ -71,7 +71,7 @@ def holding_cones(
     return np.flatnonzero(np.all(cones * side >= 0, axis=1))
 
 
-def nearest_in_cone(walls: FloatArray, vector: FloatArray) -> FloatArray:
+def project_on_cone(walls: FloatArray, vector: FloatArray) -> FloatArray:
     r"""Return the point of the cone ``walls @ u >= 0`` that is nearest to a vector.
 
     It is :math:`v+W^T\alpha` with the least length over :math:`\alpha\ge0`. On

@@ -18,7 +18,7 @@ from scipy.optimize import nnls
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import SolverError
 
-__all__ = ["SubgradientSet", "nearest_point"]
+__all__ = ["SubgradientSet", "least_norm_point"]
 
 # The distance is accepted once it exceeds a proven lower bound by no more than this
 # fraction of the set's size, a few hundred units in the last place.
@@ -115,7 +115,7 @@ class SubgradientSet:
         return [(vertex, False), *rays]
 
 
-def nearest_point(
+def least_norm_point(
     subgradients: SubgradientSet,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the element of least norm and its parameters.

@@ -24,7 +24,7 @@ from convexnn_lib.errors import (
     RegularizationError,
     SolverError,
 )
-from convexnn_lib.problem._cones import nearest_in_cone
+from convexnn_lib.problem._cones import project_on_cone
 from convexnn_lib.problem.losses import HardMargin, Hinge, Logistic, Squared
 from convexnn_lib.problem.training_problem import TrainingProblem
 
@@ -140,7 +140,7 @@ def _feasible_dual(
     dual = problem.loss.project_dual(dual, problem.y)
     largest = 0.0
     for group in groups:
-        projection = nearest_in_cone(group.cone, group.features.T @ dual)
+        projection = project_on_cone(group.cone, group.features.T @ dual)
         largest = max(largest, float(np.linalg.norm(projection)))
     limit = problem.beta / largest if largest else np.inf
     scale = problem.loss.best_scale(dual, problem.y, limit)

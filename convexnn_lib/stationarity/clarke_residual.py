@@ -18,7 +18,7 @@ from convexnn_lib._validation import FloatArray, check_integer
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
-from convexnn_lib.stationarity._least_norm import nearest_point
+from convexnn_lib.stationarity._least_norm import least_norm_point
 from convexnn_lib.stationarity._subdifferential import (
     Block,
     blocks,
@@ -243,7 +243,7 @@ def clarke_residual(
     exact = exact_slope = True
     for block in blocks(model):
         subgradients, block_exact = clarke_set(block, model, max_patterns)
-        element, alpha, q = nearest_point(subgradients)
+        element, alpha, q = least_norm_point(subgradients)
         block.write(least, element)
         _write_activation(activation, block, alpha, q)
         exact &= block_exact
@@ -312,7 +312,7 @@ def _steepest(block: Block, model: LocalModel, max_patterns: int) -> FloatArray 
     while bounds.max() > best:
         row = int(np.argmax(bounds))
         completion = completions[row]
-        element, alpha, q = nearest_point(subgradients.fixed(columns, completion))
+        element, alpha, q = least_norm_point(subgradients.fixed(columns, completion))
         distance = float(np.linalg.norm(element))
         if distance > best:
             best, farthest = distance, element

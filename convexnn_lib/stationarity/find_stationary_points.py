@@ -26,7 +26,7 @@ from convexnn_lib.stationarity.classify_stationary import (
     classify_stationary,
     same_directions,
 )
-from convexnn_lib.training._newton_on_face import polish
+from convexnn_lib.training._newton_on_face import newton_on_face
 from convexnn_lib.training.solve import Solution, solve
 
 __all__ = ["StationaryPoints", "find_stationary_points", "settle"]
@@ -302,7 +302,7 @@ def _descend(
     for _ in range(_ROUNDS):
         if not current.width:
             return _padded(current, width), True
-        current = polish(_aligned(current, problem), problem)
+        current = newton_on_face(_aligned(current, problem), problem)
         current = _aligned(_alive(current, problem), problem)
         residual = clarke_residual(
             current, problem, tolerance=_TOLERANCE, tie_tolerance=_TIES

@@ -117,7 +117,7 @@ class SubsampledProblem:
 
         Returns
         -------
-        convexnn_lib.stationarity._restricted_program.RestrictedOptimum
+        convexnn_lib.RestrictedOptimum
             The optimum; its variables are the vectors :math:`u_k`, one a pair.
 
         Raises
@@ -166,7 +166,7 @@ class SubsampledProblem:
 
         Returns
         -------
-        convexnn_lib.stationarity._restricted_program.RestrictedOptimum
+        convexnn_lib.RestrictedOptimum
             The optimum; its variables are the vectors in :math:`V_k`, for each distinct
             stratum one with the positive and one with the negative sign.
 

@@ -25,7 +25,7 @@ from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._local_training import descend, widened
 from convexnn_lib.training._newton_on_face import meet_hard_margin
-from convexnn_lib.training._sparsify import clean
+from convexnn_lib.training._sparsify import sparsify
 from convexnn_lib.training._working_set import WorkingSet
 
 __all__ = ["ColumnSearch"]
@@ -231,7 +231,7 @@ class ColumnSearch:
             network = meet_hard_margin(network.pruned(problem.X), problem)
             self._record(network)
         else:
-            network = clean(raw, problem, self.scope, target, least=_LEAST)
+            network = sparsify(raw, problem, self.scope, target, least=_LEAST)
             if problem.objective(network) > target:
                 return
             self.clean |= self._record(network)
@@ -272,7 +272,7 @@ class ColumnSearch:
         network = self.network
         if not self.clean and np.isfinite(self.value):
             target = self.value + 1e-2 * tol * abs(self.value)
-            cleaned = clean(network, self.problem, self.scope, target)
+            cleaned = sparsify(network, self.problem, self.scope, target)
             if self.problem.objective(cleaned) <= target:
                 network = cleaned
         if self.scope is None:

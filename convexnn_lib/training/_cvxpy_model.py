@@ -21,7 +21,7 @@ cp: Any = cvxpy  # its functions carry no types
 
 _NEWTON_STEPS = 30
 
-__all__ = ["ProgramPoint", "loss_expression", "solve_program"]
+__all__ = ["ProgramPoint", "loss_expression", "solve_by_cvxpy"]
 
 
 class ProgramPoint(NamedTuple):
@@ -108,7 +108,7 @@ def _(loss: HardMargin, z: cvxpy.Expression, y: FloatArray) -> Any:
     return cp.transforms.indicator([cp.multiply(y, z) >= 1.0])
 
 
-def solve_program(
+def solve_by_cvxpy(
     problem: TrainingProblem,
     positive: BoolArray,
     negative: BoolArray,

@@ -24,7 +24,7 @@ from convexnn_lib.problem.losses import HardMargin, Hinge
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
-__all__ = ["meet_hard_margin", "polish"]
+__all__ = ["meet_hard_margin", "newton_on_face"]
 
 IntArray = npt.NDArray[np.int8]
 
@@ -36,7 +36,7 @@ _LONGEST_STEP = 1e3  # in units of the longest neuron
 _STEPS = 300  # most of which add tight rows, one or a few at a time
 
 
-def polish(
+def newton_on_face(
     network: ReLUNetwork, problem: TrainingProblem, *, cross: bool = False
 ) -> ReLUNetwork:
     """Return a network at least as good as the given one, refined on its active face.

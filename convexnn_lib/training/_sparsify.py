@@ -9,14 +9,14 @@ from convexnn_lib.certificates._margin_program import margin_program
 from convexnn_lib.problem.losses import HardMargin, Hinge
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
-from convexnn_lib.training._newton_on_face import polish
+from convexnn_lib.training._newton_on_face import newton_on_face
 
-__all__ = ["clean"]
+__all__ = ["sparsify"]
 
 _THRESHOLDS = (1.0, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 
 
-def clean(
+def sparsify(
     network: ReLUNetwork,
     problem: TrainingProblem,
     scope: BoolArray | None,
@@ -59,11 +59,11 @@ def clean(
         if isinstance(problem.loss, Hinge | HardMargin):
             trained = margin_program(part, problem)
             part = part if trained is None else trained[0]
-        part = polish(part.pruned(problem.X), problem, cross=scope is None)
+        part = newton_on_face(part.pruned(problem.X), problem, cross=scope is None)
         again = part.merged(problem.X, patterns=scope, tolerance=1e-6)
         again = again.pruned(problem.X)
         if again.width < part.width:  # neurons have met, or become dependent
-            part = polish(again, problem)
+            part = newton_on_face(again, problem)
         value = problem.objective(part)
         if value < best_value:
             best, best_value = part, value

@@ -8,7 +8,7 @@ import numpy as np
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.certificates._conic import Group
-from convexnn_lib.problem._cones import nearest_in_cone
+from convexnn_lib.problem._cones import project_on_cone
 from convexnn_lib.problem.network import ReLUNetwork
 
 __all__ = ["WorkingSet"]
@@ -106,7 +106,7 @@ class WorkingSet:
         """Return the nearest points in the cones, all walls imposed."""
         walls = self.normals
         return [
-            nearest_in_cone(np.where(pair.pattern[:, None], walls, -walls), v)
+            project_on_cone(np.where(pair.pattern[:, None], walls, -walls), v)
             for pair, v in zip(self.pairs.values(), variables, strict=True)
         ]
 

@@ -21,14 +21,17 @@ from convexnn_lib.certificates.certificate import (
 )
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import GapWarning, InvalidDataError, RegularizationError
-from convexnn_lib.problem._cones import nearest_in_cone
+from convexnn_lib.problem._cones import project_on_cone
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._column_generation import Round, solve_by_active_set
 from convexnn_lib.training._newton_on_face import meet_hard_margin
-from convexnn_lib.training._sparsify import clean
+from convexnn_lib.training._sparsify import sparsify
 
 __all__ = ["Solution", "solve"]
+
+
+_MAX_ROUNDS = 200
 
 
 class _Options(NamedTuple):
@@ -108,7 +111,7 @@ def solve(
     method: str = "active_set",
     tol: float = 1e-6,
     progress: bool = False,
-    max_rounds: int = 200,
+    max_rounds: int = _MAX_ROUNDS,
     time_limit: float = np.inf,
     start: ReLUNetwork | None = None,
     callback: Callable[[Round], None] | None = None,
@@ -149,16 +152,15 @@ def solve(
         Whether to print the solver's progress: for ``"active_set"`` the best objective
         and the lower bound after each round.
     max_rounds : int, default 200
-        The largest number of rounds of ``"active_set"``.
+        The largest number of rounds of ``"active_set"``. Like the next three arguments,
+        ``"cvxpy"`` refuses it.
     time_limit : float, default inf
         Seconds after which ``"active_set"`` begins no further round. The certificate of
         what has been reached is computed after that.
     start : convexnn_lib.ReLUNetwork, optional
         A network to start ``"active_set"`` from, say the optimum for another beta.
     callback : callable, optional
-        Called by ``"active_set"`` after each pricing with a record of the round, which
-        has the attributes ``number``, ``seconds``, ``pairs``, ``new``, ``value``,
-        ``lower_bound``, ``relative_gap`` and ``network``.
+        Called by ``"active_set"`` after each pricing with a `convexnn_lib.Round`.
 
     Returns
     -------
@@ -172,8 +174,8 @@ def solve(
     convexnn_lib.errors.InvalidDataError
         If the patterns have the wrong shape or type, the method is unknown, ``tol``,
         ``time_limit`` or ``max_rounds`` is not positive, the network to start from has
-        another number of features, all rows of X are zero, or the loss does not suit
-        the method.
+        another number of features, all rows of X are zero, the loss does not suit the
+        method, or the method does not take an argument.
     convexnn_lib.errors.EnumerationTooLargeError
         If the method is ``"cvxpy"`` and there are too many activation patterns to list.
     convexnn_lib.errors.MissingExtraError
@@ -237,6 +239,8 @@ def solve(
             f"the network to start from has {start.d} features, X has {problem.d}."
         )
     options = _Options(max_rounds, float(time_limit), start, callback)
+    if method != "active_set":
+        _check_unused(options, method)
     # on matrices as small as these, threads of the linear algebra wait for each other
     with _linear_algebra().limit(limits=1, user_api="blas"):
         solution = _METHODS[method](problem, scope, float(tol), progress, options)
@@ -249,6 +253,21 @@ def solve(
             stacklevel=2,
         )
     return solution
+
+
+def _check_unused(options: _Options, method: str) -> None:
+    """Refuse arguments that only column generation takes."""
+    usual = _Options(_MAX_ROUNDS, np.inf, None, None)
+    given = [
+        name
+        for name, value, default in zip(options._fields, options, usual, strict=True)
+        if value is not default and value != default
+    ]
+    if given:
+        raise InvalidDataError(
+            f"method={method!r} does not take {', '.join(given)}; leave that out, or "
+            'use method="active_set".'
+        )
 
 
 def _solve_by_active_set(
@@ -299,23 +318,23 @@ def _solve_with_cvxpy(
     options: _Options,
 ) -> Solution:
     """Solve one model over all patterns."""
-    from convexnn_lib.training._cvxpy_model import solve_program
+    from convexnn_lib.training._cvxpy_model import solve_by_cvxpy
 
     patterns = enumerate_patterns(problem.X).patterns if scope is None else scope
-    point = solve_program(
+    point = solve_by_cvxpy(
         problem, patterns, patterns, tol=min(1e-10, tol), verbose=progress
     )
     variables = [point.u, point.u_prime]
     if scope is not None:  # a network outside the scope would be no solution
         walls = [np.where(pattern[:, None], problem.X, -problem.X) for pattern in scope]
         variables = [
-            np.array([nearest_in_cone(*pair) for pair in zip(walls, u, strict=True)])
+            np.array([project_on_cone(*pair) for pair in zip(walls, u, strict=True)])
             for u in variables
         ]
     raw = ReLUNetwork.from_convex(*variables)
     raw = meet_hard_margin(raw, problem)
     target = problem.objective(raw)
-    network = clean(raw, problem, scope, target + 1e-2 * tol * abs(target))
+    network = sparsify(raw, problem, scope, target + 1e-2 * tol * abs(target))
     certificate = None
     if problem.loss.differentiable:
         certificate = certify(network, problem, scope)

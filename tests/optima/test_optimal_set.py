@@ -19,7 +19,7 @@ from convexnn_lib.optima.optimal_set import OptimalSet
 from convexnn_lib.problem.losses import HardMargin, Hinge, Loss, Squared
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
-from convexnn_lib.training._cvxpy_model import solve_program
+from convexnn_lib.training._cvxpy_model import solve_by_cvxpy
 from convexnn_lib.training.solve import solve
 
 LOSSES = ["squared", "logistic", "hinge", "hard_margin"]
@@ -135,7 +135,7 @@ def test_solutions_in_every_direction_lie_in_the_polytope(seed, loss):
         return
     problem = optima.problem
     patterns = enumerate_patterns(problem.X).patterns
-    point = solve_program(problem, patterns, patterns, tol=1e-11)
+    point = solve_by_cvxpy(problem, patterns, patterns, tol=1e-11)
     vectors = np.vstack([point.u, -point.u_prime])
     signs = np.repeat([1.0, -1.0], len(patterns))
     norms = np.linalg.norm(vectors, axis=1)

@@ -54,7 +54,7 @@ PROBLEM = TrainingProblem([[1.0, 1.0], [0.0, 1.0], [1.0, -1.0]], [1.7, -4.0, 1.3
 
 def test_road() -> None:
     path = descent_path(ReLUNetwork([[1.0], [0.0]], [2.0]), PROBLEM, width=4)
-    figure = landscape.plot_road(path)
+    figure = landscape.plot_descent_path(path)
     figure.canvas.draw()
     assert not plt.get_fignums()
     upper, lower = figure.axes

@@ -37,7 +37,7 @@ def octagon():
 
 
 def test_touching(line):
-    figure = figures.plot_touching(line)
+    figure = figures.plot_extreme_neurons(line)
     figure.canvas.draw()
     assert not plt.get_fignums()
     curve, markers = figure.axes[0].lines[2:4]
@@ -47,7 +47,7 @@ def test_touching(line):
 
 
 def test_touching_of_both_signs():
-    figure = figures.plot_touching(optima_of(np.eye(2), [1.0, -1.0]))
+    figure = figures.plot_extreme_neurons(optima_of(np.eye(2), [1.0, -1.0]))
     assert len(figure.axes[0].lines) == 5
 
 
@@ -108,7 +108,7 @@ def test_errors(line, square):
     with pytest.raises(InvalidDataError, match="at least one width"):
         figures.plot_staircase(line, [])
     with pytest.raises(InvalidDataError, match="two features, got 4"):
-        figures.plot_touching(square)
+        figures.plot_extreme_neurons(square)
     with pytest.raises(InvalidDataError, match="two features, got 4"):
         figures.plot_optimal_functions(square, np.zeros(3))
     with pytest.raises(InvalidDataError, match="column of ones"):

@@ -12,7 +12,7 @@ from convexnn_lib.problem._cones import (
     cone_sides,
     holding_cones,
     independent_combination,
-    nearest_in_cone,
+    project_on_cone,
     row_sides,
 )
 
@@ -117,7 +117,7 @@ def test_nothing_to_combine():
     st.sampled_from([1e-12, 1.0, 1e12]),
 )
 def test_nearest_in_cone(walls, vector, scale):
-    nearest = nearest_in_cone(walls, scale * vector)
+    nearest = project_on_cone(walls, scale * vector)
     size = scale * max(float(np.linalg.norm(vector)), 1.0)
     assert np.all(walls @ nearest >= -1e-13 * size)
     # the projection onto a convex cone: orthogonal to the rest, which is polar
@@ -137,13 +137,13 @@ def test_nearest_in_cone(walls, vector, scale):
 
 def test_vectors_inside_stay():
     vector = np.array([1.0, 2.0])
-    assert nearest_in_cone(np.eye(2), vector) is vector
-    assert nearest_in_cone(np.zeros((0, 2)), -vector) is not None
-    np.testing.assert_array_equal(nearest_in_cone(np.zeros((0, 2)), -vector), -vector)
-    np.testing.assert_array_equal(nearest_in_cone(np.eye(2), np.zeros(2)), [0.0, 0.0])
-    np.testing.assert_array_equal(nearest_in_cone(np.zeros((2, 2)), vector), vector)
+    assert project_on_cone(np.eye(2), vector) is vector
+    assert project_on_cone(np.zeros((0, 2)), -vector) is not None
+    np.testing.assert_array_equal(project_on_cone(np.zeros((0, 2)), -vector), -vector)
+    np.testing.assert_array_equal(project_on_cone(np.eye(2), np.zeros(2)), [0.0, 0.0])
+    np.testing.assert_array_equal(project_on_cone(np.zeros((2, 2)), vector), vector)
     np.testing.assert_allclose(
-        nearest_in_cone(np.eye(2), np.array([1.0, -2.0])), [1.0, 0.0], atol=1e-15
+        project_on_cone(np.eye(2), np.array([1.0, -2.0])), [1.0, 0.0], atol=1e-15
     )
 
 
@@ -174,7 +174,7 @@ def test_nearest_in_cone_of_dependent_rows():
         d, n = int(rng.integers(3, 7)), int(rng.integers(6, 12))
         walls = rng.standard_normal((n, 3)) @ rng.standard_normal((3, d))
         vector = rng.standard_normal(d)
-        nearest = nearest_in_cone(walls, vector)
+        nearest = project_on_cone(walls, vector)
         scale = vector @ vector
         assert (walls @ nearest).min() >= -1e-10 * np.sqrt(scale)
         assert abs(nearest @ (nearest - vector)) <= 1e-11 * scale

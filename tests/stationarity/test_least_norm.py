@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexnn_lib.stationarity import _least_norm as nearest
-from convexnn_lib.stationarity._least_norm import SubgradientSet, nearest_point
+from convexnn_lib.stationarity._least_norm import SubgradientSet, least_norm_point
 
 
 def reference_distance(subgradients: SubgradientSet) -> float:
@@ -46,7 +46,7 @@ def integer_set(seed: int, upper: float) -> SubgradientSet:
 @given(seed=st.integers(0, 10**6))
 def test_distance_agrees_with_a_quadratic_program(upper, seed):
     subgradients = integer_set(seed, upper)
-    element, alpha, q = nearest_point(subgradients)
+    element, alpha, q = least_norm_point(subgradients)
     expected = reference_distance(subgradients)
     assert np.linalg.norm(element) == pytest.approx(expected, abs=1e-6)
     # the parameters are feasible and belong to the element
@@ -63,7 +63,7 @@ def test_distance_agrees_with_a_quadratic_program(upper, seed):
 def test_no_generator_lies_beyond_the_supporting_hyperplane(upper, seed):
     subgradients = integer_set(seed, upper)
     count = subgradients.samples.shape[1]
-    element, _, _ = nearest_point(subgradients)
+    element, _, _ = least_norm_point(subgradients)
     norm = np.linalg.norm(element)
     for generator, is_ray in subgradients.generators(element):
         offset = np.zeros_like(element) if is_ray else subgradients.base
@@ -82,7 +82,7 @@ def test_hull_of_listed_cells_differs_from_the_zonotope():
         owner=np.array([-1, -1]),
         upper=1.0,
     )
-    assert np.linalg.norm(nearest_point(zonotope)[0]) < 1e-15
+    assert np.linalg.norm(least_norm_point(zonotope)[0]) < 1e-15
     hull = SubgradientSet(
         zonotope.base,
         zonotope.samples,
@@ -91,7 +91,7 @@ def test_hull_of_listed_cells_differs_from_the_zonotope():
         1.0,
         cells=np.array([[True, True], [False, False]]),
     )
-    np.testing.assert_allclose(nearest_point(hull)[0], [-0.5])
+    np.testing.assert_allclose(least_norm_point(hull)[0], [-0.5])
 
 
 def test_many_generators():
@@ -103,7 +103,7 @@ def test_many_generators():
         owner=np.full(400, -1),
         upper=1.0,
     )
-    assert np.linalg.norm(nearest_point(inside)[0]) < 1e-11
+    assert np.linalg.norm(least_norm_point(inside)[0]) < 1e-11
     far = SubgradientSet(
         base=inside.base + 500.0,
         samples=inside.samples,
@@ -111,7 +111,7 @@ def test_many_generators():
         owner=inside.owner,
         upper=1.0,
     )
-    element, _, _ = nearest_point(far)
+    element, _, _ = least_norm_point(far)
     assert np.linalg.norm(element) == pytest.approx(reference_distance(far), rel=1e-7)
 
 
@@ -139,7 +139,7 @@ def test_a_search_that_does_not_settle_is_an_error(monkeypatch):
         upper=1.0,
     )
     with pytest.raises(ValueError, match="has not settled after 1 generators"):
-        nearest_point(subgradients)
+        least_norm_point(subgradients)
 
 
 @pytest.mark.parametrize("size", [0, 2])
@@ -153,6 +153,6 @@ def test_a_set_without_parameters_is_its_base(size):
         owner=np.zeros(0, dtype=np.int64),
         upper=1.0,
     )
-    element, alpha, q = nearest_point(single)
+    element, alpha, q = least_norm_point(single)
     np.testing.assert_array_equal(element, base)
     assert alpha.size == q.size == 0

@@ -16,8 +16,8 @@ from convexnn_lib.problem.losses import HardMargin, Hinge, Logistic, Loss, Squar
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training import _cvxpy_model as program
-from convexnn_lib.training._cvxpy_model import loss_expression, solve_program
-from convexnn_lib.training._newton_on_face import meet_hard_margin, polish
+from convexnn_lib.training._cvxpy_model import loss_expression, solve_by_cvxpy
+from convexnn_lib.training._newton_on_face import meet_hard_margin, newton_on_face
 from convexnn_lib.training.solve import solve
 
 
@@ -62,7 +62,7 @@ def test_expressions_agree_with_the_losses(kind):
 def test_multiplier_of_the_link_is_the_dual_point(kind):
     problem = random_problem(0, 5, 2, LOSSES[kind])
     patterns = enumerate_patterns(problem.X).patterns
-    point = solve_program(problem, patterns, patterns)
+    point = solve_by_cvxpy(problem, patterns, patterns)
     assert point.status == "optimal"
     value = problem.dual_objective(point.dual)
     assert value == pytest.approx(PUBLISHED[0, 5, 2][kind], rel=1e-6)
@@ -84,8 +84,8 @@ def test_infeasible_pairs():
     problem = TrainingProblem(np.eye(2), [1, -1], 1, "hard_margin")
     positive, nothing = np.array([[True, False]]), np.zeros((0, 2), dtype=bool)
     with pytest.raises(NotSeparableError, match="give more patterns"):
-        solve_program(problem, positive, nothing)
-    point = solve_program(problem, positive, ~positive)
+        solve_by_cvxpy(problem, positive, nothing)
+    point = solve_by_cvxpy(problem, positive, ~positive)
     np.testing.assert_allclose(point.u, [[1.0, 0.0]], atol=1e-4)
     np.testing.assert_allclose(point.u_prime, [[0.0, 1.0]], atol=1e-4)
 
@@ -93,7 +93,7 @@ def test_infeasible_pairs():
 def test_no_pairs_at_all():
     nothing = np.zeros((0, 2), dtype=bool)
     problem = TrainingProblem(np.eye(2), [1.0, -1.0], 0.1)
-    point = solve_program(problem, nothing, nothing)
+    point = solve_by_cvxpy(problem, nothing, nothing)
     assert point.u.shape == point.u_prime.shape == (0, 2)
     np.testing.assert_allclose(point.dual, problem.y, atol=1e-8)
 
@@ -109,7 +109,7 @@ def test_quadratic_models_replace_a_stalled_solver(monkeypatch):
         return run(self, model, tolerance)
 
     monkeypatch.setattr(program._Model, "_run", stall_on_exponential_cones)
-    point = solve_program(problem, patterns, patterns)
+    point = solve_by_cvxpy(problem, patterns, patterns)
     network = ReLUNetwork.from_convex(point.u, point.u_prime)
     assert problem.objective(network) == pytest.approx(2.3548637, rel=1e-6)
     assert solve(problem, method="cvxpy").certificate.relative_gap < 1e-12
@@ -136,7 +136,7 @@ def test_polish_refines_a_rough_network(kind):
         best.network.w2,
     )
     rough = meet_hard_margin(rough, problem)
-    refined = polish(rough, problem)
+    refined = newton_on_face(rough, problem)
     before = problem.objective(rough) - best.value
     after = problem.objective(refined) - best.value
     assert abs(after) <= 1e-12 * best.value
@@ -147,9 +147,9 @@ def test_polish_refines_a_rough_network(kind):
 def test_polish_leaves_other_losses_and_empty_networks_alone():
     problem = TrainingProblem(np.eye(2), [3.0, 0.5], 0.1, Huber())
     network = ReLUNetwork(np.eye(2), np.ones(2))
-    assert polish(network, problem) is network
+    assert newton_on_face(network, problem) is network
     empty = ReLUNetwork(np.zeros((2, 0)), np.zeros(0))
-    assert polish(empty, TrainingProblem(np.eye(2), [1.0, 0.5], 0.1)).width == 0
+    assert newton_on_face(empty, TrainingProblem(np.eye(2), [1.0, 0.5], 0.1)).width == 0
 
 
 def test_meet_hard_margin():

@@ -10,7 +10,7 @@ from convexnn_lib.problem.losses import HardMargin, Hinge, Logistic, Squared
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity.clarke_residual import clarke_residual
-from convexnn_lib.training._newton_on_face import meet_hard_margin, polish
+from convexnn_lib.training._newton_on_face import meet_hard_margin, newton_on_face
 from convexnn_lib.training.solve import solve
 
 SMOOTH = [loss for loss in LOSSES if loss.differentiable]
@@ -41,7 +41,7 @@ def test_never_worse(loss, cross):
             size * rng.standard_normal((d, m)), size * rng.standard_normal(m)
         )
         network = meet_hard_margin(network, problem)
-        polished = polish(network, problem, cross=cross)
+        polished = newton_on_face(network, problem, cross=cross)
         before, after = problem.objective(network), problem.objective(polished)
         assert after <= before * (1.0 + 1e-13) or after == before
         assert polished.width <= network.width
@@ -59,7 +59,7 @@ def test_reaches_stationary_points_near_optima(loss):
             best.network.W1 * (1 + noise * rng.standard_normal(best.network.W1.shape)),
             best.network.w2 * (1 + noise * rng.standard_normal(best.network.width)),
         )
-        polished = polish(near, problem, cross=True)
+        polished = newton_on_face(near, problem, cross=True)
         assert problem.objective(polished) <= problem.objective(near)
         assert stationary(polished, problem)
         value = problem.objective(polished)
@@ -75,7 +75,7 @@ def test_random_starts_end_stationary_or_on_their_face():
     for seed in range(12):
         problem = random_problem(seed, 8, 2, Squared(), 0.2)
         network = ReLUNetwork(rng.standard_normal((2, 5)), rng.standard_normal(5))
-        polished = polish(network, problem, cross=True)
+        polished = newton_on_face(network, problem, cross=True)
         assert problem.objective(polished) <= problem.objective(network)
         ended += bool(stationary(polished, problem))
     assert ended >= 9  # saddles of the smooth pieces stop Newton's method
@@ -88,8 +88,8 @@ def test_a_neuron_that_must_cross_walls(loss):
     X = np.column_stack([np.cos(angles), np.sin(angles)])
     problem = TrainingProblem(X, np.ones(9), 0.2, loss)
     start = ReLUNetwork([[np.cos(1.2)], [np.sin(1.2)]], [1.0])
-    stays = polish(start, problem)
-    crosses = polish(start, problem, cross=True)
+    stays = newton_on_face(start, problem)
+    crosses = newton_on_face(start, problem, cross=True)
     assert np.all(sides(stays, X) * sides(start, X) >= 0.0)
     assert np.any(sides(crosses, X) * sides(start, X) < 0.0)
     assert problem.objective(crosses) < problem.objective(stays)
@@ -101,9 +101,9 @@ def test_a_tight_row_that_the_optimum_does_not_hold_is_released():
     X = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     problem = TrainingProblem(X, [1.0, 1.0, 2.0], 0.1)
     start = ReLUNetwork([[1.0], [0.0]], [1.0])  # on the wall of the second row
-    held = polish(start, problem)
+    held = newton_on_face(start, problem)
     assert held.W1[1, 0] == 0.0
-    free = polish(start, problem, cross=True)
+    free = newton_on_face(start, problem, cross=True)
     assert problem.objective(free) < problem.objective(held)
     np.testing.assert_allclose(free.W1[0], free.W1[1], rtol=1e-8)
     assert problem.objective(free) == pytest.approx(solve(problem).value, rel=1e-12)
@@ -114,7 +114,7 @@ def test_a_tight_row_that_the_optimum_holds_stays():
     X = np.array([[1.0, 1.0], [0.0, 1.0], [1.0, -1.0]])
     problem = TrainingProblem(X, [1.7, -4.0, 1.3], 1.0)
     best = solve(problem).network
-    again = polish(best, problem, cross=True)
+    again = newton_on_face(best, problem, cross=True)
     np.testing.assert_array_equal(sides(again, X), sides(best, X))
     assert problem.objective(again) == pytest.approx(problem.objective(best), rel=1e-14)
 
@@ -123,7 +123,7 @@ def test_margins_do_not_cross():
     for loss in (Hinge(), HardMargin()):
         problem = random_problem(0, 5, 2, loss)
         best = solve(problem).network
-        a, b = polish(best, problem), polish(best, problem, cross=True)
+        a, b = newton_on_face(best, problem), newton_on_face(best, problem, cross=True)
         np.testing.assert_array_equal(a.W1, b.W1)
 
 
@@ -132,13 +132,13 @@ def test_no_direction_left(cross):
     """Two nearly parallel rows are both tight, and their kernel is zero."""
     problem = TrainingProblem([[1, 0], [1, 1e-7], [0, 1]], [0, 0, 1], 0.1)
     network = ReLUNetwork([[0.0], [1.0]], [1.0])
-    assert polish(network, problem, cross=cross) is network
+    assert newton_on_face(network, problem, cross=cross) is network
 
 
 def test_dying_neurons_leave():
     problem = TrainingProblem(np.eye(2), [3.0, 0.0], 1.0)
     network = ReLUNetwork([[1.0, 0.05], [0.05, 1.0]], [1.0, -0.05])
-    polished = polish(network, problem, cross=True)
+    polished = newton_on_face(network, problem, cross=True)
     assert problem.objective(polished) == pytest.approx(2.5, rel=1e-12)
     sizes = polished.w2**2
     assert np.sum(sizes > 1e-6 * sizes.max()) == 1

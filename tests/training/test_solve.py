@@ -19,6 +19,7 @@ from convexnn_lib.errors import (
     RegularizationError,
 )
 from convexnn_lib.problem.losses import HardMargin, Squared
+from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import solve
 
@@ -303,6 +304,24 @@ def test_errors():
         solve(problem, np.ones((3, 5)))
     with pytest.raises(InvalidDataError, match="rank 0"):
         solve(TrainingProblem(np.zeros((2, 2)), [1.0, 1.0], 0.1))
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        ("max_rounds", {"max_rounds": 1}),
+        ("time_limit", {"time_limit": 1e-9}),
+        ("start", {"start": ReLUNetwork(np.eye(2), np.ones(2))}),
+        ("callback", {"callback": lambda record: None}),
+        ("max_rounds, time_limit", {"max_rounds": 7, "time_limit": 60.0}),
+    ],
+)
+def test_arguments_that_the_method_does_not_take(names, options):
+    problem = random_problem(0, 5, 2, Squared())
+    with pytest.raises(InvalidDataError, match=f"does not take {names}; leave"):
+        solve(problem, method="cvxpy", **options)
+    usual = {"max_rounds": 200, "time_limit": np.inf, "start": None, "callback": None}
+    assert solve(problem, method="cvxpy", **usual).gap < 1e-6
 
 
 def test_unreached_tolerance_warns():
