@@ -6,6 +6,10 @@ was wrong, with the numbers, and what to do about it.
 
 from __future__ import annotations
 
+import warnings
+from datetime import date, time, timedelta
+from fractions import Fraction
+from numbers import Integral, Rational
 from typing import Any
 
 import numpy as np
@@ -17,61 +21,164 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 PackedArray = npt.NDArray[np.uint8]
 
+ArrayLike = npt.ArrayLike
+
 __all__ = [
+    "ArrayLike",
     "BoolArray",
     "FloatArray",
     "PackedArray",
     "as_float_array",
     "as_matrix",
+    "as_number",
     "as_vector",
     "check_integer",
     "random_generator",
 ]
 
+# what NumPy would convert to numbers without a word, or with a confusing one
+_KINDS = {
+    "M": "dates",
+    "m": "time spans",
+    "U": "text",
+    "T": "text",
+    "S": "text",
+    "V": "records",
+    "c": "complex numbers",
+}
 
-def as_float_array(values: Any, name: str) -> FloatArray:
+
+def as_float_array(values: ArrayLike, name: str) -> FloatArray:
     """Convert to float64, refusing what float64 cannot hold exactly or at all."""
-    if hasattr(values, "toarray"):
-        raise InvalidDataError(
-            f"{name} is a sparse matrix; pass a dense array, e.g. {name}.toarray()."
-        )
+    _refuse_by_name(values, name)
     unreadable = f"{name} cannot be read as an array of real numbers"
     try:
-        raw = np.asarray(values)
-    except ValueError as error:
-        raise InvalidDataError(f"{unreadable}: {error}.") from error
-    if np.iscomplexobj(raw):
-        raise InvalidDataError(f"{name} is complex; pass real numbers.")
+        raw = _as_numpy(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InvalidDataError(f"{unreadable}: {str(error).rstrip('.')}.") from error
+    kind = _KINDS.get(raw.dtype.kind) or _kind_of_objects(raw)
+    if kind is not None:
+        raise InvalidDataError(f"{name} holds {kind}; pass real numbers.")
     try:
-        array = np.array(raw, dtype=np.float64)  # a copy: inputs stay the caller's
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # overflow, found below
+            array = np.array(raw, dtype=np.float64)  # a copy: inputs stay the caller's
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidDataError(f"{unreadable}: {error}.") from error
-    if array.size and not np.all(np.isfinite(array)):
-        bad = np.argwhere(~np.isfinite(array))
-        where = tuple(int(i) for i in bad[0])
+    wrong = _first(~np.isfinite(array))
+    if wrong is not None and not (raw.dtype.kind == "f" and np.isfinite(raw[wrong])):
+        count = np.count_nonzero(~np.isfinite(array))
         raise InvalidDataError(
-            f"{name} has {len(bad)} NaN or infinite entries, the first at index "
-            f"{where}; remove or impute them."
+            f"{name} has {count} NaN or infinite entries, the first at index {wrong}; "
+            "remove or impute them."
         )
-    if raw.dtype.kind in "iuO" and not _is_exact(raw, array):
+    changed = _first(~_held_exactly(raw, array))
+    if changed is not None:
         raise InvalidDataError(
-            f"{name} holds numbers, such as integers beyond 2**53, that float64 cannot "
-            "represent exactly; rescale or round them."
+            f"{name} holds numbers that float64 cannot represent exactly, the first at "
+            f"index {changed}: {raw[changed]!s:.40}; rescale or round them."
         )
     return array
 
 
-def _is_exact(raw: npt.NDArray[Any], array: FloatArray) -> bool:
-    """Tell whether no entry changed; Python's comparison of numbers is exact."""
-    large = (
-        np.abs(array) >= 2.0**53 if raw.dtype.kind in "iu" else np.full(raw.shape, 1)
-    )
-    chosen = np.flatnonzero(large)
-    pairs = zip(raw.ravel()[chosen].tolist(), array.ravel()[chosen], strict=True)
-    return all(before == float(after) for before, after in pairs)
+def _refuse_by_name(values: Any, name: str) -> None:
+    """Refuse containers whose numbers would lose a mask, a unit or their places."""
+    remedy = None
+    if values is None or isinstance(values, (str, bytes, dict, set, frozenset)):
+        found = "None" if values is None else f"a {type(values).__name__}"
+        raise InvalidDataError(f"{name} is {found}; pass an array of real numbers.")
+    if hasattr(values, "toarray"):
+        remedy = "is a sparse matrix", f"pass a dense array, e.g. {name}.toarray()"
+    elif _is_tensor(values) and str(values.layout) != "torch.strided":
+        remedy = "is a sparse tensor", f"pass a dense one, e.g. {name}.to_dense()"
+    elif _is_tensor(values) and str(values.device) == "meta":
+        remedy = "is a tensor without data", "pass one with numbers"
+    elif masked := _masked_entries(values):
+        remedy = (
+            f"has {masked} masked entries",
+            f"impute them, or leave their rows out, e.g. {name}[~{name}.mask.any(1)]",
+        )
+    elif any(hasattr(type(values), unit) for unit in ("units", "unit")) and not (
+        hasattr(values, "dtype") and getattr(values.dtype, "kind", "") in "mM"
+    ):
+        remedy = "has a unit", "pass its magnitude, in a unit of your choice"
+    if remedy is not None:
+        raise InvalidDataError(f"{name} {remedy[0]}; {remedy[1]}.")
 
 
-def as_matrix(X: Any, name: str = "X") -> FloatArray:
+def _as_numpy(values: Any) -> npt.NDArray[Any]:
+    """Return the numbers as they are, not yet converted."""
+    if _is_tensor(values):  # also those that are on a GPU, bfloat16, or need gradients
+        values = values.detach().cpu()
+        exact = values.is_floating_point() and not values.is_complex()
+        return np.asarray(values.double() if exact else values)
+    return np.asarray(values)
+
+
+def _is_tensor(values: Any) -> bool:
+    """Tell whether the values are a PyTorch tensor, without importing torch."""
+    names = {f"{kind.__module__}.{kind.__name__}" for kind in type(values).__mro__}
+    return "torch.Tensor" in names
+
+
+def _masked_entries(values: Any) -> int:
+    """Count masked entries, also those of masked arrays in a list."""
+    if isinstance(values, np.ma.MaskedArray):
+        return int(np.count_nonzero(np.ma.getmaskarray(values)))
+    if isinstance(values, (list, tuple)):
+        return sum(
+            _masked_entries(value)
+            for value in values
+            if isinstance(value, (np.ma.MaskedArray, list, tuple))
+        )
+    return 0
+
+
+def _kind_of_objects(raw: npt.NDArray[Any]) -> str | None:
+    """Return what an array of objects holds beside numbers, None if nothing."""
+    if raw.dtype.kind != "O":
+        return None
+    for value in raw.flat:
+        if value is None or type(value).__name__ in {"NAType", "NaTType"}:
+            return "missing values"
+        if isinstance(value, (str, bytes)):
+            return "text"
+        if isinstance(value, (date, time, timedelta, np.datetime64, np.timedelta64)):
+            return "dates or time spans"
+        if isinstance(value, (complex, np.complexfloating)):
+            return "complex numbers"
+    return None
+
+
+def _first(where: npt.NDArray[np.bool_]) -> tuple[int, ...] | None:
+    """Return the first index at which a condition holds."""
+    if not where.any():
+        return None
+    return tuple(int(i) for i in np.argwhere(where)[0])
+
+
+def _held_exactly(raw: npt.NDArray[Any], array: FloatArray) -> BoolArray:
+    """Tell for each entry whether float64 holds it."""
+    if raw.dtype.kind == "b" or (raw.dtype.kind == "f" and raw.dtype.itemsize <= 8):
+        return np.ones(raw.shape, dtype=np.bool_)
+    if raw.dtype.kind == "f":  # longer than double
+        return np.asarray(raw == array.astype(raw.dtype))
+    held = np.ones(raw.shape, dtype=np.bool_)
+    large = np.abs(array) >= 2.0**53 if raw.dtype.kind in "iu" else held
+    for index in zip(*np.nonzero(np.atleast_1d(large)), strict=True):
+        where = index if raw.ndim else ()
+        held[where] = _same_number(raw[where], float(array[where]))
+    return held
+
+
+def _same_number(before: Any, after: float) -> bool:
+    """Compare exactly; SymPy's integers do not equal floats, its fractions do not."""
+    if isinstance(before, Rational):
+        return Fraction(int(before.numerator), int(before.denominator)) == after
+    return bool(before == after)
+
+
+def as_matrix(X: ArrayLike, name: str = "X") -> FloatArray:
     """Return ``X`` as a finite, non-empty (n, d) float64 array of its own."""
     array = as_float_array(X, name)
     if array.ndim != 2:
@@ -88,7 +195,7 @@ def as_matrix(X: Any, name: str = "X") -> FloatArray:
     return array
 
 
-def as_vector(values: Any, size: int, name: str) -> FloatArray:
+def as_vector(values: ArrayLike, size: int, name: str) -> FloatArray:
     """Return ``values`` as a finite float64 array of shape (size,)."""
     array = as_float_array(values, name)
     if array.shape != (size,):
@@ -98,11 +205,26 @@ def as_vector(values: Any, size: int, name: str) -> FloatArray:
 
 def check_integer(value: Any, name: str, *, minimum: int) -> int:
     """Return ``value`` as an ``int`` that is at least ``minimum``."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
         raise InvalidDataError(f"{name} must be an integer, got {value!r}.")
     if value < minimum:
         raise InvalidDataError(f"{name} must be at least {minimum}, got {value}.")
     return int(value)
+
+
+def as_number(value: Any, name: str) -> float:
+    """Return ``value`` as a ``float``, which may be infinite or NaN.
+
+    Numbers of all kinds are taken, rounded where float64 does not hold them, and arrays
+    of no dimension; text, bools and missing values are not.
+    """
+    single = not isinstance(value, (str, bytes, bool, np.bool_)) and np.ndim(value) == 0
+    try:
+        if single and value is not None:
+            return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InvalidDataError(f"{name} must be a real number, got {value!r}.")
 
 
 def random_generator(seed: Any) -> np.random.Generator:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "BiasWarning",
     "ConvexNNError",
     "EnumerationTooLargeError",
     "GapWarning",
@@ -107,6 +108,13 @@ class MissingExtraError(ConvexNNError, ImportError):
             *self.args,
             {"extra": self.extra, "name": self.name},
         )
+
+
+class BiasWarning(UserWarning):
+    """A network was read from layers with biases, and its data need a column of ones.
+
+    Where that is what you want, call ``warnings.simplefilter("ignore", BiasWarning)``.
+    """
 
 
 class GapWarning(RuntimeWarning):

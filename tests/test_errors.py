@@ -12,6 +12,7 @@ import pytest
 
 from convexnn_lib import GapWarning, TrainingProblem, errors, max_margin, solve
 from convexnn_lib.errors import (
+    BiasWarning,
     ConvexNNError,
     EnumerationTooLargeError,
     InvalidDataError,
@@ -41,7 +42,7 @@ def test_all_classes_are_named() -> None:
 
 @pytest.mark.parametrize("kind", CLASSES)
 def test_errors_share_one_base_and_are_documented(kind: type) -> None:
-    assert issubclass(kind, ConvexNNError) or kind is GapWarning
+    assert issubclass(kind, ConvexNNError) or kind in (BiasWarning, GapWarning)
     assert issubclass(kind, ValueError) == (kind.__name__ in ABOUT_VALUES)
     assert inspect.getdoc(kind)
 

@@ -5,11 +5,11 @@ from . import certificate as certificate
 from . import convex as convex
 from . import counting as counting
 from . import dual_norm as dual_norm
+from . import feature_paths as feature_paths
 from . import flow as flow
 from . import geometry as geometry
 from . import landscape as landscape
 from . import max_margin as max_margin
 from . import optimal_set as optimal_set
-from . import paths as paths
 from . import player as player
 from . import style as style

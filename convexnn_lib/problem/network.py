@@ -437,17 +437,26 @@ class ReLUNetwork:
         Parameters
         ----------
         module : torch.nn.Sequential
-            ``Sequential(Linear(d, m, bias=False), ReLU(), Linear(m, 1, bias=False))``.
+            ``Sequential(Linear(d, m), ReLU(), Linear(m, 1))``, with or without biases,
+            in any precision, on any device.
 
         Returns
         -------
         convexnn_lib.ReLUNetwork
-            The network, in float64.
+            The network, in float64. Where the module has biases it has d + 1 features,
+            the last for a column of ones: :math:`f(x)=w_2^T(W_1^Tx+b_1)_++b_2` is the
+            output on :math:`(x,1)`, with :math:`b_2` as one neuron more.
 
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If the module is of another form, has a bias or several outputs.
+            If the module is of another form, has several outputs, or does not compute
+            what its weights say; the message tells what to pass instead.
+
+        Warns
+        -----
+        convexnn_lib.errors.BiasWarning
+            If the module has biases, so that the data need a column of ones.
 
         Examples
         --------

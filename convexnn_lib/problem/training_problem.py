@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray, as_matrix, as_vector
+from convexnn_lib._validation import FloatArray, as_matrix, as_number, as_vector
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.problem._separability import check_separable
 from convexnn_lib.problem.losses import HardMargin, Loss, get_loss
@@ -214,8 +214,8 @@ class TrainingProblem:
 def _check_beta(beta: Any, loss: Loss) -> float:
     """Return beta as a float that the loss admits."""
     try:
-        value = float(beta)
-    except (TypeError, ValueError) as error:
+        value = as_number(beta, "beta")
+    except InvalidDataError as error:
         raise RegularizationError(
             f"beta must be a non-negative number, got {beta!r}."
         ) from error

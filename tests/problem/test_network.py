@@ -241,34 +241,6 @@ def test_torch_round_trip():
     np.testing.assert_array_equal(back.w2, network.w2)
 
 
-def test_from_torch_refuses_other_modules():
-    nn = torch.nn
-
-    def build(bias_1=False, bias_2=False, out=1, activation=None):
-        return nn.Sequential(
-            nn.Linear(3, 4, bias=bias_1),
-            activation or nn.ReLU(),
-            nn.Linear(4, out, bias=bias_2),
-        )
-
-    assert ReLUNetwork.from_torch(build()).d == 3
-    with pytest.raises(InvalidDataError, match="column of ones"):
-        ReLUNetwork.from_torch(build(bias_1=True))
-    with pytest.raises(InvalidDataError, match="layer 2 has a bias"):
-        ReLUNetwork.from_torch(build(bias_2=True))
-    with pytest.raises(InvalidDataError, match="one output, got 2"):
-        ReLUNetwork.from_torch(build(out=2))
-    for module in (
-        build(activation=nn.Tanh()),
-        nn.Linear(3, 1),
-        nn.Sequential(nn.Linear(3, 1, bias=False)),
-        nn.Sequential(*build(), nn.ReLU()),
-        "a string",
-    ):
-        with pytest.raises(InvalidDataError, match=r"expected a torch\.nn\.Sequential"):
-            ReLUNetwork.from_torch(module)
-
-
 def test_save_and_load(tmp_path):
     _, network = random_network(3)
     path = tmp_path / "network.npz"
