@@ -74,6 +74,8 @@ def list_chapters(
     if domain != "py" or content.parent is None:
         return
     signature = content.parent[0]
+    if not isinstance(signature, nodes.Element):
+        return
     name = f"{signature.get('module')}.{signature.get('fullname')}"
     if not name.startswith(f"{LIBRARY}."):
         return

@@ -17,6 +17,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 FOLDER = Path(__file__).resolve().parent
@@ -42,9 +43,15 @@ class PlaceFigures(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         """Run the transform on one page."""
         is_html = self.app.builder.format == "html"
-        states = page_states(self.env.nb_metadata.get(self.env.docname, {}))
-        for bundle in list(self.document.findall(_is_bundle)):
-            outputs = {child["mime_type"]: child for child in bundle.children}
+        states = page_states(page_metadata(self.env, self.env.docname))
+        for bundle in list(self.document.findall(nodes.container)):
+            if bundle.get("nb_element") != "mime_bundle":
+                continue
+            outputs = {
+                child["mime_type"]: child
+                for child in bundle.children
+                if isinstance(child, nodes.container)
+            }
             if VIEW not in outputs:
                 continue
             model_id = _model_id(outputs[VIEW])
@@ -62,6 +69,12 @@ class PlaceFigures(SphinxPostTransform):
                 bundle.replace_self(nodes.paragraph("", "", nodes.emphasis("", text)))
 
 
+def page_metadata(env: BuildEnvironment, document: str) -> dict[str, Any]:
+    """Return what myst-nb found in a page, which it keeps in Sphinx's environment."""
+    pages: dict[str, dict[str, Any]] = getattr(env, "nb_metadata", {})
+    return pages.get(document, {})
+
+
 def page_states(metadata: dict[str, Any]) -> dict[str, Any]:
     """Return the states of a page's widgets, by the identifiers of their models."""
     for _, options in metadata.get("js_files", {}).values():
@@ -69,10 +82,6 @@ def page_states(metadata: dict[str, Any]) -> dict[str, Any]:
             states: dict[str, Any] = json.loads(options["body"])["state"]
             return states
     return {}
-
-
-def _is_bundle(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.container) and node.get("nb_element") == "mime_bundle"
 
 
 def _model_id(output: nodes.container) -> str:
@@ -101,8 +110,7 @@ def load_script(
     doctree: nodes.document | None,
 ) -> None:
     """Load the script where a page has figures."""
-    metadata = getattr(app.env, "nb_metadata", {}).get(pagename, {})
-    if page_states(metadata):
+    if page_states(page_metadata(app.env, pagename)):
         app.add_js_file(SCRIPT, loading_method="defer")
         app.add_css_file(STYLE)
 

@@ -57,7 +57,8 @@ def repository(folder: Path) -> str | None:
 def published_address(folder: Path) -> str | None:
     """Return the address in ``pyproject.toml``, which the notebooks install from."""
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
-    return project.get("urls", {}).get("Repository")
+    address: str | None = project.get("urls", {}).get("Repository")
+    return address
 
 
 def _branch(folder: Path) -> str:

@@ -75,7 +75,7 @@ class Claim(SphinxDirective):
 
     def _label_paragraphs(self, box: nodes.admonition) -> None:
         """Say in words which paragraph is the talk's and which is the book's."""
-        paragraphs = list(filter(_is_paragraph, box.children))
+        paragraphs = [p for p in box.children if isinstance(p, nodes.paragraph)]
         for paragraph, label in zip(paragraphs, ("Slide:", "Book:"), strict=False):
             paragraph.insert(0, nodes.strong("", label))
             paragraph.insert(1, nodes.Text(" "))
@@ -90,10 +90,6 @@ class Claim(SphinxDirective):
             f"- Where: {self.options['proof']}\n- Computed by: {code}\n"
             f"- Tested by: {tests}"
         )
-
-
-def _is_paragraph(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.paragraph)
 
 
 def _split(names: str) -> list[str]:

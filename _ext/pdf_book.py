@@ -198,7 +198,9 @@ def visit_exercise(translator: LaTeXTranslator, node: nodes.Element) -> None:
     if isinstance(node, exercise_enumerable_node):
         label = f"exercise:{label}"
     else:
-        exercise = translator.builder.env.sphinx_exercise_registry[label]
+        # an attribute that sphinx-exercise gives Sphinx's environment
+        registry = vars(translator.builder.env)["sphinx_exercise_registry"]
+        exercise = registry[label]
         label = f"{exercise['docname']}:{label}"
     translator.body.append(
         f"\n\\phantomsection\\label{{{label}}}\\begin{{bookexercise}}"

@@ -19,6 +19,7 @@ import nbformat
 from cross_links import link
 from docutils import nodes
 from docutils.parsers.rst import directives
+from interactive_figures import page_metadata
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -88,15 +89,18 @@ def count(path: Path) -> tuple[int, int]:
 
 
 def _chapters(env: BuildEnvironment) -> nodes.table:
-    rows, times, counts = [], [], []
+    rows: list[list[nodes.Node]] = []
+    times: list[float] = []
+    counts: list[tuple[int, int]] = []
     for name in env.toctree_includes.get(env.config.root_doc, []):
         path = Path(env.doc2path(name))
         if path.suffix == ".ipynb":
-            run = env.nb_metadata.get(name, {}).get("exec_data")
-            times.append(run["runtime"] if run else None)
+            run = page_metadata(env, name).get("exec_data")
+            runtime = run["runtime"] if run else None
+            times += [] if runtime is None else [runtime]
             counts.append(count(path))
-            rows.append([link(env, name), *_numbers(times[-1], counts[-1])])
-    total = None if None in times else sum(times)
+            rows.append([link(env, name), *_numbers(runtime, counts[-1])])
+    total = sum(times) if len(times) == len(rows) else None
     sums = map(sum, zip(*counts, strict=True))
     rows.append([_text("All chapters"), *_numbers(total, sums)])
     head = [_text("Chapter"), _text("Time"), _text("Checks"), _text("Exercises")]

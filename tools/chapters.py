@@ -75,7 +75,7 @@ def begin(notebook: NotebookNode) -> None:
 
 def normalize(notebook: NotebookNode) -> NotebookNode:
     """Return a copy of a notebook that holds only what is stored."""
-    result = nbformat.from_dict(
+    result: NotebookNode = nbformat.from_dict(
         {
             "nbformat": 4,
             "nbformat_minor": 5,
