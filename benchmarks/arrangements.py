@@ -3,7 +3,7 @@
 Usage::
 
     python benchmarks/arrangements.py [--quick] [--plot FILE] [--limit SECONDS]
-                                      [--sage-python PYTHON]
+                                      [--sage-python PYTHON] [--results FILE]
 
 The peers get the same matrices, Gaussian numbers rounded to integers after a
 multiplication by 1,000 so that exact tools need not carry long fractions:
@@ -24,17 +24,22 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import math
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
+import _measure
 import numpy as np
+from _measure import Results, Table, show, timed
 
 from convexnn_lib.arrangements.counting import count_patterns, cover_count
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
+
+Points = dict[str, list[tuple[int, float]]]
+Peer = Callable[[np.ndarray, float], tuple[float, int] | None]
 
 SIZES = [(10, 3), (20, 3), (50, 3), (20, 4), (50, 4), (30, 5), (20, 6), (100, 4)]
 QUICK_SIZES = [(10, 3), (20, 3), (20, 4)]
@@ -57,8 +62,8 @@ print(json.dumps([time.perf_counter() - start, cells]))
 
 def main() -> None:
     """Run the benchmark and print its tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="small instances only")
+    assert __doc__ is not None
+    parser = _measure.options("arrangements", __doc__)
     parser.add_argument("--plot", metavar="FILE", help="write a plot of cost and cells")
     parser.add_argument(
         "--limit", type=float, default=120.0, help="seconds for a peer on an instance"
@@ -70,21 +75,17 @@ def main() -> None:
         help="a Python with passagemath-polyhedra (default: this one)",
     )
     options = parser.parse_args()
+    results = Results("arrangements", options)
     threads = os.cpu_count() or 1
     show(f"{threads} cores. Times in seconds; ratio: peer / this library.")
     show("Up to the second table every tool runs on one core.")
     warm_up()
-    points = compare_with_peers(options)
+    points = compare_with_peers(options, results)
     show()
-    run_targets(options.quick, threads, points)
+    run_targets(options.quick, threads, points, results)
+    results.write()
     if options.plot:
         plot(points, options.plot)
-
-
-def show(text: str = "") -> None:
-    """Print at once, also into a pipe."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def gaussian(n: int, d: int) -> np.ndarray:
@@ -110,16 +111,6 @@ def reflections(m: int) -> np.ndarray:
     )
 
 
-def timed(function: Callable[[], object], repeat: int = 1) -> tuple[float, object]:
-    """Return the least time of a few runs and the result."""
-    best = math.inf
-    for _ in range(repeat):
-        start = time.perf_counter()
-        result = function()
-        best = min(best, time.perf_counter() - start)
-    return best, result
-
-
 def warm_up() -> None:
     """Compile, or load the machine code of an earlier run, and say how long it took."""
 
@@ -128,76 +119,63 @@ def warm_up() -> None:
             arrangement = enumerate_patterns(X)
             arrangement.verify()
 
-    seconds, _ = timed(compile_all)
+    compiling = timed(compile_all)
     enumerate_by_programs(gaussian(4, 2), 1.0)  # HiGHS greets at its first start
-    show(f"Compiling or loading the kernels: {seconds:.1f} (not counted below).")
+    show(f"Compiling or loading the kernels: {compiling.wall:.1f} (not counted below).")
     show()
 
 
-def compare_with_peers(
-    options: argparse.Namespace,
-) -> dict[str, list[tuple[int, float]]]:
+def compare_with_peers(options: argparse.Namespace, results: Results) -> Points:
     """Print the table of times and ratios, and return points (cells, seconds)."""
-    points: dict[str, list[tuple[int, float]]] = {
-        "this library": [],
-        "linear programs": [],
-        "SageMath regions": [],
+    points: Points = {"this library": [], "linear programs": [], "SageMath regions": []}
+    peers: dict[str, Peer] = {
+        "linear programs": enumerate_by_programs,
+        "SageMath regions": partial(sage, python=options.sage_python),
     }
-    reason = sage_missing(options.sage_python)
-    if reason:
-        show(f"SageMath left out: {reason}")
-    header = [
-        "n, d",
-        "cells",
-        "this library",
-        "LPs (HiGHS)",
-        "ratio",
-        "SageMath",
-        "ratio",
-    ]
-    show(row(header))
-    show(row(["---"] * len(header)))
     given_up: set[str] = set()  # peers that ran out of time at a smaller instance
+    if reason := sage_missing(options.sage_python):
+        show(f"SageMath left out: {reason}")
+        given_up.add("SageMath regions")
+    table = Table(
+        results,
+        "peers",
+        {
+            "n, d": (7, ""),
+            "cells": (11, ","),
+            "this library": (13, ".4f"),
+            "LPs (HiGHS)": (12, ".2f"),
+            "its ratio": (10, ",.0f"),
+            "SageMath": (12, ".2f"),
+            "ratio": (10, ",.0f"),
+        },
+    )
     sizes = QUICK_SIZES if options.quick else SIZES
     for n, d in sorted(sizes, key=lambda size: cover_count(*size)):
         X = gaussian(n, d)
-        seconds, found = timed(lambda X=X: enumerate_patterns(X), 5)
-        cells = len(found)
+        found = timed(partial(enumerate_patterns, X), 5)
+        seconds, cells = found.wall, len(found.result)
         if cells != count_patterns(X):
             raise SystemExit(f"wrong number of cells at {n}, {d}")
         points["this library"].append((cells, seconds))
-        entries = [f"{n}, {d}", f"{cells:,}", f"{seconds:.4f}"]
-        peers = {
-            "linear programs": lambda X=X: enumerate_by_programs(X, options.limit),
-            "SageMath regions": lambda X=X: sage(X, options.sage_python, options.limit),
-        }
+        entries: list[str | float | None] = []
         for name, peer in peers.items():
-            if name in given_up or (reason and name == "SageMath regions"):
-                entries += ["–", "–"]
+            if name in given_up:
+                entries += [None, None]
                 continue
-            result = peer()
+            result = peer(X, options.limit)
             if result is None:
                 given_up.add(name)
-                entries += [
-                    f"> {options.limit:.0f}",
-                    f"> {options.limit / seconds:,.0f}",
-                ]
+                entries.append(f"> {options.limit:.0f}")
+                entries.append(f"> {options.limit / seconds:,.0f}")
                 continue
             peer_seconds, peer_cells = result
             if peer_cells != cells:
-                entries += [f"wrong: {peer_cells:,} cells", "–"]
+                entries += [f"wrong: {peer_cells:,} cells", None]
                 continue
             points[name].append((cells, peer_seconds))
-            entries += [f"{peer_seconds:.2f}", f"{peer_seconds / seconds:,.0f}"]
-        show(row(entries))
+            entries += [peer_seconds, peer_seconds / seconds]
+        table.row(f"{n}, {d}", cells, seconds, *entries, cpu=found.cpu)
     return points
-
-
-def row(entries: list[str]) -> str:
-    """Return a row of a Markdown table."""
-    widths = [7, 11, 13, 12, 10, 12, 10]
-    cells = [entry.rjust(width) for entry, width in zip(entries, widths, strict=True)]
-    return "| " + " | ".join(cells) + " |"
 
 
 def enumerate_by_programs(X: np.ndarray, limit: float) -> tuple[float, int] | None:
@@ -270,7 +248,7 @@ def sage_missing(python: str) -> str:
     return result.stderr.strip().splitlines()[-1] if result.returncode else ""
 
 
-def sage(X: np.ndarray, python: str, limit: float) -> tuple[float, int] | None:
+def sage(X: np.ndarray, limit: float, python: str) -> tuple[float, int] | None:
     """List the regions by SageMath in another process; return seconds and number."""
     try:
         result = subprocess.run(
@@ -287,65 +265,53 @@ def sage(X: np.ndarray, python: str, limit: float) -> tuple[float, int] | None:
     return seconds, cells
 
 
-def run_targets(
-    quick: bool, threads: int, points: dict[str, list[tuple[int, float]]]
-) -> None:
+def run_targets(quick: bool, threads: int, points: Points, results: Results) -> None:
     """Print what the library does at the sizes that it is meant for."""
-    show("| task | result | seconds | target | met |")
-    show("| --- | --- | --- | --- | --- |")
+    columns = {"task": (34, ""), "result": (44, ""), "seconds": (7, ".2f")}
+    columns |= {"target": (18, ""), "met": (3, "")}
+    table = Table(results, "targets", columns)
     for n, d in [] if quick else LARGE:
         X = np.random.default_rng(0).standard_normal((n, d))
-        seconds, found = timed(lambda X=X: enumerate_patterns(X, n_jobs=threads), 3)
-        points["this library"].append((len(found), seconds))
-        speed = len(found) / seconds
-        report(
+        listed = timed(partial(enumerate_patterns, X, n_jobs=threads), 3)
+        count = len(listed.result)
+        points["this library"].append((count, listed.wall))
+        speed = count / listed.wall
+        table.row(
             f"list ({n}, {d}), packed",
-            f"{len(found):,} cells, {speed / 1e6:.1f} million a second",
-            seconds,
+            f"{count:,} cells, {speed / 1e6:.1f} million a second",
+            listed.wall,
             "5 million a second",
-            speed >= 5e6 and len(found) == cover_count(n, d),
+            speed >= 5e6 and count == cover_count(n, d),
+            cpu=listed.cpu,
         )
-        del found
+        del listed
 
-    def listed_and_verified(X: np.ndarray) -> int:
+    def listed_and_verified(X: np.ndarray) -> int | None:
         arrangement = enumerate_patterns(X, n_jobs=threads)
         assert arrangement.witnesses.shape == (len(arrangement), X.shape[1])
         return arrangement.verify().exact_count
 
+    proof = "witnesses, proof"
+    tasks: list[tuple[str, Callable[[np.ndarray], int | None], np.ndarray, int, int]]
     tasks = [
-        (
-            "list threshold 5, witnesses, proof",
-            listed_and_verified,
-            threshold(5),
-            94572,
-            5,
-        ),
-        ("list B 6, witnesses, proof", listed_and_verified, reflections(6), 46080, 5),
+        (f"list threshold 5, {proof}", listed_and_verified, threshold(5), 94572, 5),
+        (f"list B 6, {proof}", listed_and_verified, reflections(6), 46080, 5),
     ]
     if not quick:
+        X = resonance(6)
         tasks += [
-            (
-                "list resonance 6, witnesses, proof",
-                listed_and_verified,
-                resonance(6),
-                1066044,
-                60,
-            ),
+            (f"list resonance 6, {proof}", listed_and_verified, X, 1066044, 60),
             ("count threshold 6", count_patterns, threshold(6), 15028134, 10),
-            ("count resonance 6", count_patterns, resonance(6), 1066044, 5),
+            ("count resonance 6", count_patterns, X, 1066044, 5),
         ]
     for name, function, X, expected, target in tasks:
-        seconds, count = timed(lambda function=function, X=X: function(X))
-        met = seconds <= target and count == expected
-        report(name, f"{count:,} cells", seconds, f"{target} s", met)
+        counted = timed(partial(function, X))
+        met = counted.wall <= target and counted.result == expected
+        cells = f"{counted.result:,} cells"
+        table.row(name, cells, counted.wall, f"{target} s", met, cpu=counted.cpu)
 
 
-def report(task: str, result: str, seconds: float, target: str, met: bool) -> None:
-    """Print a row of the second table."""
-    show(f"| {task} | {result} | {seconds:.2f} | {target} | {'yes' if met else 'NO'} |")
-
-
-def plot(points: dict[str, list[tuple[int, float]]], path: str) -> None:
+def plot(points: Points, path: str) -> None:
     """Write a plot of the time against the number of cells."""
     import matplotlib
 

@@ -3,6 +3,7 @@
 Usage::
 
     python benchmarks/flow.py [--quick] [--runs RUNS] [--device DEVICE]
+                              [--results FILE]
 
 The first table has gradient descent with the same initial weights, step and number of
 steps, in float64 throughout, for
@@ -24,13 +25,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import _measure
 import numpy as np
 import torch
+from _measure import Results, Table, Timed, Value, show, timed
 
 from convexnn_lib import (
     FlowHistory,
@@ -44,54 +46,27 @@ from convexnn_lib import (
 
 SIZES = [(4, 2, 10), (50, 5, 20), (100, 10, 50)]
 QUICK_SIZES = [(4, 2, 10), (50, 5, 20)]
-WIDTHS = [12, 14, 30, 10, 10, 10, 12]
 
 
 def main() -> None:
     """Run the benchmark and print its tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="few steps, small sizes")
+    assert __doc__ is not None
+    parser = _measure.options("flow", __doc__, quick="few steps, small sizes")
     parser.add_argument("--runs", type=int, default=1000, help="networks in the batch")
     parser.add_argument("--device", default="cpu", help='this library\'s, or "auto"')
     options = parser.parse_args()
+    results = Results("flow", options)
     torch.set_num_threads(1)
     threads = os.cpu_count() or 1
     show(f"{options.runs} runs, {threads} cores, device {options.device}.")
     show("Times in seconds; ratio: peer / this library on all cores.")
     warm_up(options.device)
-    compare_descent(options, threads)
+    compare_descent(options, threads, results)
     show()
-    compare_flow(options, threads)
+    compare_flow(options, threads, results)
     show()
-    time_to_margin(options, threads)
-
-
-def show(text: str = "") -> None:
-    """Print at once, also into a pipe."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
-def row(entries: list[str]) -> None:
-    """Print a row of a Markdown table."""
-    cells = [entry.rjust(width) for entry, width in zip(entries, WIDTHS, strict=False)]
-    show("| " + " | ".join(cells) + " |")
-
-
-def header(entries: list[str]) -> None:
-    """Print the head of a Markdown table."""
-    row(entries)
-    row(["---"] * len(entries))
-
-
-def timed(function: Callable[[], Any], repeat: int = 1) -> tuple[float, Any]:
-    """Return the least time of a few runs and the result."""
-    best = np.inf
-    for _ in range(repeat):
-        start = time.perf_counter()
-        result = function()
-        best = min(best, time.perf_counter() - start)
-    return best, result
+    time_to_margin(options, threads, results)
+    results.write()
 
 
 def warm_up(device: str) -> None:
@@ -109,22 +84,33 @@ def logistic(n: int, d: int) -> TrainingProblem:
 # ---- gradient descent ---------------------------------------------------------------
 
 
-def compare_descent(options: argparse.Namespace, threads: int) -> None:
+def compare_descent(
+    options: argparse.Namespace, threads: int, results: Results
+) -> None:
     """Print the table of gradient descent."""
-    header(["n, d, m", "steps", "method", "seconds", "ratio", "target", "largest diff"])
+    columns = {
+        "n, d, m": (12, ""),
+        "steps": (6, ""),
+        "method": (30, ""),
+        "seconds": (9, ".4g"),
+        "ratio": (7, ",.4g"),
+        "target": (11, ""),
+        "largest diff": (12, ".1e"),
+    }
+    table = Table(results, "descent", columns)
     for size in QUICK_SIZES if options.quick else SIZES:
-        compare_descent_at(size, options, threads)
+        compare_descent_at(size, options, threads, table)
 
 
 def compare_descent_at(
-    size: tuple[int, int, int], options: argparse.Namespace, threads: int
+    size: tuple[int, int, int], options: argparse.Namespace, threads: int, table: Table
 ) -> None:
     """Print the rows of one size."""
     n, d, m = size
     n_steps = 200 if options.quick else 1000
     some = 3 if options.quick else 10  # networks of the loop
     problem = logistic(n, d)
-    step = 0.1 / np.linalg.norm(problem.X, 2) ** 2
+    step = 0.1 / float(np.linalg.norm(problem.X, 2)) ** 2
 
     def batched(jobs: int) -> FlowHistory:
         return gradient_flow(
@@ -140,33 +126,37 @@ def compare_descent_at(
             n_records=2,
         )
 
-    seconds, history = timed(lambda: batched(threads), 3)
-    single, _ = timed(lambda: batched(1), 3)
-    loop, finals = timed(lambda: descend_modules(problem, history, step, n_steps, some))
-    loop *= options.runs / some
-    difference = max(
-        float(np.abs(W1 - history.W1[-1, run]).max())
-        for run, (W1, _) in enumerate(finals)
-    )
+    def show_row(
+        method: str, seconds: float, cpu: float, target: Value, difference: Value
+    ) -> None:
+        first = method.endswith("all cores")
+        head = (name, f"{n_steps}") if first else ("", "")
+        ratio = seconds / ours.wall
+        case = {"case": name, "n_steps": n_steps, "cpu": cpu}
+        table.row(*head, method, seconds, ratio, target, difference, **case)
+
     name = f"{n}, {d}, {m}"
-    row([name, f"{n_steps}", "this library, all cores", f"{seconds:.3f}", "1"])
-    ratio = single / seconds
-    row(["", "", "this library, one core", f"{single:.3f}", f"{ratio:.1f}"])
-    ratio = loop / seconds
-    met = ">= 100: " + ("yes" if ratio >= 100 else "NO")
-    entries = [f"{loop:.1f}", f"{ratio:,.0f}", met, f"{difference:.1e}"]
-    row(["", "", "loop over torch.nn", *entries])
+    ours = timed(partial(batched, threads), 3)
+    single = timed(partial(batched, 1), 3)
+    loop = timed(lambda: descend_modules(problem, ours.result, step, n_steps, some))
+    difference = max(
+        float(np.abs(W1 - ours.result.W1[-1, run]).max())
+        for run, (W1, _) in enumerate(loop.result)
+    )
+    show_row("this library, all cores", ours.wall, ours.cpu, "", "")
+    show_row("this library, one core", single.wall, single.cpu, "", "")
+    scale = options.runs / some
+    met = ">= 100: " + ("yes" if loop.wall * scale / ours.wall >= 100 else "NO")
+    show_row("loop over torch.nn", loop.wall * scale, loop.cpu * scale, met, difference)
     few = max(10, n_steps // 20)
-    found = descend_torchdiffeq(problem, history, step, few)
-    if found is None:
-        row(["", "", "torchdiffeq", "not installed"])
+    peer = descend_torchdiffeq(problem, ours.result, step, few)
+    if peer is None:
+        table.row("", "", "torchdiffeq", "not installed", "", "", "", case=name)
         return
-    peer, W1 = found
-    short = gradient_flow(problem, initial=starts(history), step=step, n_steps=few)
-    difference = float(np.abs(W1 - short.W1[-1]).max())
-    peer *= n_steps / few
-    entries = [f"{peer:.1f}", f"{peer / seconds:,.1f}", "–", f"{difference:.1e}"]
-    row(["", "", "torchdiffeq euler", *entries])
+    short = gradient_flow(problem, initial=starts(ours.result), step=step, n_steps=few)
+    difference = float(np.abs(peer.result - short.W1[-1]).max())
+    scale = n_steps / few
+    show_row("torchdiffeq euler", peer.wall * scale, peer.cpu * scale, None, difference)
 
 
 def starts(history: FlowHistory) -> list[ReLUNetwork]:
@@ -211,8 +201,8 @@ def field(problem: TrainingProblem, runs: int, m: int) -> Callable[..., torch.Te
 
 def solve_torchdiffeq(
     problem: TrainingProblem, history: FlowHistory, t_max: float, **options: Any
-) -> tuple[float, np.ndarray] | None:
-    """Follow all runs as one system; return seconds and final first layers."""
+) -> Timed[np.ndarray] | None:
+    """Follow all runs as one system; return the final first layers."""
     try:
         from torchdiffeq import odeint
     except ImportError:
@@ -223,14 +213,14 @@ def solve_torchdiffeq(
     slope = field(problem, runs, m)
     times = torch.tensor([0.0, t_max], dtype=torch.float64)
     with torch.no_grad():
-        seconds, states = timed(lambda: odeint(slope, start, times, **options))
-    final = states[-1].view(problem.d + 1, runs, m)[:-1]
-    return seconds, final.permute(1, 0, 2).numpy()
+        found = timed(lambda: odeint(slope, start, times, **options))
+    final = found.result[-1].view(problem.d + 1, runs, m)[:-1]
+    return Timed(found.wall, found.cpu, final.permute(1, 0, 2).numpy())
 
 
 def descend_torchdiffeq(
     problem: TrainingProblem, history: FlowHistory, step: float, n_steps: int
-) -> tuple[float, np.ndarray] | None:
+) -> Timed[np.ndarray] | None:
     """Take Euler steps with torchdiffeq."""
     return solve_torchdiffeq(
         problem,
@@ -244,76 +234,108 @@ def descend_torchdiffeq(
 # ---- the flow -----------------------------------------------------------------------
 
 
-def compare_flow(options: argparse.Namespace, threads: int) -> None:
+def compare_flow(options: argparse.Namespace, threads: int, results: Results) -> None:
     """Print the table of the flow at equal accuracy."""
     X, y = datasets.separable_quad()
     problem, m = TrainingProblem(X, y, 0.0, "logistic"), 10
     runs = 100 if options.quick else options.runs
     t_max = 5.0
-    common = {"method": "runge_kutta", "t_max": t_max, "n_records": 2}
-    common |= {"n_steps": 1_000_000, "n_runs": runs, "init_scale": 0.3, "seed": 0}
-    common |= {"n_jobs": threads}
-    exact = gradient_flow(problem, m, tolerance=1e-8, step=1e-3, **common)
 
-    def errors(W1: np.ndarray) -> list[str]:
+    def follow(tolerance: float, step: float | None = None) -> FlowHistory:
+        return gradient_flow(
+            problem,
+            m,
+            tolerance=tolerance,
+            step=step,
+            method="runge_kutta",
+            t_max=t_max,
+            n_records=2,
+            n_steps=1_000_000,
+            n_runs=runs,
+            init_scale=0.3,
+            seed=0,
+            n_jobs=threads,
+        )
+
+    exact = follow(1e-8, 1e-3)
+
+    def errors(W1: np.ndarray) -> tuple[float, float]:
         """Return the median and the largest relative error of the runs."""
         reference = exact.W1[-1]
         norm = np.linalg.norm(reference, axis=(1, 2))
         error = np.linalg.norm(W1 - reference, axis=(1, 2)) / norm
-        return [f"{np.median(error):.1e}", f"{error.max():.1e}"]
+        return float(np.median(error)), float(error.max())
 
-    header(["n, d, m", "runs", "method", "seconds", "ratio", "median err", "worst err"])
-    seconds, history = timed(
-        lambda: gradient_flow(problem, m, tolerance=1e-5, **common), 2
-    )
-    entries = [f"{seconds:.3f}", "1", *errors(history.W1[-1])]
-    row([f"4, 2, {m}", f"{runs}", "this library, adaptive", *entries])
+    columns = {
+        "n, d, m": (12, ""),
+        "runs": (6, ""),
+        "method": (30, ""),
+        "seconds": (13, ".3f"),
+        "ratio": (7, ",.3g"),
+        "median err": (10, ".1e"),
+        "worst err": (10, ".1e"),
+    }
+    table = Table(results, "flow", columns)
+    ours = timed(partial(follow, 1e-5), 2)
+    head = (f"4, 2, {m}", f"{runs}", "this library, adaptive")
+    table.row(*head, ours.wall, 1.0, *errors(ours.result.W1[-1]), cpu=ours.cpu)
     for tolerance in (1e-5, 1e-7):
-        found = solve_torchdiffeq(
-            problem, history, t_max, method="bosh3", rtol=tolerance, atol=tolerance
+        peer = solve_torchdiffeq(
+            problem, ours.result, t_max, method="bosh3", rtol=tolerance, atol=tolerance
         )
-        if found is None:
-            row(["", "", "torchdiffeq", "not installed"])
+        if peer is None:
+            table.row("", "", "torchdiffeq", "not installed", "", "", "")
             return
-        peer, W1 = found
-        entries = [f"{peer:.3f}", f"{peer / seconds:,.1f}", *errors(W1)]
-        row(["", "", f"torchdiffeq bosh3, {tolerance:g}", *entries])
+        head = ("", "", f"torchdiffeq bosh3, {tolerance:g}")
+        ratio = peer.wall / ours.wall
+        table.row(*head, peer.wall, ratio, *errors(peer.result), cpu=peer.cpu)
 
 
 # ---- time to the best margin --------------------------------------------------------
 
 
-def time_to_margin(options: argparse.Namespace, threads: int) -> None:
+def time_to_margin(options: argparse.Namespace, threads: int, results: Results) -> None:
     """Print how long runs take to a margin within 1 % of the certified optimum."""
-    header(["data", "width", "runs", "seconds", "reached", "worst ratio"])
+    columns = {
+        "data": (13, ""),
+        "width": (5, ""),
+        "runs": (4, ""),
+        "seconds": (7, ".2f"),
+        "reached": (7, ""),
+        "worst ratio": (24, ""),
+    }
+    table = Table(results, "margin", columns)
     cases = {
         "pair": datasets.separable_pair(),
         "quad": datasets.separable_quad(),
         "orth. (12, 4)": datasets.orthogonally_separable(12, 4, 0),
     }
-    runs = 20 if options.quick else 100
-    for name, (X, y) in cases.items():
-        best = 1 / (2 * max_margin(X, y).value)
-        seconds, history = timed(
-            lambda X=X, y=y, best=best: gradient_flow(
-                TrainingProblem(X, y, 0.0, "logistic"),
-                20,
-                n_runs=runs,
-                init_scale=1e-3,
-                seed=0,
-                method="rescaled_runge_kutta",
-                t_max=200.0,
-                stop_margin=0.99 * best,
-                n_records=2,
-                device=options.device,
-                n_jobs=threads,
-            )
+    runs, width = 20 if options.quick else 100, 20
+
+    def follow(X: np.ndarray, y: np.ndarray, best: float) -> FlowHistory:
+        return gradient_flow(
+            TrainingProblem(X, y, 0.0, "logistic"),
+            width,
+            n_runs=runs,
+            init_scale=1e-3,
+            seed=0,
+            method="rescaled_runge_kutta",
+            t_max=200.0,
+            stop_margin=0.99 * best,
+            n_records=2,
+            device=options.device,
+            n_jobs=threads,
         )
+
+    for name, (X, y) in cases.items():
+        found = timed(partial(follow, X, y, 1 / (2 * max_margin(X, y).value)))
+        history = found.result
         reached = np.flatnonzero(history.status == "margin")
         checked = reached[: 10 if options.quick else 30]
         ratios = [certify_margin(history.network(run), X, y).ratio for run in checked]
         worst = f"{min(ratios):.4f} of {len(checked)} certified"
-        row([name, "20", f"{runs}", f"{seconds:.2f}", f"{len(reached)}", worst])
+        head = (name, width, runs, found.wall, len(reached), worst)
+        table.row(*head, cpu=found.cpu, ratios=ratios)
 
 
 if __name__ == "__main__":
