@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import BoolArray, FloatArray, PackedArray, as_matrix
 from convexnn_lib.arrangements._directions import CHUNK, Directions
 from convexnn_lib.arrangements._exact import IntegerVector, integer_row
@@ -20,7 +21,7 @@ from convexnn_lib.errors import InvalidDataError
 __all__ = ["Arrangement"]
 
 
-class Arrangement:
+class Arrangement(ReadOnlyArrays):
     """Activation patterns of a data matrix, with a direction that attains each.
 
     :func:`~convexnn_lib.enumerate_patterns` and

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import FloatArray, as_float_array, as_matrix
 from convexnn_lib.errors import InvalidDataError
 
@@ -14,7 +15,7 @@ __all__ = ["ParallelNetwork"]
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
-class ParallelNetwork:
+class ParallelNetwork(ReadOnlyArrays):
     r"""The network :math:`f(x)=\sum_kw_{3,k}\big(\sum_jw_{2,kj}(x^Tw_{1,kj})_+\big)_+`.
 
     Parameters

@@ -153,7 +153,7 @@ def _with_biases(
         w2 = np.append(w2, np.copysign(root, second[0]))
     apart = "" if second is None else ", that of the output as one neuron more"
     warnings.warn(
-        f"the module has biases, so the network has one more feature, {len(W1)} in all: "
+        f"the module has biases: the network has one feature more, {len(W1)} in all; "
         "append a column of ones to X, numpy.column_stack([X, numpy.ones(len(X))]). "
         f"There biases are weights like the others and penalized like them{apart}.",
         BiasWarning,

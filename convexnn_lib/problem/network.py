@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     BoolArray,
     FloatArray,
@@ -29,7 +30,7 @@ __all__ = ["ReLUNetwork", "row_sides"]
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
-class ReLUNetwork:
+class ReLUNetwork(ReadOnlyArrays):
     r"""The network :math:`f(x)=\sum_{k=1}^m(x^Tw_{1,k})_+w_{2,k}`, without bias.
 
     Parameters

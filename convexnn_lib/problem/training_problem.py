@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import FloatArray, as_matrix, as_number, as_vector
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.problem._separability import check_separable
@@ -17,7 +18,7 @@ __all__ = ["TrainingProblem"]
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
-class TrainingProblem:
+class TrainingProblem(ReadOnlyArrays):
     r"""Regularized training of a two-layer ReLU network.
 
     .. math::

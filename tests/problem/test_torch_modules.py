@@ -45,7 +45,7 @@ def test_biases_become_weights_of_a_column_of_ones(X, bias_1, bias_2, sign) -> N
     inputs = X
     if bias_1 or bias_2:
         inputs = np.column_stack([X, np.ones(len(X))])
-        with pytest.warns(BiasWarning, match=r"4 in all: append a column of ones"):
+        with pytest.warns(BiasWarning, match=r"4 in all; append a column of ones"):
             network = ReLUNetwork.from_torch(module)
     else:
         network = ReLUNetwork.from_torch(module)
