@@ -13,114 +13,25 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, log_expit, softmax
 
+from convexnn_lib._estimator_base import ConvexReLUEstimator
 from convexnn_lib._extras import extra
-from convexnn_lib._validation import FloatArray, check_integer
-from convexnn_lib.arrangements.counting import cover_count
-from convexnn_lib.arrangements.sampling import sample_patterns
+from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.errors import (
-    InvalidDataError,
     InvalidLabelsError,
-    RegularizationError,
 )
 from convexnn_lib.problem.network import ReLUNetwork
-from convexnn_lib.problem.training_problem import TrainingProblem
-from convexnn_lib.training.solve import Solution, solve
 
 with extra("sklearn", "convexnn_lib.estimators"):
-    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-    from sklearn.utils import check_random_state
+    from sklearn.base import ClassifierMixin, RegressorMixin
     from sklearn.utils.metaestimators import available_if
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, validate_data
+    from sklearn.utils.validation import validate_data
 
 __all__ = ["ConvexReLUClassifier", "ConvexReLURegressor"]
 
-_ALL_UP_TO = 50_000  # "auto" trains over all patterns if there are at most so many
-_SAMPLED = 30  # and over those of so many random directions otherwise
 
-
-class _ConvexReLUNetwork(BaseEstimator):  # type: ignore[misc]
-    """What the regressor and the classifier share."""
-
-    _losses: tuple[str, ...]
-
-    def __init__(
-        self,
-        beta: float = 1.0,
-        *,
-        loss: str,
-        fit_intercept: bool = True,
-        n_patterns: int | str | None = "auto",
-        method: str | None = None,
-        tol: float = 1e-6,
-        random_state: Any = 0,
-    ) -> None:
-        self.beta = beta
-        self.loss = loss
-        self.fit_intercept = fit_intercept
-        self.n_patterns = n_patterns
-        self.method = method
-        self.tol = tol
-        self.random_state = random_state
-
-    def _check_parameters(self) -> None:
-        """Refuse parameters out of range before any work."""
-        try:
-            positive = 0.0 < float(self.beta) < np.inf
-        except (TypeError, ValueError):
-            positive = False
-        if not positive:
-            raise RegularizationError(
-                f"beta must be a positive finite number, got {self.beta!r}."
-            )
-        if self.loss not in self._losses:
-            raise InvalidDataError(
-                f"unknown loss {self.loss!r} for {type(self).__name__}; choose one of "
-                f"{', '.join(map(repr, self._losses))}."
-            )
-        if self.n_patterns is None:
-            return
-        if isinstance(self.n_patterns, str):
-            if self.n_patterns != "auto":
-                raise InvalidDataError(
-                    'n_patterns must be "auto", None or a positive integer, got '
-                    f"{self.n_patterns!r}."
-                )
-        else:
-            check_integer(self.n_patterns, "n_patterns", minimum=1)
-
-    def _inputs(self, X: FloatArray) -> FloatArray:
-        """Append the column of ones."""
-        return np.column_stack([X, np.ones(len(X))]) if self.fit_intercept else X
-
-    def _patterns(self, X: FloatArray) -> Any:
-        """Return the patterns to train over, None for all of them."""
-        if self.n_patterns is None:
-            return None
-        if isinstance(self.n_patterns, str):
-            rank = max(1, int(np.linalg.matrix_rank(X)))
-            if cover_count(len(X), rank) <= _ALL_UP_TO:
-                return None
-            n_directions = _SAMPLED
-        else:
-            n_directions = self.n_patterns
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        return sample_patterns(X, n_directions, seed=seed)
-
-    def _solve(self, X: FloatArray, y: FloatArray, patterns: Any) -> Solution:
-        """Train on inputs that have their column of ones."""
-        problem = TrainingProblem(X, y, self.beta, self.loss)
-        options: dict[str, Any] = {} if self.method is None else {"method": self.method}
-        return solve(problem, patterns, tol=self.tol, **options)
-
-    def _checked(self, X: Any) -> FloatArray:
-        """Return the inputs of a fitted estimator."""
-        check_is_fitted(self)
-        return self._inputs(validate_data(self, X, reset=False, dtype=np.float64))
-
-
-class ConvexReLURegressor(RegressorMixin, _ConvexReLUNetwork):  # type: ignore[misc]
+class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[misc]
     r"""Regression by a two-layer ReLU network, trained to a certified optimum.
 
     Solves, over networks of every width m,
@@ -290,7 +201,7 @@ def _has_probabilities(estimator: ConvexReLUClassifier) -> bool:
     return bool(estimator.loss == "logistic")
 
 
-class ConvexReLUClassifier(ClassifierMixin, _ConvexReLUNetwork):  # type: ignore[misc]
+class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignore[misc]
     r"""Classification by two-layer ReLU networks, trained to a certified optimum.
 
     Two classes are encoded as :math:`y_i=-1` and :math:`y_i=1`, the second of the

@@ -81,7 +81,7 @@ class TestChapter:
             name
             for name, value in vars(module).items()
             if inspect.isfunction(value)
-            and value.__module__ == module.__name__
+            and value.__module__.startswith(module.__name__)
             and not name.startswith("_")
         }
         used = [CALL.findall(item.stub) for item in _exercises(path)]

@@ -16,13 +16,8 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.optima._optimal_face import optimal_face
-from convexnn_lib.optima._polytope import (
-    edges_of,
-    moves_of,
-    random_vertex,
-    vertices_of,
-)
-from convexnn_lib.optima.connectivity import Connectivity, connectivity_of
+from convexnn_lib.optima._optimal_polytope import OptimalPolytope
+from convexnn_lib.optima._polytope import random_vertex
 from convexnn_lib.optima.membership import Membership, membership
 from convexnn_lib.optima.optimal_path import (
     OptimalPath,
@@ -36,10 +31,8 @@ from convexnn_lib.training.solve import Solution
 
 __all__ = ["OptimalSet"]
 
-_RANK = 1e-8  # relative size of singular values that count as zero
 
-
-class OptimalSet:
+class OptimalSet(OptimalPolytope):
     r"""The set of all globally optimal networks, as a polytope.
 
     For an optimal dual point :math:`\lambda^*` let
@@ -158,14 +151,10 @@ class OptimalSet:
     def __init__(
         self, solution: Solution, *, tol: float = 1e-9, max_vertices: int = 10_000
     ) -> None:
-        self._max_vertices = check_integer(max_vertices, "max_vertices", minimum=1)
-        self._face = optimal_face(solution, tol)
+        max_vertices = check_integer(max_vertices, "max_vertices", minimum=1)
+        super().__init__(optimal_face(solution, tol), max_vertices)
         self.solution = solution
         self.problem = solution.problem
-        self.directions = self._face.neurons.directions
-        self.signs = self._face.neurons.signs
-        self.features = self._face.features
-        self.dual = self._face.dual
         self.separation = 1.0 - self._face.neurons.next_value / self.problem.beta
 
     def __repr__(self) -> str:
@@ -176,31 +165,9 @@ class OptimalSet:
         )
 
     @cached_property
-    def _points(self) -> FloatArray:
-        """The vertices, with the slacks of the margins after the coefficients."""
-        return vertices_of(
-            self._face.columns, self._face.target, max_vertices=self._max_vertices
-        )
-
-    @cached_property
-    def _moves(self) -> FloatArray:
-        """A basis of the directions of P, with the slacks, one a column."""
-        return moves_of(self._face.columns, self._face.target)
-
-    @property
-    def vertices(self) -> FloatArray:
-        """The vertices of P, a (V, N) array, those with the fewest neurons first."""
-        return self._points[:, : len(self.signs)]
-
-    @cached_property
     def value(self) -> float:
         """The optimal value, that of one point of the set."""
         return self.problem.objective(self.network(self._face.point))
-
-    @cached_property
-    def edges(self) -> npt.NDArray[np.intp]:
-        """The pairs of vertices that span an edge of P, an (E, 2) array."""
-        return edges_of(self._points)
 
     @property
     def vertex_networks(self) -> tuple[ReLUNetwork, ...]:
@@ -211,50 +178,6 @@ class OptimalSet:
     def minimal_networks(self) -> tuple[ReLUNetwork, ...]:
         """All optimal networks of width ``min_width``, up to permutations."""
         return self.vertex_networks[: int(np.sum(self._sizes == self.min_width))]
-
-    @cached_property
-    def dimension(self) -> int:
-        """The dimension of P."""
-        return int(self._moves.shape[1])
-
-    @property
-    def is_unique(self) -> bool:
-        """Whether all optima are splittings and permutations of one network."""
-        return self.dimension == 0
-
-    @property
-    def unique_fit(self) -> bool:
-        """Whether all optima have the same outputs on the data."""
-        change = self.features @ self._moves[: len(self.signs)]
-        size = float(np.max(np.linalg.norm(self.features, axis=0), initial=1e-300))
-        return bool(np.all(np.abs(change) <= _RANK * size))
-
-    @property
-    def unique_function(self) -> bool:
-        r"""Whether all optima have the same outputs on all inputs.
-
-        Along a move :math:`\gamma` inside P they do if and only if
-        :math:`\sum_j\gamma_js_ju_j=0` and on every line the sum of
-        :math:`\gamma_js_j` over the neurons along it vanishes, for
-        :math:`2(t)_+=t+|t|`, and the functions :math:`|x^Tu|` of different lines are
-        independent.
-        """
-        cosines = self.directions @ self.directions.T
-        # within 1e-6 of the same or of the opposite direction
-        same_line = (np.abs(cosines) >= 1.0 - 5e-13).astype(np.float64)
-        moves = self.signs[:, None] * self._moves[: len(self.signs)]
-        sums = np.vstack([self.directions.T @ moves, same_line @ moves])
-        return bool(np.all(np.abs(sums) <= _RANK * len(self.signs)))
-
-    @property
-    def min_width(self) -> int:
-        """The least number of neurons of an optimum."""
-        return int(self._sizes.min())
-
-    @property
-    def max_width(self) -> int:
-        """The largest number of neurons of a vertex."""
-        return int(self._sizes.max())
 
     def network(
         self, coefficients: Any, *, width: int | None = None, seed: Any = None
@@ -358,48 +281,6 @@ class OptimalSet:
         """
         return membership(network, self.problem, self._face, self.value, tol)
 
-    def connectivity(self, width: int) -> Connectivity:
-        """Return how the set of optimal networks of one width hangs together.
-
-        Parameters
-        ----------
-        width : int
-            The width m.
-
-        Returns
-        -------
-        convexnn_lib.Connectivity
-            The numbers of components and of isolated networks.
-
-        Raises
-        ------
-        convexnn_lib.errors.InvalidDataError
-            If the width is not a nonnegative integer.
-        """
-        width = check_integer(width, "width", minimum=0)
-        return connectivity_of(self.vertices > 0.0, self.edges, width)
-
-    def staircase(self) -> tuple[Connectivity, ...]:
-        """Return the connectivity of all widths until nothing changes any more.
-
-        Returns
-        -------
-        tuple of Connectivity
-            From ``min_width`` to the least width from which on the set is connected and
-            all optima have a neuron to spare.
-        """
-        support = self.vertices > 0.0
-        joint = support[self.edges[:, 0]] | support[self.edges[:, 1]]
-        last = max(self.max_width + 1, int(np.max(np.sum(joint, axis=1), initial=0)))
-        return tuple(self.connectivity(m) for m in range(self.min_width, last + 1))
-
-    @property
-    def connected_width(self) -> int:
-        """The least width from which on the set of optimal networks is connected."""
-        steps = self.staircase()
-        broken = [step.width for step in steps if not step.connected]
-        return max(broken, default=self.min_width - 1) + 1
-
     def path(
         self,
         start: ReLUNetwork,
@@ -468,12 +349,6 @@ class OptimalSet:
             np.array([self.problem.objective(network) for network in networks]),
             self.value,
         )
-
-    @property
-    def _sizes(self) -> npt.NDArray[np.intp]:
-        """The numbers of nonzero coefficients of the vertices."""
-        sizes: npt.NDArray[np.intp] = np.count_nonzero(self.vertices, axis=1)
-        return sizes
 
     def _placement(self, network: ReLUNetwork, name: str) -> Placement:
         """Return the directions and coefficients of the neurons of an optimum."""

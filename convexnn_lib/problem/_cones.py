@@ -13,6 +13,7 @@ from convexnn_lib.errors import InvalidDataError
 
 __all__ = [
     "cone_sides",
+    "group_by_cone",
     "holding_cones",
     "independent_combination",
     "project_on_cone",
@@ -69,6 +70,49 @@ def holding_cones(
 ) -> npt.NDArray[np.intp]:
     """Return the indices of the closed cones that hold a vector with these signs."""
     return np.flatnonzero(np.all(cones * side >= 0, axis=1))
+
+
+def group_by_cone(
+    sides: npt.NDArray[np.int8],
+    signs: FloatArray,
+    cones: npt.NDArray[np.int8] | None,
+) -> list[list[int]]:
+    """Group vectors of one sign that share a closed cone.
+
+    Parameters
+    ----------
+    sides : (m, n) array of int8
+        On which side of each vector the rows of X lie, 0 for ties.
+    signs : (m,) array
+        The sign of each vector.
+    cones : (p, n) array of int8 or None
+        Patterns as signs; the members of a group share one of these cones. None for any
+        closed cone of the arrangement.
+
+    Returns
+    -------
+    list of list of int
+        The groups. Vectors with fewer ties are placed first, in the order of their
+        index, and each joins the first group that it fits.
+    """
+    groups: list[list[int]] = []
+    joint_sides, joint_signs = np.zeros_like(sides), np.zeros_like(signs)
+    for k in np.argsort(np.sum(sides == 0, axis=1), kind="stable").tolist():
+        known = joint_sides[: len(groups)]
+        clash = np.any(known * sides[k] < 0, axis=1)
+        fits = np.flatnonzero(~clash & (joint_signs[: len(groups)] == signs[k]))
+        if cones is not None:
+            joint = known[fits] + sides[k]
+            fits = fits[[bool(holding_cones(cones, side).size) for side in joint]]
+        if fits.size:
+            group = int(fits[0])
+            groups[group].append(k)
+        else:
+            group = len(groups)
+            groups.append([k])
+            joint_signs[group] = signs[k]
+        joint_sides[group] = np.where(sides[k] != 0, sides[k], joint_sides[group])
+    return groups
 
 
 def project_on_cone(walls: FloatArray, vector: FloatArray) -> FloatArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -20,17 +19,18 @@ from convexnn_lib._validation import (
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._cones import (
     cone_sides,
+    group_by_cone,
     holding_cones,
     independent_combination,
     row_sides,
 )
-from convexnn_lib.problem._torch_modules import torch_module, torch_weights
+from convexnn_lib.problem._stored_weights import StoredWeights
 
 __all__ = ["ReLUNetwork", "row_sides"]
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
-class ReLUNetwork(ReadOnlyArrays):
+class ReLUNetwork(StoredWeights, ReadOnlyArrays):
     r"""The network :math:`f(x)=\sum_{k=1}^m(x^Tw_{1,k})_+w_{2,k}`, without bias.
 
     Parameters
@@ -258,25 +258,10 @@ class ReLUNetwork(ReadOnlyArrays):
         vectors, signs = vectors[alive], np.sign(self.w2[alive])
         sides = row_sides(X, vectors, float(tolerance))
         cones = None if patterns is None else cone_sides(patterns, len(X))
-        order = np.argsort(np.sum(sides == 0, axis=1), kind="stable")
-        width = 0
-        sums = np.zeros_like(vectors)
-        group_sides = np.zeros_like(sides)
-        group_signs = np.zeros_like(signs)
-        for k in order:
-            clash = np.any(group_sides[:width] * sides[k] < 0, axis=1)
-            fits = np.flatnonzero(~clash & (group_signs[:width] == signs[k]))
-            if cones is not None:
-                joint = group_sides[fits] + sides[k]
-                fits = fits[[bool(holding_cones(cones, side).size) for side in joint]]
-            if fits.size:
-                group = int(fits[0])
-            else:
-                group, width = width, width + 1
-                group_signs[group] = signs[k]
-            sums[group] += vectors[k]
-            group_sides[group] = np.where(sides[k] != 0, sides[k], group_sides[group])
-        sums, group_signs = sums[:width], group_signs[:width]
+        groups = group_by_cone(sides, signs, cones)
+        sums = np.array([vectors[group].sum(axis=0) for group in groups])
+        sums = sums.reshape(-1, self.d)
+        group_signs = np.array([signs[group[0]] for group in groups])
         nonzero = sums.any(axis=1)  # vectors on which X vanishes may cancel
         return ReLUNetwork(sums[nonzero].T, group_signs[nonzero]).balanced()
 
@@ -431,107 +416,6 @@ class ReLUNetwork(ReadOnlyArrays):
         np.add.at(u_prime, index[~positive], vectors[alive][~positive])
         return listed, u, u_prime
 
-    @classmethod
-    def from_torch(cls, module: Any) -> Self:
-        """Read the weights of a PyTorch module.
-
-        Parameters
-        ----------
-        module : torch.nn.Sequential
-            ``Sequential(Linear(d, m), ReLU(), Linear(m, 1))``, with or without biases,
-            in any precision, on any device.
-
-        Returns
-        -------
-        convexnn_lib.ReLUNetwork
-            The network, in float64. Where the module has biases it has d + 1 features,
-            the last for a column of ones: :math:`f(x)=w_2^T(W_1^Tx+b_1)_++b_2` is the
-            output on :math:`(x,1)`, with :math:`b_2` as one neuron more.
-
-        Raises
-        ------
-        convexnn_lib.errors.InvalidDataError
-            If the module is of another form, has several outputs, or does not compute
-            what its weights say; the message tells what to pass instead.
-
-        Warns
-        -----
-        convexnn_lib.errors.BiasWarning
-            If the module has biases, so that the data need a column of ones.
-
-        Examples
-        --------
-        >>> import torch
-        >>> from convexnn_lib import ReLUNetwork
-        >>> module = torch.nn.Sequential(
-        ...     torch.nn.Linear(3, 5, bias=False),
-        ...     torch.nn.ReLU(),
-        ...     torch.nn.Linear(5, 1, bias=False),
-        ... )
-        >>> ReLUNetwork.from_torch(module)
-        ReLUNetwork(d=3, width=5)
-        """
-        return cls(*torch_weights(module))
-
-    def to_torch(self) -> Any:
-        """Return the network as a PyTorch module in float64.
-
-        Returns
-        -------
-        torch.nn.Sequential
-            ``Sequential(Linear(d, m, bias=False), ReLU(), Linear(m, 1, bias=False))``.
-            A network of width 0 becomes one zero neuron, for PyTorch has no empty
-            layers.
-
-        Raises
-        ------
-        convexnn_lib.errors.MissingExtraError
-            If torch is not installed, which the extra ``torch`` brings.
-        """
-        return torch_module(self.W1, self.w2)
-
-    def save(self, path: str | Path) -> None:
-        """Write the weights to a NumPy ``.npz`` file.
-
-        Parameters
-        ----------
-        path : str or pathlib.Path
-            The file; its name must end in ``.npz``.
-
-        Raises
-        ------
-        convexnn_lib.errors.InvalidDataError
-            If the name does not end in ``.npz``.
-        """
-        np.savez(_npz_path(path), W1=self.W1, w2=self.w2)
-
-    @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """Read a network written by ``save``.
-
-        Parameters
-        ----------
-        path : str or pathlib.Path
-            The ``.npz`` file.
-
-        Returns
-        -------
-        convexnn_lib.ReLUNetwork
-            The network.
-
-        Raises
-        ------
-        convexnn_lib.errors.InvalidDataError
-            If the name does not end in ``.npz`` or the arrays ``W1`` and ``w2`` are not
-            in the file.
-        """
-        with np.load(_npz_path(path), allow_pickle=False) as data:
-            if not {"W1", "w2"} <= set(data.files):
-                raise InvalidDataError(
-                    f"{str(path)!r} does not hold the arrays W1 and w2 of a network."
-                )
-            return cls(data["W1"], data["w2"])
-
     def _inputs(self, X: Any) -> FloatArray:
         """Return X as a matrix with this network's number of features."""
         inputs = as_matrix(X)
@@ -545,10 +429,3 @@ class ReLUNetwork(ReadOnlyArrays):
         """Return the (m, d) vectors ``|w2_k| * w1_k``."""
         vectors: FloatArray = (np.abs(self.w2) * self.W1).T
         return vectors
-
-
-def _npz_path(path: str | Path) -> Path:
-    """Return the path, which must end in .npz: NumPy appends it in silence if not."""
-    if Path(path).suffix != ".npz":
-        raise InvalidDataError(f"the file name must end in .npz, got {str(path)!r}.")
-    return Path(path)

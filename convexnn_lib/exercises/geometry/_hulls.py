@@ -1,36 +1,29 @@
-"""Self-checks of the exercises on the geometry of back-propagation."""
+"""Hulls, ellipsoids and polar sets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.optimize import lsq_linear
 
-from convexnn_lib import datasets
-from convexnn_lib._validation import FloatArray, as_matrix, as_vector
+from convexnn_lib._validation import as_matrix, as_vector
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.flow.margin import is_orthogonally_separable
 from convexnn_lib.geometry.hull_gauge import hull_gauge
 from convexnn_lib.geometry.spike_free import is_spike_free
-from convexnn_lib.geometry.zonotope_distance import zonotope_distance
 
 __all__ = [
-    "distance_function",
+    "TOLERANCE",
     "extreme_point",
-    "farthest_points",
-    "half_norm",
     "hull_corners",
     "linear_cost",
-    "local_maxima",
     "outside_ellipsoid",
     "spike_free_classes",
     "unbounded_polar",
 ]
 
-_TOLERANCE = 1e-6
+TOLERANCE = 1e-6  # relative, of what an answer has to meet
 
 
 @exercise
@@ -58,14 +51,14 @@ def hull_corners(points: Any) -> Feedback:
     if corners.shape[1] != 2:
         return wrong(f"the points have two coordinates, not {corners.shape[1]}")
     for corner in corners:
-        if hull_gauge(X, corner).upper > 1 + _TOLERANCE:
+        if hull_gauge(X, corner).upper > 1 + TOLERANCE:
             return wrong(
                 "no network of cost 1 has the outputs in the certificate", corner
             )
     directions = np.random.default_rng(0).standard_normal((100, 2))
     for direction in directions:
         norm = dual_norm_bounds(X, direction).lower
-        if (corners @ direction).max() < norm * (1 - _TOLERANCE):
+        if (corners @ direction).max() < norm * (1 - TOLERANCE):
             return wrong(
                 "some outputs of networks of cost 1 lie outside of the hull of your "
                 "points",
@@ -115,44 +108,6 @@ def outside_ellipsoid(X: Any, u: Any) -> Feedback:
 
 
 @exercise
-def half_norm(X: Any, lam: Any) -> Feedback:
-    r"""Check an example in which the dual norm is half of :math:`\|X^T\lambda\|`.
-
-    Parameters
-    ----------
-    X : (n, d) array
-        Samples, at most eight.
-    lam : (n,) array
-        The dual point, with :math:`X^T\lambda\ne0`.
-
-    Returns
-    -------
-    convexnn_lib.exercises.feedback.Feedback
-        The judgement, with the two numbers.
-
-    Examples
-    --------
-    >>> from convexnn_lib import exercises
-    >>> exercises.geometry.half_norm([[1.0]], [1.0])
-    Not yet: the dual norm is 1 times the norm of X^T lambda
-    """
-    samples = as_matrix(X)
-    if len(samples) > 8:
-        return wrong("take at most eight samples")
-    point = as_vector(lam, len(samples), "lambda")
-    length = float(np.linalg.norm(samples.T @ point))
-    if length <= _TOLERANCE * float(np.abs(point) @ np.linalg.norm(samples, axis=1)):
-        return wrong("X^T lambda is zero")
-    norm = dual_norm_bounds(samples, point).lower
-    if abs(norm / length - 0.5) > _TOLERANCE:
-        return wrong(
-            f"the dual norm is {norm / length:.4g} times the norm of X^T lambda",
-            (norm, length),
-        )
-    return right("the lower bound on the dual norm is attained", (norm, length))
-
-
-@exercise
 def linear_cost(X: Any, u: Any) -> Feedback:
     """Check a linear function of norm 1 whose outputs cost 2 as those of a network.
 
@@ -181,96 +136,11 @@ def linear_cost(X: Any, u: Any) -> Feedback:
     if abs(np.linalg.norm(direction) - 1.0) > 1e-9:
         return wrong("u is not a unit vector")
     gauge = hull_gauge(samples, samples @ direction)
-    if gauge.lower < 2.0 - _TOLERANCE:
+    if gauge.lower < 2.0 - TOLERANCE:
         return wrong(
             f"a network of cost {gauge.upper:.4g} has the same outputs", gauge.network
         )
     return right("no cheaper network has the same outputs", gauge)
-
-
-@exercise
-def farthest_points(p: Any, q: Any) -> Feedback:
-    r"""Check where the two zonotopes of XOR have their Hausdorff distance.
-
-    Parameters
-    ----------
-    p : (2,) array
-        A point of :math:`Z_+` for :math:`\lambda=y/\sqrt2` that is farthest from
-        :math:`Z_-`.
-    q : (2,) array
-        The point of :math:`Z_-` nearest to p.
-
-    Returns
-    -------
-    convexnn_lib.exercises.feedback.Feedback
-        The judgement, with the Hausdorff distance.
-
-    Examples
-    --------
-    >>> from convexnn_lib import exercises
-    >>> exercises.geometry.farthest_points([1, 0], [0, 0])
-    Not yet: p is not a point of Z_+: it is 0.707 from it
-    """
-    X, y = datasets.xor()
-    truth = zonotope_distance(X, y / np.sqrt(2.0))
-    points = {"p": as_vector(p, 2, "p"), "q": as_vector(q, 2, "q")}
-    for (name, point), sign in zip(points.items(), "+-", strict=True):
-        rows = X[y > 0] if sign == "+" else X[y < 0]
-        nearest = _nearest(rows / np.sqrt(2.0), point)
-        off = float(np.linalg.norm(point - nearest))
-        if off > 1e-6:
-            return wrong(f"{name} is not a point of Z_{sign}: it is {off:.3g} from it")
-    rows = X[y < 0] / np.sqrt(2.0)
-    distance = float(np.linalg.norm(points["p"] - _nearest(rows, points["p"])))
-    if np.linalg.norm(points["p"] - points["q"]) > distance + 1e-6:
-        return wrong("a point of Z_- is nearer to p than q is")
-    if distance < truth.value - 1e-6:
-        return wrong("another point of Z_+ is farther from Z_-")
-    return right("their distance is the dual norm", truth)
-
-
-@exercise
-def local_maxima(angles: Any) -> Feedback:
-    r"""Check the local maxima of the height of a neuron on the circle.
-
-    Parameters
-    ----------
-    angles : (k,) array
-        Angles in degrees, measured from the first of two unit samples towards the
-        second, which is at 140 degrees: all local maxima of
-        :math:`(x_1^Tu)_++(x_2^Tu)_+`.
-
-    Returns
-    -------
-    convexnn_lib.exercises.feedback.Feedback
-        The judgement, with the heights at the local maxima found.
-
-    Examples
-    --------
-    >>> from convexnn_lib import exercises
-    >>> exercises.geometry.local_maxima([50.0])
-    Not yet: at 50 degrees the height is not maximal: it rises to one side
-    """
-    found = as_vector(angles, np.size(angles), "angles") % 360.0
-
-    def height(degrees: FloatArray) -> FloatArray:
-        first, second = np.radians(degrees), np.radians(degrees - 140.0)
-        total: FloatArray = np.maximum(np.cos(first), 0) + np.maximum(np.cos(second), 0)
-        return total
-
-    for angle in found:
-        around = height(angle + np.array([-0.01, 0.0, 0.01]))
-        if not around[1] > max(around[0], around[2]):
-            return wrong(
-                f"at {angle:g} degrees the height is not maximal: it rises to one side"
-                if around.max() > 0
-                else f"at {angle:g} degrees the neuron is inactive"
-            )
-    grid = height(np.arange(0.0, 360.0, 0.1))
-    peaks = np.sum((grid > np.roll(grid, 1)) & (grid > np.roll(grid, -1)))
-    if len(np.unique(found.round(1))) < peaks:
-        return wrong("these are local maxima, but not all of them", height(found))
-    return right("these are all local maxima", height(found))
 
 
 @exercise
@@ -341,9 +211,9 @@ def extreme_point(z: Any) -> Feedback:
     if not np.all(point > 0.0) or abs(point[0] - point[1]) < 1e-3:
         return wrong("the coordinates must be positive and differ by 0.001 or more")
     gauge = hull_gauge(X, point)
-    if gauge.upper > 1 + _TOLERANCE:
+    if gauge.upper > 1 + TOLERANCE:
         return wrong("the point is outside of the hull", gauge.dual)
-    if gauge.upper < 1 - _TOLERANCE:
+    if gauge.upper < 1 - TOLERANCE:
         return wrong(
             f"the point is inside of the hull: a network of cost {gauge.upper:.4g} has "
             "these outputs",
@@ -353,10 +223,10 @@ def extreme_point(z: Any) -> Feedback:
     # of the ellipse there supports the hull
     normal = np.linalg.solve(X @ X.T, point)
     length = float(np.linalg.norm(X.T @ normal))
-    if abs(length - 1.0) > _TOLERANCE:
+    if abs(length - 1.0) > TOLERANCE:
         return wrong("the point is on the boundary, but inside of a segment of it")
     norm = dual_norm_bounds(X, normal).upper
-    if norm > 1 + _TOLERANCE:
+    if norm > 1 + TOLERANCE:
         return wrong("the line that touches the ellipse there cuts the hull", normal)
     return right("a line touches the hull in this point alone", normal)
 
@@ -404,51 +274,3 @@ def unbounded_polar(X: Any, lam: Any) -> Feedback:
             norm,
         )
     return right("no neuron sees it: all multiples belong to the polar set", norm)
-
-
-@exercise
-def distance_function(distance: Callable[..., float]) -> Feedback:
-    """Check a function that computes the dual norm by zonotopes.
-
-    Parameters
-    ----------
-    distance : callable
-        The function of X and lambda that returns the dual norm.
-
-    Returns
-    -------
-    convexnn_lib.exercises.feedback.Feedback
-        The judgement, with the input on which the function is off.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from convexnn_lib import exercises
-    >>> exercises.geometry.distance_function(lambda X, lam: np.linalg.norm(X.T @ lam))
-    Not yet: the value is too ... for the input in the certificate, with 6 samples
-    """
-    rng = np.random.default_rng(4)
-    cases = [
-        (rng.standard_normal((n, d)), rng.standard_normal(n))
-        for n, d in ((6, 2), (8, 3), (9, 4))
-    ]
-    X, y = datasets.xor()
-    cases += [(X, y), (X, np.abs(y)), (X, -np.abs(y)), (X, np.array([1.0, 0, 0, 0]))]
-    for samples, lam in cases:
-        truth = dual_norm_bounds(samples, lam).lower
-        error = float(distance(samples.copy(), lam.copy())) - truth
-        if not abs(error) <= 1e-6 * truth:
-            size = "large" if error > 0.0 else "small"
-            return wrong(
-                f"the value is too {size} for the input in the certificate, with "
-                f"{len(lam)} samples",
-                (samples, lam),
-            )
-    return right("it agrees with the library on seven inputs")
-
-
-def _nearest(generators: FloatArray, point: FloatArray) -> FloatArray:
-    """Return the point of a zonotope that is nearest to a point."""
-    weights = lsq_linear(generators.T, point, (0.0, 1.0), method="bvls").x
-    nearest: FloatArray = weights @ generators
-    return nearest
