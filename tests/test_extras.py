@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_a_missing_package_is_named_with_its_command(case: str, tmp_path: Path) 
 
 def test_the_error_names_extra_and_package() -> None:
     with pytest.raises(MissingExtraError) as caught, extra("torch", "This test"):
-        import no_such_package.part  # noqa: F401
+        importlib.import_module("no_such_package.part")
     assert isinstance(caught.value, ConvexNNError)
     assert isinstance(caught.value, ImportError)
     assert (caught.value.extra, caught.value.name) == ("torch", "no_such_package")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,8 +22,13 @@ CONDA_NAMES = {"pytorch": "torch"}
 
 
 @pytest.fixture(scope="module")
-def project(root: Path) -> dict:
-    return tomllib.loads((root / "pyproject.toml").read_text())["project"]
+def settings(root: Path) -> dict[str, Any]:
+    return tomllib.loads((root / "pyproject.toml").read_text())
+
+
+@pytest.fixture(scope="module")
+def project(settings: dict[str, Any]) -> dict[str, Any]:
+    return settings["project"]
 
 
 @pytest.fixture(scope="module")
@@ -28,21 +38,149 @@ def lock(root: Path) -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in pins}
 
 
-def _ranges(requirements: list[str]) -> dict[str, str]:
-    parsed = [Requirement(text) for text in requirements]
-    return {canonicalize_name(item.name): str(item.specifier) for item in parsed}
+def _extras(project: dict[str, Any], *names: str) -> Iterator[Requirement]:
+    """Return what extras bring, those that they include among them."""
+    for name in names:
+        for item in map(Requirement, project["optional-dependencies"][name]):
+            if item.name == project["name"]:
+                yield from _extras(project, *item.extras)
+            else:
+                yield item
 
 
-def test_environment_yml_has_the_ranges_of_pyproject(root: Path, project: dict) -> None:
+def _groups(settings: dict[str, Any], *names: str) -> Iterator[Requirement]:
+    """Return what dependency groups bring, those that they include among them."""
+    for name in names:
+        for item in settings["dependency-groups"][name]:
+            if isinstance(item, dict):
+                yield from _groups(settings, item["include-group"])
+            else:
+                yield Requirement(item)
+
+
+def _ranges(requirements: Iterable[Requirement]) -> dict[str, str]:
+    ranges: dict[str, str] = {}
+    for item in requirements:
+        name, specifier = canonicalize_name(item.name), str(item.specifier)
+        assert ranges.setdefault(name, specifier) == specifier, f"two ranges of {name}"
+    return ranges
+
+
+@pytest.fixture(scope="module")
+def core(project: dict[str, Any]) -> dict[str, str]:
+    """The ranges of the light core."""
+    return _ranges(map(Requirement, project["dependencies"]))
+
+
+@pytest.fixture(scope="module")
+def extras(project: dict[str, Any]) -> dict[str, str]:
+    """The ranges of all extras together."""
+    return _ranges(_extras(project, "all"))
+
+
+def test_the_core_is_light(core: dict[str, str]) -> None:
+    assert set(core) == {
+        "clarabel",
+        "lazy-loader",
+        "numba",
+        "numpy",
+        "scipy",
+        "threadpoolctl",
+        "tqdm",
+    }
+
+
+def test_one_extra_brings_all_others(project: dict[str, Any]) -> None:
+    names = set(project["optional-dependencies"])
+    (everything,) = map(Requirement, project["optional-dependencies"]["all"])
+    assert everything.name == project["name"]
+    assert everything.extras == names - {"all"}
+
+
+def test_a_package_has_one_range(
+    settings: dict[str, Any], core: dict[str, str], extras: dict[str, str]
+) -> None:
+    groups = _ranges(_groups(settings, *settings["dependency-groups"]))
+    for known in (extras, groups):
+        for name in set(core) & set(known):
+            assert core[name] == known[name]
+    for name in set(extras) & set(groups):
+        assert extras[name] == groups[name]
+
+
+# what a folder may import besides the core: all extras, and what these groups bring
+FOLDERS = {
+    "convexnn_lib": [],
+    "_ext": ["book"],
+    "tools": ["book"],
+    "assignments": ["grading"],
+    "benchmarks": ["benchmarks"],
+    "tests": ["tests"],
+}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_what_is_imported_is_declared(
+    root: Path,
+    settings: dict[str, Any],
+    core: dict[str, str],
+    extras: dict[str, str],
+    folder: str,
+) -> None:
+    """A module imports the library, its neighbours and declared packages."""
+    groups = _groups(settings, *FOLDERS[folder])
+    declared = set(core) | set(extras) | set(_ranges(groups))
+    paths = list((root / folder).rglob("*.py"))
+    assert paths
+    own = {path.stem for path in paths} | set(FOLDERS) | {"hand_in"}
+    if folder == "tools":
+        own |= {path.stem for path in (root / "_ext").glob("*.py")}
+    for path in paths:
+        for name in _imported(path) - own - set(sys.stdlib_module_names):
+            assert _distributions(name) & declared, (
+                f"{path.relative_to(root)} imports {name}, which is not declared"
+            )
+
+
+def _imported(path: Path) -> set[str]:
+    """Return the first parts of the names of the modules that a file imports."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.append(node.module or "")
+    return {name.partition(".")[0] for name in names}
+
+
+UNLIKE_THEIR_MODULE = {"scnn": "pyscnn"}  # not installed for the tests
+
+
+@functools.cache
+def _installed() -> Mapping[str, list[str]]:
+    return packages_distributions()  # which takes seconds
+
+
+def _distributions(module: str) -> set[str]:
+    """Return the distributions that bring a module, by what is installed."""
+    found = _installed().get(module)
+    names = found or [UNLIKE_THEIR_MODULE.get(module, module)]
+    return {canonicalize_name(name) for name in names}
+
+
+def test_environment_yml_has_the_ranges_of_pyproject(
+    root: Path,
+    settings: dict[str, Any],
+    project: dict[str, Any],
+    core: dict[str, str],
+    extras: dict[str, str],
+) -> None:
     environment = yaml.safe_load((root / "environment.yml").read_text())
     entries = [item for item in environment["dependencies"] if isinstance(item, str)]
-    conda = _ranges([item for item in entries if item != "pip"])
+    conda = _ranges(Requirement(item) for item in entries if item != "pip")
     conda = {CONDA_NAMES.get(name, name): spec for name, spec in conda.items()}
     assert conda.pop("python") == project["requires-python"]
-
-    extras = project["optional-dependencies"]
-    wanted = _ranges(project["dependencies"] + extras["book"] + extras["lab"])
-    assert conda == wanted
+    assert conda == core | extras | _ranges(_groups(settings, "book", "lab"))
 
 
 def test_environment_yml_installs_this_project(root: Path) -> None:
@@ -51,13 +189,27 @@ def test_environment_yml_installs_this_project(root: Path) -> None:
     assert pip["pip"] == ["--editable ."]
 
 
-def test_lock_satisfies_every_range(project: dict, lock: dict[str, str]) -> None:
-    requirements = list(project["dependencies"])
-    for extra in project["optional-dependencies"].values():
-        requirements += extra
-    for requirement in map(Requirement, requirements):
-        version = lock[canonicalize_name(requirement.name)]
-        assert requirement.specifier.contains(version), (requirement, version)
+def test_lock_satisfies_every_range(
+    settings: dict[str, Any],
+    core: dict[str, str],
+    extras: dict[str, str],
+    lock: dict[str, str],
+) -> None:
+    """All but the peers of the benchmarks is in the lock."""
+    ranges = (
+        core | extras | _ranges(_groups(settings, "book", "grading", "lab", "tests"))
+    )
+    for name, specifier in ranges.items():
+        assert Requirement(f"{name}{specifier}").specifier.contains(lock[name]), name
+
+
+def test_the_citation_says_the_same(root: Path, project: dict[str, Any]) -> None:
+    citation = yaml.safe_load((root / "CITATION.cff").read_text())
+    assert project["authors"] == citation["authors"]
+    assert project["keywords"] == citation["keywords"]
+    assert project["license"] in citation["license"]
+    address = project.get("urls", {}).get("Repository")
+    assert citation.get("repository-code") == address
 
 
 def test_version_is_the_same_everywhere(root: Path, project: dict) -> None:
