@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,7 @@ from convexnn_lib.arrangements._directions import Directions, Source
 from convexnn_lib.arrangements._exact import IntegerVector
 from convexnn_lib.arrangements._general_position import certify_cells
 from convexnn_lib.arrangements._insertion import insert_rows
+from convexnn_lib.arrangements._rank import rank_at_least
 from convexnn_lib.arrangements._reduction import Reduction, reduce_rows
 from convexnn_lib.arrangements.arrangement import Arrangement
 from convexnn_lib.arrangements.counting import cover_count
@@ -33,6 +35,7 @@ __all__ = ["enumerate_patterns", "quick_patterns"]
 _FEW = 100  # up to as many cells, insertion is quick even in plain Python
 _QUICKLY_INSERTED = 2_000  # up to as many, insertion takes a fraction of a second
 _BUDGET = 1e7  # of an exact count before the work, about a second
+_RANK_SOUGHT = 64  # 2 to this power is more than any limit
 
 
 def enumerate_patterns(
@@ -82,8 +85,10 @@ def enumerate_patterns(
         If ``X`` is not a finite (n, d) array or all its rows are zero.
     EnumerationTooLargeError
         If there are more than ``max_patterns`` patterns. For open cells this is found
-        before any work: Cover's formula bounds their number, and if the bound is too
-        large, the cells are counted, provided that this takes no longer than a second.
+        before any work: m hyperplanes of rank r have at least
+        :math:`2^{r-1}(m-r+2)` of them and by Cover's formula no more than
+        ``cover_count(m, r)``. If the limit lies in between, the cells are counted,
+        provided that this takes no longer than a second.
 
     See Also
     --------
@@ -123,6 +128,7 @@ def enumerate_patterns(
     X = as_matrix(X)
     limit = check_integer(max_patterns, "max_patterns", minimum=1)
     threads = _threads(n_jobs)
+    _check_rank(X, limit)
     reduction = reduce_rows(X)
     _check_size(reduction, limit)
     source, packed = _open_cells(X, reduction, limit, threads, progress)
@@ -153,6 +159,8 @@ def quick_patterns(X: FloatArray, max_patterns: int) -> PackedArray | None:
         The patterns; None if there are thousands and X is not in general position (or
         too nearly so), for which exact signs are needed, or more than the limit.
     """
+    if 2 ** rank_at_least(X, max_patterns.bit_length()) > max_patterns:
+        return None
     reduction = reduce_rows(X)
     cells = cover_count(len(reduction.rows), reduction.rank)
     if cells <= _QUICKLY_INSERTED:
@@ -167,6 +175,26 @@ def _threads(n_jobs: int) -> int:
     return check_integer(n_jobs, "n_jobs", minimum=1)
 
 
+def _check_rank(X: FloatArray, limit: int) -> None:
+    """Raise an error if the rank alone shows that there are too many open cells.
+
+    The signs of r independent rows can be chosen at will. In high rank, even to merge
+    parallel rows exactly takes long.
+    """
+    n, d = X.shape
+    if 2 ** min(n, d) <= limit:
+        return
+    rank = rank_at_least(X, max(_RANK_SOUGHT, limit.bit_length()))
+    if 2**rank > limit:
+        m = int(np.count_nonzero(X.any(axis=1)))
+        hyperplanes, known = f"{m} hyperplanes in rank {rank}", "exactly"
+        if rank < m:
+            hyperplanes += " or more"
+            known = f"at least 2^{rank} and at most"
+        most = cover_count(m, min(m, d))  # 2^m for m independent ones
+        raise _too_large(hyperplanes, n, known, most, limit)
+
+
 def _check_size(reduction: Reduction, limit: int) -> None:
     """Raise an error if there are too many open cells, before they are listed."""
     m, r = len(reduction.rows), reduction.rank
@@ -174,18 +202,31 @@ def _check_size(reduction: Reduction, limit: int) -> None:
     if predicted <= limit:
         return
     known = "at most"
-    numbers = whitney_numbers(reduction.rows, _BUDGET)
-    if numbers is not None:
-        predicted, known = sum(numbers), "exactly"
+    # 2^r cells of r independent hyperplanes; any other one adds those of an arrangement
+    # of rank r - 1 inside of it
+    if 2 ** (r - 1) * (m - r + 2) <= limit:
+        numbers = whitney_numbers(reduction.rows, _BUDGET)
+        if numbers is not None:
+            predicted, known = sum(numbers), "exactly"
     if predicted > limit:
-        raise EnumerationTooLargeError(
-            f"the arrangement of {m} hyperplanes in rank {r} has {known} {predicted} "
-            f"open cells, more than max_patterns = {limit}. Raise max_patterns (a "
-            f"pattern takes {(len(reduction.sign) + 7) // 8} bytes), take fewer rows "
-            "or columns, or use sample_patterns.",
-            predicted=predicted,
-            max_patterns=limit,
-        )
+        hyperplanes = f"{m} hyperplanes in rank {r}"
+        raise _too_large(hyperplanes, len(reduction.sign), known, predicted, limit)
+
+
+def _too_large(
+    hyperplanes: str, n: int, known: str, predicted: int, limit: int
+) -> EnumerationTooLargeError:
+    """Return the error that says how many open cells there are."""
+    number = str(predicted)
+    if predicted > 10**30:
+        number = f"10^{math.ceil(math.log10(predicted))}"
+    return EnumerationTooLargeError(
+        f"the arrangement of {hyperplanes} has {known} {number} open cells, more "
+        f"than max_patterns = {limit}. Raise max_patterns (a pattern takes "
+        f"{(n + 7) // 8} bytes), take fewer rows or columns, or use sample_patterns.",
+        predicted=predicted,
+        max_patterns=limit,
+    )
 
 
 def _open_cells(
