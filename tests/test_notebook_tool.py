@@ -141,11 +141,13 @@ def test_first_cell_installs_from_the_clone(
     run_first_cell, tmp_path: Path, address
 ) -> None:
     (tmp_path / "pyproject.toml").touch()
-    assert run_first_cell(address) == [("pip", "install --quiet ..")]
+    assert run_first_cell(address) == [("pip", 'install --quiet "..[all]"')]
 
 
 def test_first_cell_installs_from_the_address(run_first_cell) -> None:
-    assert run_first_cell(ADDRESS) == [("pip", f"install --quiet git+{ADDRESS}")]
+    assert run_first_cell(ADDRESS) == [
+        ("pip", f'install --quiet "convexnn-lib[all] @ git+{ADDRESS}"')
+    ]
 
 
 def test_first_cell_without_an_address_names_the_readme(run_first_cell) -> None:

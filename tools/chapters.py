@@ -7,8 +7,8 @@ book does not use. Execution counts become the numbers of the code cells, becaus
 takes a cell without one for a cell that was never run.
 
 Every notebook begins with the same cell, which the pages do not show. It installs the
-library where it is missing: from the clone that the notebook lies in, or else from the
-repository's address in ``pyproject.toml``.
+library and all its extras where it is missing: from the clone that the notebook lies
+in, or else from the repository's address in ``pyproject.toml``, if it has one.
 """
 
 from __future__ import annotations
@@ -34,20 +34,18 @@ CELL_METADATA = {"tags", "mystnb"}
 TEXT = {"text/plain"}
 INSTALL = "install"
 FIRST_CELL = """\
-# Installs the library where it is missing, as on Colab.
+# Installs the library where it is missing.
 from importlib.util import find_spec
 from pathlib import Path
 
 if find_spec("convexnn_lib") is None:
     if Path("../pyproject.toml").exists():
-        get_ipython().run_line_magic("pip", "install --quiet ..")
+        source = "..[all]"
     else:
         {elsewhere}
+    get_ipython().run_line_magic("pip", f'install --quiet "{{source}}"')
 """
-FROM_ADDRESS = """\
-get_ipython().run_line_magic(
-            "pip", "install --quiet git+{address}"
-        )"""
+FROM_ADDRESS = 'source = "convexnn-lib[all] @ git+{address}"'
 NO_ADDRESS = """\
 raise ModuleNotFoundError(
             "convexnn_lib is not installed: see README.md in the book's repository"
