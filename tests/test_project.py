@@ -260,7 +260,7 @@ def test_import_is_light() -> None:
     [
         ("torch", {"flow", "problem/_torch_modules.py"}),
         ("cvxpy", {"training/_cvxpy_model.py"}),
-        ("sklearn", {"datasets.py", "estimators.py"}),
+        ("sklearn", {"_estimator_base.py", "datasets.py", "estimators.py"}),
         ("matplotlib", {"plotting"}),
     ],
 )
