@@ -14,21 +14,33 @@ PDF := _build/latex/convexnn.pdf
 LATEX_PACKAGES := texlive-xetex texlive-latex-extra texlive-fonts-recommended \
 	fonts-texgyre fonts-texgyre-math fonts-dejavu-core latexmk xindy
 
+# The tests to run, where not all of a kind: make unit TESTS=tests/flow
+TESTS =
+
+MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book pdf test lint layers types unit notebooks lab chapters assignments latex-packages clean
+.PHONY: help book pdf test quick test-processors lint layers types unit notebooks lab chapters \
+	assignments latex-packages clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: _build/html/.complete ## execute the chapters and build the book
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
 
 pdf: _build/latex/.complete ## typeset the book (needs XeLaTeX), and link it from the pages
-	@$(MAKE) --no-print-directory book
+	@$(MAKE) book
 	@echo "The PDF is at $(CURDIR)/_build/latex/convexnn.pdf"
 
-test: lint types unit notebooks ## run all checks: lint, types, unit tests, doctests, notebooks
+test: $(ENV) ## run all checks whatever fails, and list at the end what failed
+	@$(BIN)/python tools/checks.py lint types unit notebooks old usual new
+
+quick: $(ENV) ## check what takes two minutes: no slow test, no browser, no built book
+	@$(BIN)/python tools/checks.py lint types quick
+
+test-processors: $(ENV) ## run what computes as processors would that round otherwise
+	@$(BIN)/python tools/checks.py old usual new
 
 lint: $(ENV) ## check style and format of modules and notebooks
 	$(BIN)/ruff check .
@@ -41,12 +53,12 @@ types: $(ENV) ## check the types of the library
 	$(BIN)/mypy
 
 unit: $(ENV) ## run the unit tests and the docstrings' examples
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
 
 notebooks: $(ENV) ## execute every chapter and compare with its stored outputs
 	$(BIN)/python -m pytest -n auto --dist loadfile -o addopts= \
-		--nbval --nbval-current-env --nbval-cell-timeout 300 \
-		--nbval-sanitize-with tests/sanitize.cfg chapters
+		--nbval --nbval-current-env --nbval-cell-timeout 3600 \
+		$(or $(TESTS),chapters)
 
 lab: $(ENV) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab chapters
@@ -97,6 +109,6 @@ _build/latex/.complete: $(ENV) _build/.sources $(SETTINGS) $(LIBRARY) $(PAGES)
 		echo "LaTeX is needed. On Debian: apt-get install $(LATEX_PACKAGES)" >&2; exit 1; }
 	@rm -rf _build/latex
 	@$(BIN)/jupyter-book build . --builder latex --warningiserror --nitpick --keep-going
-	@$(MAKE) --no-print-directory -C _build/latex \
+	@$(MAKE) -C _build/latex \
 		LATEXMKOPTS="-silent -interaction=nonstopmode -halt-on-error"
 	@touch $@

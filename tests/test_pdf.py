@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LATEX = ROOT / "_build" / "latex"
 HTML = ROOT / "_build" / "html" / "chapters"
+pytestmark = pytest.mark.book
 PAGES = re.findall(r"chapters/(\w+)", (ROOT / "_toc.yml").read_text())[1:]
 
 

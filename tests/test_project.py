@@ -8,9 +8,10 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -224,6 +225,37 @@ def test_readme_shows_the_two_commands_that_ci_runs(root: Path) -> None:
     block = re.search(r"<!-- two commands -->\n```sh\n(.*?)```", text, re.DOTALL)
     assert block is not None
     assert block.group(1).split("\n") == ["make book", "make test", ""]
+
+
+def test_notebooks_are_compared_in_one_way(
+    root: Path, load_module: Callable[[str], ModuleType]
+) -> None:
+    """By make, by hand and in trials; a cell has the time that the build gives it."""
+    options = " ".join(load_module("tools/processors.py").NOTEBOOKS)
+    commands = []
+    for name in ("Makefile", "README.md"):
+        text = (root / name).read_text().replace("\\\n", " ")
+        commands += [line for line in text.splitlines() if "--nbval " in line]
+    assert len(commands) == 3
+    for command in commands:
+        assert options in re.sub(r"\s+", " ", command)
+    limit = yaml.safe_load((root / "_config.yml").read_text())["execute"]["timeout"]
+    assert options.endswith(f" {limit}")
+    assert limit == load_module("tools/chapters.py").CELL_SECONDS
+
+
+def test_contributing_says_how_long_checks_take(root: Path) -> None:
+    makefile = (root / "Makefile").read_text()
+    checks = re.findall(
+        r"^([a-z-]+): \$\(ENV\) ## (?:run|check|execute)", makefile, re.M
+    )
+    assert {"test", "quick", "test-processors", "unit", "notebooks"} <= set(checks)
+    rows = re.findall(
+        r"^\| `make ([a-z-]+)` \| [\d½]+ \|",
+        (root / "CONTRIBUTING.md").read_text(),
+        re.M,
+    )
+    assert set(checks) - {"chapters"} <= set(rows)
 
 
 def test_readme_program_runs(root: Path, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ NOTEBOOK_METADATA = {
 }
 CELL_METADATA = {"tags", "mystnb"}
 TEXT = {"text/plain"}
+CELL_SECONDS = 3600  # an endless loop is caught, a busy machine is not
 INSTALL = "install"
 FIRST_CELL = """\
 # Installs the library where it is missing.
@@ -133,7 +134,7 @@ def store(path: Path) -> None:
     begin(notebook)
     client = nbclient.NotebookClient(
         notebook,
-        timeout=300,
+        timeout=CELL_SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
     )

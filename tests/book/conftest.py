@@ -141,6 +141,7 @@ def new_reader(browser, address: str) -> Callable[..., Reader]:
 
     def make(*, files: bool = False, **options: Any) -> Reader:
         context = browser.new_context(**options)
+        context.set_default_timeout(120_000)
         context.add_init_script(RECORD)
         return Reader(context.new_page(), HTML.as_uri() if files else address)
 

@@ -16,7 +16,7 @@ AXE = (Path(__file__).parent / "axe-core" / "axe.min.js").read_text()
 # The rules about colours; what the others look at is the same in both themes.
 DEPEND_ON_THEME = ["color-contrast", "link-in-text-block"]
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.book, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module", params=[*PAGES, *OTHERS])

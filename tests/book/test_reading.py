@@ -14,7 +14,7 @@ PAGES = re.findall(r"chapters/\w+", (ROOT / "_toc.yml").read_text())
 CHAPTERS = [name for name in PAGES if (ROOT / f"{name}.ipynb").exists()]
 FIGURE = re.compile(r"^from convexnn_lib\.widgets import ", re.MULTILINE)
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.book, pytest.mark.browser]
 
 
 def _live_figures(name: str) -> int:

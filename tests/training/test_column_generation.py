@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from itertools import pairwise
 from typing import ClassVar
@@ -722,12 +721,10 @@ def test_sixty_samples_in_ten_dimensions():
 
 
 def check_real(X, y, loss, beta):
-    start = time.process_time()
     solution = solved(TrainingProblem(X, y, beta, loss))
     assert solution.certificate.scope == "all patterns"
     assert solution.certificate.relative_gap <= 1e-6
     assert solution.network.width <= 25
-    assert time.process_time() - start < 60.0
     return solution
 
 

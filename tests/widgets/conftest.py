@@ -82,6 +82,15 @@ class Driver:
         """Set a slider."""
         self.page.locator(f'input[aria-label="{label}"]').fill(str(value))
 
+    def hold_time(self) -> None:
+        """Stop the page's clock, so that a busy machine changes nothing."""
+        self.page.clock.install(time=0)
+        self.page.clock.pause_at(1000)
+
+    def pass_time(self, milliseconds: int) -> None:
+        """Let so much time pass for the page."""
+        self.page.clock.run_for(milliseconds)
+
     def call(self, function: str, *arguments: Any) -> Any:
         """Call an exported function of the figure's module."""
         plain = [a.tolist() if isinstance(a, np.ndarray) else a for a in arguments]
@@ -138,6 +147,7 @@ def open_figure(browser, extension, tmp_path) -> Iterator[Callable[..., Driver]]
                 faults.append(f"request to {route.request.url}")
                 route.abort()
 
+        context.set_default_timeout(120_000)
         context.route("**/*", only_files)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
@@ -147,7 +157,7 @@ def open_figure(browser, extension, tmp_path) -> Iterator[Callable[..., Driver]]
         )
         page.goto(file.as_uri())
         try:
-            page.wait_for_selector("[data-live]", timeout=5000)
+            page.wait_for_selector("[data-live]")
         except Exception as error:
             raise AssertionError(faults) from error
         return Driver(page, faults)

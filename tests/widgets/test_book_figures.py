@@ -85,6 +85,7 @@ def test_latex_shows_the_picture_with_its_caption(source: Path) -> None:
 @pytest.mark.browser
 def test_figure_is_alive(html: Path, browser) -> None:
     page = browser.new_page()
+    page.set_default_timeout(120_000)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on(

@@ -195,11 +195,12 @@ class TestInTheBrowser:
         driver.click("Step")
         first = driver.shown["count"]
         assert 0 < first < driver.shown["total"]
+        driver.hold_time()
         driver.click("Play")
-        driver.page.wait_for_timeout(600)
+        driver.pass_time(600)
         driver.click("Pause")
         middle = driver.shown["count"]
-        driver.page.wait_for_timeout(200)
+        driver.pass_time(200)
         assert first < middle == driver.shown["count"] < driver.shown["total"]
         driver.finish()
 

@@ -114,11 +114,12 @@ class TestInTheBrowser:
     def test_flow_runs_and_a_drag_stops_it(self, open_figure) -> None:
         driver = open_figure(LandscapesFigure(), reduced_motion="no-preference")
         start = driver.shown["neurons"][0]
+        driver.hold_time()
         driver.click("Follow the gradient flow")
-        driver.page.wait_for_timeout(300)
+        driver.pass_time(300)
         assert driver.shown["neurons"][0] != start
         driver.press("network", "ArrowUp")
         stopped = driver.shown["neurons"][0]
-        driver.page.wait_for_timeout(200)
+        driver.pass_time(200)
         assert driver.shown["neurons"][0] == stopped
         driver.finish()
