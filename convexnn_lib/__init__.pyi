@@ -68,6 +68,7 @@ from .problem.losses import HardMargin as HardMargin
 from .problem.losses import Hinge as Hinge
 from .problem.losses import Logistic as Logistic
 from .problem.losses import Loss as Loss
+from .problem.losses import MarginLoss as MarginLoss
 from .problem.losses import Squared as Squared
 from .problem.network import ReLUNetwork as ReLUNetwork
 from .problem.training_problem import TrainingProblem as TrainingProblem

@@ -17,7 +17,6 @@ from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import InvalidDataError, NotSeparableError, SolverError
 from convexnn_lib.flow.kkt_residual import kkt_residual
-from convexnn_lib.problem.losses import HardMargin
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import Solution
@@ -119,7 +118,7 @@ def flow_limit(network: ReLUNetwork, optimum: Solution) -> FlowLimit:
     ('not global', 2.0, 1.555724)
     """
     problem = optimum.problem
-    if not isinstance(problem.loss, HardMargin):
+    if not problem.loss.is_constraint:
         raise InvalidDataError(
             f"the optimum must come from max_margin, but its loss is {problem.loss!r}."
         )

@@ -61,11 +61,7 @@ def sharpness(network: ReLUNetwork, problem: TrainingProblem) -> float:
     if network.width == 0:
         raise InvalidDataError("the network has no neurons, and its Hessian is empty.")
     outputs = network.predict(X)  # refuses another number of features
-    curvature = loss.curvature(outputs, y)
-    if curvature is None:
-        raise InvalidDataError(
-            f"{loss!r} has no second derivatives; use the squared or the logistic loss."
-        )
+    curvature = loss.second_derivatives(outputs, y)
     inputs = X @ network.W1
     nonzero = np.any(X != 0.0, axis=1)
     ties = np.argwhere((inputs == 0.0) & nonzero[:, None])

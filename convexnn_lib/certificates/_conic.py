@@ -21,12 +21,13 @@ from scipy import sparse
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import NotSeparableError, SolverError
-from convexnn_lib.problem.losses import HardMargin, Hinge
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["Group", "GroupPoint", "solve_groups"]
 
 _NEWTON_STEPS = 30
+_LEAST_BEND = 1e-6  # of a model, relative to that in other samples
+_MOST_DAMPED = 1e12
 _INFEASIBLE = 1e-12  # tolerance of a proof that no network meets the margins
 _SUPERNODAL = 200  # unknowns from which a factorization by blocks is faster
 
@@ -94,6 +95,8 @@ def solve_groups(
 
     Raises
     ------
+    convexnn_lib.errors.InvalidDataError
+        If the loss is no margin loss and has no second derivatives.
     convexnn_lib.errors.NotSeparableError
         If no point satisfies the hard margin.
     convexnn_lib.errors.SolverError
@@ -102,8 +105,8 @@ def solve_groups(
     if not groups:
         return _zero(problem)
     model = _Model(problem, groups, tol)
-    if isinstance(problem.loss, Hinge | HardMargin):
-        return model.solve_margins(slack=isinstance(problem.loss, Hinge))
+    if problem.loss.slack_cost is not None:
+        return model.solve_margins(problem.loss.slack_cost)
     nothing = np.zeros(problem.n)
     point = GroupPoint(
         [np.zeros(width) for width in model.widths],
@@ -113,23 +116,31 @@ def solve_groups(
     )
     value = _value(problem, point)
     z = nothing if start is None else start
+    damping = 1.0
     for _ in range(_NEWTON_STEPS):
         gradient = problem.loss.gradient(z, problem.y)
-        curvature = problem.loss.curvature(z, problem.y)
-        if curvature is None:
-            raise SolverError(f"{problem.loss!r} has no second derivatives to use.")
-        trial = model.solve_quadratic(z, gradient, curvature)
-        trial = _shortened(problem, point, trial)
+        curvature = problem.loss.second_derivatives(z, problem.y)
+        least = _LEAST_BEND * (float(curvature.max()) or 1.0)
+        bend = np.maximum(curvature, damping * least)
+        target = model.solve_quadratic(z, gradient, bend)
+        trial, length = _shortened(problem, point, target)
         new_value = _value(problem, trial)
         if not new_value < value:
-            if z is point.outputs:
+            if z is not point.outputs:
+                z = point.outputs  # the start was far off
+                continue
+            near = _value(problem, target) <= value + tol * abs(value)
+            if near or damping >= _MOST_DAMPED:
                 break
-            z = point.outputs  # the start was far off
+        # where the loss hardly bends, its model does not say how far that goes, but the
+        # length of the step does
+        damping = damping / length if length < 1.0 else max(1.0, 0.1 * damping)
+        if not new_value < value:
             continue
-        done = value - new_value <= tol * abs(new_value)
+        done = damping == 1.0 and value - new_value <= tol * abs(new_value)
         z, point, value = trial.outputs, trial, new_value
-        bend = problem.loss.curvature(z, problem.y)
-        if done or (bend is not None and np.array_equal(bend, curvature)):
+        quadratic = problem.loss.second_derivatives(z, problem.y)
+        if done or np.array_equal(quadratic, bend):
             break  # no more to gain, or the loss is quadratic
     return point
 
@@ -137,7 +148,7 @@ def solve_groups(
 def _zero(problem: TrainingProblem) -> GroupPoint:
     """Return the only point of a program without groups."""
     outputs = np.zeros(problem.n)
-    if isinstance(problem.loss, HardMargin):
+    if problem.loss.is_constraint:
         raise NotSeparableError(
             "no network with the given patterns separates the data: there are none."
         )
@@ -153,8 +164,11 @@ def _value(problem: TrainingProblem, point: GroupPoint) -> float:
 
 def _shortened(
     problem: TrainingProblem, point: GroupPoint, target: GroupPoint
-) -> GroupPoint:
-    """Return a point between the two that is better than the first, if there is one."""
+) -> tuple[GroupPoint, float]:
+    """Return a point between the two that is better than the first, if there is one.
+
+    Second comes its place between the two.
+    """
     value = _value(problem, point)
     length = 1.0
     trial = target
@@ -166,7 +180,7 @@ def _shortened(
         ]
         outputs = point.outputs + length * (target.outputs - point.outputs)
         trial = GroupPoint(variables, outputs, target.dual, target.status)
-    return trial
+    return trial, length
 
 
 class _Model:
@@ -193,11 +207,9 @@ class _Model:
         )
 
     def solve_quadratic(
-        self, z: FloatArray, gradient: FloatArray, curvature: FloatArray
+        self, z: FloatArray, gradient: FloatArray, bend: FloatArray
     ) -> GroupPoint:
-        """Solve with the loss replaced by its quadratic model around outputs z."""
-        # where the loss is flat in all samples, any model does to begin with
-        bend = np.maximum(curvature, 1e-6 * (float(curvature.max()) or 1.0))
+        """Solve with the loss replaced by a quadratic model around outputs z."""
         root = np.sqrt(bend)
         target = root * (z - gradient / bend)
         scaled = root[:, None] * self.features
@@ -227,25 +239,27 @@ class _Model:
             inner = target - basis @ (reachable - inner)
         return self._point(length * x, root * inner, status)
 
-    def solve_margins(self, *, slack: bool) -> GroupPoint:
-        """Solve the hinge loss (with a slack for each sample) or the hard margin."""
+    def solve_margins(self, slack_cost: float) -> GroupPoint:
+        """Solve a margin loss, with a slack for each sample if its cost is finite."""
         n, y = self.problem.n, self.problem.y
-        extra = n if slack else 0
+        extra = n if np.isfinite(slack_cost) else 0
+        unit = slack_cost if extra else 1.0  # of costs
+        penalty = self.penalty / unit
         # the solver's tolerances are absolute for values below 1: the optimum is of the
         # size of the penalty of an output of 1, if that is less than the slack it saves
-        scale = max(1.0, 1.0 / self.penalty)
+        scale = max(1.0, 1.0 / penalty)
         margins = [-y[:, None] * self.features, sparse.csr_matrix((n, self.count))]
-        if slack:
+        if extra:
             margins.append(-sparse.identity(n))
         size = self.total + self.count + extra
         x, multipliers, status = self._run(
             sparse.csc_matrix((size, size)),
-            scale * self.penalty,
+            scale * penalty,
             np.full(extra, scale),
             sparse.hstack(margins),
             equations=False,
         )
-        return self._point(x, y * multipliers[:n] / scale, status)
+        return self._point(x, unit * y * multipliers[:n] / scale, status)
 
     def _run(
         self,

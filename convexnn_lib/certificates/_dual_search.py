@@ -1,4 +1,4 @@
-"""Better dual points for a certificate of the hinge loss and the hard margin."""
+"""Better dual points for a certificate of a margin loss."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def search_dual_points(
     network : convexnn_lib.ReLUNetwork
         The network that it certifies.
     problem : convexnn_lib.TrainingProblem
-        A problem with the hinge loss or the hard margin.
+        A problem with a margin loss, say the hinge loss or the hard margin.
     tol : float
         The relative gap at which to stop.
     bound : callable

@@ -1,4 +1,4 @@
-r"""The linear program over a network's own neurons, for the hinge loss and hard margin.
+r"""The linear program over a network's own neurons, for margin losses.
 
 With the unit neurons :math:`a_k=\pm(X\hat w_{1,k})_+` of a network held fixed, training
 their sizes :math:`c\ge0` is the linear program
@@ -15,7 +15,6 @@ import numpy as np
 from scipy.optimize import linprog
 
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.problem.losses import Hinge
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
@@ -34,7 +33,7 @@ def margin_program(
     network : convexnn_lib.ReLUNetwork
         The network.
     problem : convexnn_lib.TrainingProblem
-        A problem with the hinge loss or the hard margin.
+        A problem with a margin loss, say the hinge loss or the hard margin.
 
     Returns
     -------
@@ -60,9 +59,10 @@ def margin_program(
     largest = float(np.abs(margins).max(initial=0.0)) or 1.0
     penalty = problem.beta / largest
     margins, cost = margins / largest, np.ones(len(signs))
-    if isinstance(problem.loss, Hinge):  # slacks of the margins, at cost 1 each
+    slack_cost = problem.loss.slack_cost
+    if slack_cost is not None and not problem.loss.is_constraint:
         margins = np.hstack([margins, np.eye(problem.n)])
-        cost = np.r_[cost, np.full(problem.n, 1.0 / penalty)]
+        cost = np.r_[cost, np.full(problem.n, slack_cost / penalty)]
     if not cost.size:
         return None
     result = linprog(

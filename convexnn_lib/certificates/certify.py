@@ -14,7 +14,6 @@ from convexnn_lib.certificates.certificate import (
     patterns_in_scope,
 )
 from convexnn_lib.errors import EnumerationTooLargeError, RegularizationError
-from convexnn_lib.problem.losses import HardMargin, Hinge
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
@@ -65,14 +64,15 @@ def certify(
     Notes
     -----
     For a differentiable loss the dual point is :math:`\lambda=-\nabla\ell(f(X),y)`, and
-    the gap is 0 at every global optimum. For the hinge loss and the hard margin,
-    :math:`-\partial\ell` holds many dual points. Tried are the dual of the linear
-    program over the network's own neurons (``certificates/_margin_program.py``)
-    and, where that leaves a gap, the dual of the convex program
-    over the cones of the network's neurons, to which those of the extreme neurons of
-    its dual points are added for a few rounds. Where too many samples carry that one,
-    the linear program goes on instead, with the extreme neurons as further neurons.
-    Each dual point gives a valid bound, and the best is kept.
+    the gap is 0 at every global optimum. For a margin loss, as the hinge loss and the
+    hard margin, :math:`-\partial\ell` holds many dual points. Tried are the dual of
+    the linear program over the network's own neurons
+    (``certificates/_margin_program.py``) and, where that leaves a gap, the dual of the
+    convex program over the cones of the network's neurons, to which those of the
+    extreme neurons of its dual points are added for a few rounds. Where too
+    many samples carry that one, the linear program goes on instead, with the extreme
+    neurons as further neurons. Each dual point gives a valid bound, and the best is
+    kept.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def certify(
     if best is None:
         assert too_large is not None
         raise too_large
-    if isinstance(problem.loss, Hinge | HardMargin):
+    if problem.loss.slack_cost is not None:
         best = search_dual_points(
             best,
             network,
@@ -122,11 +122,11 @@ def _dual_points(
     """Yield dual points in the order of what they cost; the first is always valid."""
     if dual is not None:
         yield dual
-    if not isinstance(problem.loss, HardMargin):
+    if not problem.loss.is_constraint:
         yield -problem.loss.gradient(network.predict(problem.X), problem.y)
-    if isinstance(problem.loss, Hinge | HardMargin):
+    if problem.loss.slack_cost is not None:
         trained = margin_program(network, problem)
         if trained is not None:
             yield trained[1]
-    if isinstance(problem.loss, HardMargin):
+    if problem.loss.is_constraint:
         yield problem.y.copy()

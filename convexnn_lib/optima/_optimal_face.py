@@ -20,7 +20,6 @@ from convexnn_lib.optima._extreme_neurons import (
     tie_basis,
     tied_features,
 )
-from convexnn_lib.problem.losses import HardMargin, Hinge
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import Solution
 
@@ -91,18 +90,18 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
     ------
     convexnn_lib.errors.InvalidDataError
         If the solution is not accurate enough, ``tol`` is not a small positive number,
-        or the loss is neither strictly convex nor one of the library's.
+        or the loss is neither strictly convex nor a margin loss.
     """
     if not 0.0 < float(tol) <= 1e-3:
         raise InvalidDataError(f"tol must lie in (0, 0.001], got {tol!r}.")
     problem = solution.problem
     loss = problem.loss
-    margins = isinstance(loss, Hinge | HardMargin)
+    margins = loss.slack_cost is not None
     if not (loss.strictly_convex or margins):
         raise InvalidDataError(
             f"the optima of the loss {loss!r} are not described: its outputs need not "
             "be unique, and its face at a dual point is unknown. Losses with "
-            "strictly_convex = True, the hinge loss and the hard margin are."
+            "strictly_convex = True and margin losses are."
         )
     point = _refined(_own_point(solution), problem)
     for _ in range(_ROUNDS):
@@ -143,7 +142,7 @@ def _own_point(solution: Solution) -> _Point:
     dual = solution.certificate.feasible_dual
     if problem.loss.differentiable:
         dual = -problem.loss.gradient(outputs, problem.y)
-    elif isinstance(problem.loss, Hinge | HardMargin):
+    elif problem.loss.slack_cost is not None:
         dual = _on_bounds(dual, problem)
     size = np.linalg.norm(network.W1, axis=0)
     neurons = ExtremeNeurons(
@@ -155,12 +154,18 @@ def _own_point(solution: Solution) -> _Point:
 
 def _on_bounds(dual: FloatArray, problem: TrainingProblem) -> FloatArray:
     """Return the dual point with multipliers near a bound moved onto it."""
-    alpha = problem.y * dual
-    size = max(1.0, float(np.max(alpha))) if isinstance(problem.loss, HardMargin) else 1
+    alpha, cost = problem.y * dual, _slack_cost(problem)
+    size = cost if np.isfinite(cost) else max(1.0, float(np.max(alpha)))
     alpha = np.where(np.abs(alpha) <= _BOUND * size, 0.0, alpha)
-    if isinstance(problem.loss, Hinge):
-        alpha = np.where(np.abs(alpha - 1.0) <= _BOUND, 1.0, alpha)
+    alpha = np.where(np.abs(alpha - cost) <= _BOUND * size, cost, alpha)
     return problem.y * alpha
+
+
+def _slack_cost(problem: TrainingProblem) -> float:
+    """Return the slack cost of a margin loss, the upper bound of its multipliers."""
+    cost = problem.loss.slack_cost
+    assert cost is not None
+    return cost
 
 
 def _transferred(point: _Point, neurons: ExtremeNeurons) -> FloatArray:
@@ -187,13 +192,11 @@ def _refined(point: _Point, problem: TrainingProblem) -> _Point:
     X, y, loss = problem.X, problem.y, problem.loss
     dual, z, neurons, c = point
     smooth = loss.differentiable and loss.curvature(z, y) is not None
-    if not (smooth or isinstance(loss, Hinge | HardMargin)):
+    if not smooth and loss.slack_cost is None:
         return point
     free = np.ones(len(y), dtype=np.bool_)
     if not smooth:
-        free = dual != 0.0
-        if isinstance(loss, Hinge):
-            free &= np.abs(dual) != 1.0
+        free = (dual != 0.0) & (np.abs(dual) != _slack_cost(problem))
     dual, z, count = dual.copy(), np.where(free & (not smooth), y, z), int(free.sum())
     for _ in range(_STEPS):
         features = neurons.features(X)[free]
@@ -201,9 +204,8 @@ def _refined(point: _Point, problem: TrainingProblem) -> _Point:
         bend = _bend(X, neurons, c)[np.ix_(free, free)] / problem.beta
         slope, shift = np.eye(count), np.zeros((count, count))
         if smooth:
-            curvature = loss.curvature(z, y)
-            assert curvature is not None
-            slope, shift = -np.diag(curvature), np.eye(count)
+            slope = -np.diag(loss.second_derivatives(z, y))
+            shift = np.eye(count)
         system = np.block(
             [
                 [bend @ slope - shift, features],
@@ -245,8 +247,7 @@ def _margin_equations(
     dual = _on_bounds(point.dual, problem)
     alpha = problem.y * dual
     direction = np.where(alpha == 0.0, -1.0, 0.0)
-    if isinstance(problem.loss, Hinge):
-        direction[alpha == 1.0] = 1.0
+    direction[alpha == _slack_cost(problem)] = 1.0
     slacks = np.diag(direction)[:, direction != 0.0]
     signed = problem.y[:, None] * point.neurons.features(problem.X)
     return np.hstack([signed, slacks]), np.ones(problem.n), dual

@@ -11,7 +11,7 @@ from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import FloatArray, as_matrix, as_number, as_vector
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.problem._separability import check_separable
-from convexnn_lib.problem.losses import HardMargin, Loss, get_loss
+from convexnn_lib.problem.losses import Loss, get_loss
 from convexnn_lib.problem.network import ReLUNetwork
 
 __all__ = ["TrainingProblem"]
@@ -103,7 +103,7 @@ class TrainingProblem(ReadOnlyArrays):
         y = as_vector(y, len(X), "y")
         loss.check_labels(y)
         beta = _check_beta(beta, loss)
-        if isinstance(loss, HardMargin):
+        if loss.is_constraint:
             check_separable(X, y)
         X.setflags(write=False)
         y.setflags(write=False)
@@ -224,9 +224,5 @@ def _check_beta(beta: Any, loss: Loss) -> float:
         raise RegularizationError(
             f"beta must be a non-negative finite number, got {value}."
         )
-    if isinstance(loss, HardMargin) and value != 1.0:
-        raise RegularizationError(
-            f"the hard margin needs beta = 1, got {value}: its optimal networks do not "
-            "depend on beta."
-        )
+    loss.check_beta(value)
     return value

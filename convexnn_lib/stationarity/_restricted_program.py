@@ -19,13 +19,11 @@ import numpy as np
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import (
-    InvalidDataError,
     NotSeparableError,
     RegularizationError,
     SolverError,
 )
 from convexnn_lib.problem._cones import project_on_cone
-from convexnn_lib.problem.losses import HardMargin, Hinge, Logistic, Squared
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["Group", "RestrictedOptimum", "solve_restricted"]
@@ -84,7 +82,7 @@ def solve_restricted(
     convexnn_lib.errors.RegularizationError
         If beta is 0.
     convexnn_lib.errors.InvalidDataError
-        If the loss is none of the library's.
+        If the loss is no margin loss and has no second derivatives.
     convexnn_lib.errors.NotSeparableError
         If no point satisfies the hard margin.
     convexnn_lib.errors.SolverError
@@ -103,14 +101,9 @@ def solve_restricted(
             "the convex program needs beta > 0, got 0: without a penalty its optimum "
             "need not exist."
         )
-    if not isinstance(problem.loss, Squared | Logistic | Hinge | HardMargin):
-        raise InvalidDataError(
-            f"the loss {problem.loss!r} has no conic form here; use one of the "
-            "library's losses."
-        )
     point = solve_groups(problem, groups)
     variables, z = point.variables, point.outputs
-    if isinstance(problem.loss, HardMargin):
+    if problem.loss.is_constraint:
         margin = float(np.min(problem.y * z))
         if not margin > 0.5:
             raise NotSeparableError(

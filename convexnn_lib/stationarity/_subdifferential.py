@@ -80,7 +80,7 @@ def blocks(model: LocalModel) -> list[Block]:
         active = model.active[np.ix_(model.kinked, neurons)] * model.w2[neurons]
         first = np.einsum("ij,ik->jki", model.X[model.kinked], active)
         second = model.features[np.ix_(model.kinked, neurons)].T[None]
-        samples = np.concatenate([first, second]) * -model.y[model.kinked]
+        samples = np.concatenate([first, second]) * -model.unit * model.y[model.kinked]
         subgradients = SubgradientSet(
             base=base.ravel(),
             samples=samples.reshape(base.size, model.kinked.size),

@@ -1,9 +1,9 @@
 r"""The kinks of the training objective at a network.
 
 Two things make :math:`\mathcal L(\theta)=\ell(f(X),y)+\frac\beta2\|\theta\|^2`
-non-smooth: *ties* :math:`x_i^Tw_{1,k}=0`, at which a ReLU has its kink, and, for the
-hinge loss and the hard margin, samples with :math:`y_if(x_i)=1`, at which the loss has
-one. Everything else about the objective near the network is a gradient.
+non-smooth: *ties* :math:`x_i^Tw_{1,k}=0`, at which a ReLU has its kink, and, for margin
+losses, samples with :math:`y_if(x_i)=1`, at which the loss has one. Everything else
+about the objective near the network is a gradient.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ import numpy as np
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.problem.losses import HardMargin, Hinge
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["LocalModel", "find_ties", "local_model"]
 
-# Margins this close to 1 count as 1; HardMargin accepts the same violation.
+# Margins this close to 1 count as 1; a constraint accepts the same violation.
 _MARGIN_ROUNDING = 1e-12
 
 
@@ -47,9 +46,10 @@ class LocalModel:
         The loss's derivative at each sample, 0 at the kinked ones.
     kinked : (a,) array of int
         The samples at which the loss has a kink.
-    upper : float
-        There the derivative ranges over ``-y * alpha``, where alpha is between 0 and
-        this number: 1 for the hinge loss, infinity for a constraint.
+    unit, upper : float
+        There the derivative ranges over ``-y * unit * alpha``, where alpha is between 0
+        and the upper bound: the unit is the slack cost and the bound 1, or 1 and
+        infinity for a constraint.
     penalty_first : (d, m) array
         The gradient of the penalty in the first layer.
     penalty_second : (m,) array
@@ -64,6 +64,7 @@ class LocalModel:
     features: FloatArray
     gradient: FloatArray
     kinked: np.ndarray[tuple[int], np.dtype[np.intp]]
+    unit: float
     upper: float
     penalty_first: FloatArray
     penalty_second: FloatArray
@@ -74,10 +75,10 @@ class LocalModel:
 
         A tie adds :math:`c_{ik}(x_i^T\delta)_+` to the slope in the direction
         :math:`\delta`, with :math:`c_{ik}=w_{2,k}g_i`. At a kinked sample it is
-        :math:`-y_iw_{2,k}`, times a factor between 0 and ``upper``.
+        :math:`-y_iw_{2,k}` units, times a factor between 0 and ``upper``.
         """
         derivative = self.gradient.copy()
-        derivative[self.kinked] = -self.y[self.kinked]
+        derivative[self.kinked] = -self.unit * self.y[self.kinked]
         slopes: FloatArray = np.where(self.tied, derivative[:, None] * self.w2, 0.0)
         return slopes
 
@@ -105,8 +106,7 @@ def local_model(
     ------
     convexnn_lib.errors.InvalidDataError
         If the network has another number of features, the tolerance is negative,
-        the loss has kinks and is neither the hinge loss nor the hard margin, or the
-        network violates a hard margin.
+        the loss has kinks and is no margin loss, or the network violates a hard margin.
     """
     tied = find_ties(network, problem, tie_tolerance)
     products = problem.X @ network.W1
@@ -114,25 +114,27 @@ def local_model(
     features = np.where(active, products, 0.0)
     outputs = features @ network.w2
     kinked = np.zeros(problem.n, dtype=bool)
-    upper = 1.0
-    if problem.loss.differentiable:
-        gradient = problem.loss.gradient(outputs, problem.y)
-    elif isinstance(problem.loss, Hinge | HardMargin):
+    unit = upper = 1.0
+    loss = problem.loss
+    if loss.differentiable:
+        gradient = loss.gradient(outputs, problem.y)
+    elif loss.slack_cost is not None:
         margins = problem.y * outputs
         magnitude = np.abs(problem.X) @ np.abs(network.W1) @ np.abs(network.w2)
         rounding = (network.d + network.width + 3) * np.finfo(np.float64).eps
         width = rounding * (1.0 + magnitude) + max(tie_tolerance, _MARGIN_ROUNDING)
         kinked = np.abs(margins - 1.0) <= width
-        if isinstance(problem.loss, HardMargin):
+        if loss.is_constraint:
             _check_feasible(margins, width, tie_tolerance)
             gradient, upper = np.zeros(problem.n), np.inf
         else:
-            gradient = np.where(margins < 1.0, -problem.y, 0.0)
-            gradient[kinked] = 0.0
+            gradient, unit = loss.gradient(outputs, problem.y), loss.slack_cost
+            gradient = np.where(kinked, 0.0, gradient)
     else:
         raise InvalidDataError(
-            f"the subdifferential of the loss {problem.loss!r} is not known here; use "
-            "a differentiable loss, the hinge loss or the hard margin."
+            f"the subdifferential of the loss {loss!r} is not known here; set its "
+            "attribute differentiable if it has a gradient everywhere, or derive it "
+            "from MarginLoss, which states a slack_cost."
         )
     return LocalModel(
         X=problem.X,
@@ -143,6 +145,7 @@ def local_model(
         features=features,
         gradient=gradient,
         kinked=np.flatnonzero(kinked),
+        unit=unit,
         upper=upper,
         penalty_first=problem.beta * network.W1,
         penalty_second=problem.beta * network.w2,

@@ -149,7 +149,8 @@ def clarke_residual(
     network : convexnn_lib.ReLUNetwork
         The network.
     problem : convexnn_lib.TrainingProblem
-        The training problem, with any of the four losses and any beta.
+        The training problem, with any beta and a loss that is differentiable or about
+        margins, as all four of the library are.
     tolerance : float, default 1e-8
         A distance or slope counts as zero below this multiple of the size of the terms
         that cancel in it.
@@ -171,8 +172,8 @@ def clarke_residual(
     ------
     convexnn_lib.errors.InvalidDataError
         If the network has another number of features, a tolerance is out of range,
-        the loss is neither differentiable nor one of the library's, or the network
-        violates a constraint of the hard margin.
+        the loss is neither differentiable nor a margin loss, or the network violates a
+        constraint of the hard margin.
 
     Notes
     -----
@@ -184,11 +185,12 @@ def clarke_residual(
     are more cells than ``max_patterns``.
 
     *Hinge loss.* A sample with :math:`y_if(x_i)=1` has
-    :math:`g_i=-y_i\alpha_i`, :math:`\alpha_i\in[0,1]`, shared by all neurons, and a
-    tied neuron contributes :math:`-y_iq_{ik}w_{2,k}x_i` with
-    :math:`0\le q_{ik}\le\alpha_i`: again an outer set. It is exact if nothing is tied
-    (the loss is convex and the outputs smooth), and if the ties of each neuron are as
-    above and the features of the samples at the kink are independent.
+    :math:`g_i=-y_i\alpha_i`, :math:`\alpha_i\in[0,1]` (times the slack cost of
+    another margin loss), shared by all neurons, and a tied neuron contributes
+    :math:`-y_iq_{ik}w_{2,k}x_i` with :math:`0\le q_{ik}\le\alpha_i`: again an outer
+    set. It is exact if nothing is tied (the loss is convex and the outputs smooth), and
+    if the ties of each neuron are as above and the features of the samples at the kink
+    are independent.
 
     *Sandwich.* If ``exact_slope`` is True, the distance to the Clarke subdifferential
     lies between ``value`` and ``-slope``, for no directional derivative exceeds its
@@ -251,7 +253,7 @@ def clarke_residual(
         exact_slope &= descent is not None
         block.write(steepest, element if descent is None else descent)
     gradient = model.gradient.copy()
-    gradient[model.kinked] = -problem.y[model.kinked] * alpha
+    gradient[model.kinked] = -model.unit * problem.y[model.kinked] * alpha
     scale = _scale(model, gradient)
     value = float(np.linalg.norm(least))
     slope = float(np.linalg.norm(steepest))

@@ -16,7 +16,6 @@ from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import RegularizationError
-from convexnn_lib.problem.losses import Logistic, Squared
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity.clarke_residual import ClarkeResidual, clarke_residual
@@ -156,8 +155,8 @@ def classify_stationary(
     *No stationary point is a local maximum,* as the objective is strictly convex in
     :math:`w_2`. So a stationary point that descends somewhere is a saddle.
 
-    *Strictness.* For the squared and the logistic loss let :math:`\theta` be a local
-    minimum without zero neurons. A nearby network of the same value minimizes
+    *Strictness.* For a differentiable and strictly convex loss let :math:`\theta` be a
+    local minimum without zero neurons. A nearby network of the same value minimizes
     :math:`F_D` too. Hence it is balanced and has the same outputs, the loss being
     strictly convex, and each of its vectors attains
     :math:`s_k\lambda^TD_kXv\le\beta\|v\|`. The unit vectors of a cone that do so are
@@ -263,7 +262,7 @@ def same_directions(network: ReLUNetwork) -> list[list[int]]:
 
 def _is_strict(network: ReLUNetwork, problem: TrainingProblem) -> bool | None:
     """Tell whether a minimum without zero neurons has no neighbours but splittings."""
-    if not isinstance(problem.loss, Squared | Logistic):
+    if not (problem.loss.strictly_convex and problem.loss.differentiable):
         return None
     kept = [group[0] for group in same_directions(network)]
     features: FloatArray = np.maximum(problem.X @ network.W1[:, kept], 0.0)

@@ -19,7 +19,6 @@ from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._cones import row_sides
-from convexnn_lib.problem.losses import HardMargin
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity._parametric_program import independent_start, vertex_path
@@ -177,7 +176,7 @@ def descent_path(
     """
     n_points = check_integer(n_points, "n_points", minimum=2)
     network = _padded(network, problem, width)
-    if isinstance(problem.loss, HardMargin):
+    if problem.loss.is_constraint:
         _check_margins(network, problem)
     if solution is None:
         solution = solve(problem)
@@ -194,7 +193,7 @@ def descent_path(
     for piece, count, number in zip(pieces, counts, stages, strict=True):
         networks += [piece(k / count) for k in range(1, count + 1)]
         stage += [number] * count
-    if isinstance(problem.loss, HardMargin):
+    if problem.loss.is_constraint:
         networks = [_feasible(sample, problem) for sample in networks]
     length = np.concatenate([[0.0], np.cumsum(_steps(networks))])
     return DescentPath(

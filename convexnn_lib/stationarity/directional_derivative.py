@@ -92,7 +92,7 @@ def directional_derivative(
     derivative += float(model.gradient @ outputs)
     violation = (-model.y * outputs)[model.kinked]
     if np.isfinite(model.upper):
-        return derivative + float(np.maximum(violation, 0.0).sum())
+        return derivative + model.unit * float(np.maximum(violation, 0.0).sum())
     size = model.features @ np.abs(delta2)
     size = size + np.abs(model.X) @ np.abs(delta1) @ np.abs(model.w2)
     leaves = violation > _FEASIBLE * size[model.kinked]

@@ -261,12 +261,7 @@ def _check_problem(problem: TrainingProblem) -> None:
         raise RegularizationError(
             "the search needs beta > 0, got 0: without a penalty descents need not end."
         )
-    zeros = np.zeros(problem.n)
-    if problem.loss.curvature(zeros, problem.y) is None:
-        raise InvalidDataError(
-            f"the search needs a loss with second derivatives, got {problem.loss!r}; "
-            "use the squared or the logistic loss."
-        )
+    problem.loss.second_derivatives(np.zeros(problem.n), problem.y)
 
 
 def _classify(
@@ -320,7 +315,7 @@ def _alive(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
     """Drop neurons without outputs, and those that have all but died."""
     outputs = np.maximum(problem.X @ network.W1, 0.0).any(axis=0)
     penalty = problem.beta * network.w2**2
-    kept = outputs & (penalty > _NEGLIGIBLE * problem.objective(network))
+    kept = outputs & (penalty > _NEGLIGIBLE * abs(problem.objective(network)))
     return ReLUNetwork(network.W1[:, kept], network.w2[kept])
 
 
@@ -382,7 +377,9 @@ def _escape(point: StationaryPoint, problem: TrainingProblem) -> ReLUNetwork | N
     network = point.network
     direction, sign = dual_norm_bounds(problem.X, point.residual.dual).neuron
     free = int(np.flatnonzero(network.w2 == 0.0)[0])
-    size = point.value / problem.beta  # no neuron of a better network costs more
+    # no neuron of a better network costs more, as the loss is at least -conjugate(0)
+    room = point.value + problem.loss.conjugate(np.zeros(problem.n), problem.y)
+    size = room / problem.beta
     for _ in range(60):
         W1, w2 = network.W1.copy(), network.w2.copy()
         W1[:, free], w2[free] = np.sqrt(size) * direction, sign * np.sqrt(size)

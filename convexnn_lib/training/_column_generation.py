@@ -23,7 +23,6 @@ import numpy as np
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.problem.losses import HardMargin, Hinge
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._column_search import ColumnSearch
@@ -66,7 +65,8 @@ class Round(NamedTuple):
         if not np.isfinite(self.value):
             return np.inf
         gap = self.value - self.lower_bound
-        return gap / abs(self.value) if gap > 0.0 else 0.0
+        tiny = float(np.finfo(np.float64).tiny)
+        return gap / max(abs(self.value), tiny) if gap > 0.0 else 0.0
 
 
 class ActiveSetResult(NamedTuple):
@@ -134,15 +134,14 @@ def solve_by_active_set(
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If the loss is neither one of the library's nor twice differentiable.
+        If the loss is no margin loss and has no second derivatives.
     convexnn_lib.errors.NotSeparableError
         If the loss is the hard margin and no network of the given patterns is feasible.
     convexnn_lib.errors.SolverError
         If a restricted program was not solved, or the data are separable by a margin
         of the size of rounding errors only.
     """
-    margin = isinstance(problem.loss, Hinge | HardMargin)
-    if not margin:
+    if problem.loss.slack_cost is None:
         curvature = problem.loss.curvature(np.zeros(problem.n), problem.y)
         if curvature is None:
             raise InvalidDataError(

@@ -20,11 +20,10 @@ from convexnn_lib.errors import (
     NotSeparableError,
     SolverError,
 )
-from convexnn_lib.problem.losses import HardMargin, Hinge
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._local_training import descend, widened
-from convexnn_lib.training._newton_on_face import meet_hard_margin
+from convexnn_lib.training._newton_on_face import meet_hard_margin, raised
 from convexnn_lib.training._sparsify import sparsify
 from convexnn_lib.training._working_set import WorkingSet
 
@@ -62,7 +61,7 @@ class ColumnSearch:
         self.lower_bound = -np.inf
         self.program = problem
         self.dual = y.copy()
-        if not isinstance(problem.loss, HardMargin):
+        if not problem.loss.is_constraint:
             self.dual = -problem.loss.gradient(np.zeros(problem.n), y)
         self.best_dual = self.dual
         self.outputs: FloatArray | None = None
@@ -79,9 +78,9 @@ class ColumnSearch:
         self.descending = (
             problem.n * problem.d > _LARGE
             and scope is None
-            and not isinstance(problem.loss, Hinge | HardMargin)
+            and problem.loss.slack_cost is None
         )
-        if isinstance(problem.loss, HardMargin):
+        if problem.loss.is_constraint:
             # until the working set can meet the margin, a hinge loss leads there
             largest = self._local_prices().values[0]
             self.program = TrainingProblem(X, y, 0.01 * float(largest), "hinge")
@@ -193,7 +192,7 @@ class ColumnSearch:
         if self.program is not self.problem:
             self._leave_hinge(raw)
         elif self.scope is None or not walls:
-            self._improve(raw, target * (1.0 + 1e-9), near)
+            self._improve(raw, raised(target, 1e-9), near)
 
     def _descend(self, entering: list[tuple[FloatArray, float]]) -> None:
         """Train the network itself, with the neurons that have just been found."""
@@ -208,7 +207,7 @@ class ColumnSearch:
         self.dual = -problem.loss.gradient(self.outputs, problem.y)
         self.directions = self.network.W1.T
         # once this gains little, accuracy is what is missing
-        self.descending = before - self.value > _STALLED * self.value
+        self.descending = before - self.value > _STALLED * abs(self.value)
 
     def _leave_hinge(self, network: ReLUNetwork) -> None:
         """Turn to the hard margin once a network meets it."""
@@ -226,7 +225,7 @@ class ColumnSearch:
         self._record(meet_hard_margin(raw, problem))
         if not near:
             return
-        if isinstance(problem.loss, Hinge | HardMargin):
+        if problem.loss.slack_cost is not None:
             network = raw.merged(problem.X, patterns=self.scope, tolerance=1e-6)
             network = meet_hard_margin(network.pruned(problem.X), problem)
             self._record(network)
@@ -254,7 +253,7 @@ class ColumnSearch:
         It is then accurate to many more digits than a solver's. But it is only as
         accurate as the root of the gap unless Newton's method has converged.
         """
-        if isinstance(self.problem.loss, Hinge | HardMargin):
+        if self.problem.loss.slack_cost is not None:
             return None
         X, y = self.problem.X, self.problem.y
         size = np.linalg.norm(network.W1, axis=0)

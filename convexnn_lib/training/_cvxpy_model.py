@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from functools import singledispatch
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from convexnn_lib._extras import extra
 from convexnn_lib._validation import BoolArray, FloatArray
-from convexnn_lib.errors import InvalidDataError, NotSeparableError, SolverError
-from convexnn_lib.problem.losses import HardMargin, Hinge, Logistic, Loss, Squared
+from convexnn_lib.errors import NotSeparableError, SolverError
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 with extra("cvxpy", 'The method "cvxpy"'):
@@ -21,7 +19,7 @@ cp: Any = cvxpy  # its functions carry no types
 
 _NEWTON_STEPS = 30
 
-__all__ = ["ProgramPoint", "loss_expression", "solve_by_cvxpy"]
+__all__ = ["ProgramPoint", "solve_by_cvxpy"]
 
 
 class ProgramPoint(NamedTuple):
@@ -43,69 +41,6 @@ class ProgramPoint(NamedTuple):
     u_prime: FloatArray
     dual: FloatArray
     status: str
-
-
-@singledispatch
-def loss_expression(loss: Loss, z: cvxpy.Expression, y: FloatArray) -> Any:
-    """Return the CVXPY expression of a loss.
-
-    Register the expression of a loss class of your own with
-    ``loss_expression.register``.
-
-    Parameters
-    ----------
-    loss : convexnn_lib.Loss
-        The loss.
-    z : cvxpy.Expression
-        The outputs, of shape (n,).
-    y : (n,) array
-        Labels.
-
-    Returns
-    -------
-    cvxpy.Expression
-        A convex scalar expression.
-
-    Raises
-    ------
-    convexnn_lib.errors.InvalidDataError
-        If no expression is registered for the loss.
-
-    Examples
-    --------
-    >>> import cvxpy as cp
-    >>> import numpy as np
-    >>> from convexnn_lib import Squared
-    >>> from convexnn_lib.training._cvxpy_model import loss_expression
-    >>> z = cp.Variable(2)
-    >>> loss_expression(Squared(), z, np.zeros(2)).is_convex()
-    True
-    """
-    kind = type(loss).__name__
-    raise InvalidDataError(
-        f"{kind} has no CVXPY expression; register one with "
-        f"training._cvxpy_model.loss_expression.register({kind}, function)."
-    )
-
-
-@loss_expression.register
-def _(loss: Squared, z: cvxpy.Expression, y: FloatArray) -> Any:
-    return 0.5 * loss.scale * cp.sum_squares(z - y)
-
-
-@loss_expression.register
-def _(loss: Logistic, z: cvxpy.Expression, y: FloatArray) -> Any:
-    return cp.sum(cp.logistic(-cp.multiply(y, z)))
-
-
-@loss_expression.register
-def _(loss: Hinge, z: cvxpy.Expression, y: FloatArray) -> Any:
-    return cp.sum(cp.pos(1.0 - cp.multiply(y, z)))
-
-
-@loss_expression.register
-def _(loss: HardMargin, z: cvxpy.Expression, y: FloatArray) -> Any:
-    return cp.transforms.indicator([cp.multiply(y, z) >= 1.0])
 
 
 def solve_by_cvxpy(
@@ -145,13 +80,15 @@ def solve_by_cvxpy(
 
     Raises
     ------
+    convexnn_lib.errors.InvalidDataError
+        If the loss has no CVXPY expression.
     convexnn_lib.errors.NotSeparableError
         If the loss is the hard margin and no network of these pairs is feasible.
     convexnn_lib.errors.SolverError
         If the solver ended without a point.
     """
     z = cp.Variable(problem.n)
-    expression = loss_expression(problem.loss, z, problem.y)
+    expression = problem.loss.cvxpy_expression(z, problem.y)
     model = _Model(problem, z, positive, negative, tol, verbose)
     point = model.solve(expression)
     curvature = problem.loss.curvature(np.zeros(problem.n), problem.y)
@@ -209,7 +146,7 @@ class _Model:
         for tolerance in (self.tol, max(self.tol, 1e-8), max(self.tol, 1e-6)):
             self.status = self._run(model, tolerance)
             infeasible = self.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE)
-            if infeasible and isinstance(self.problem.loss, HardMargin):
+            if infeasible and self.problem.loss.is_constraint:
                 raise NotSeparableError(
                     "no network with the given patterns separates the data; give more "
                     "patterns."
@@ -258,9 +195,8 @@ def _solve_by_newton(
     u = u_prime = None
     for _ in range(_NEWTON_STEPS):
         gradient = problem.loss.gradient(z, problem.y)
-        curvature = problem.loss.curvature(z, problem.y)
-        assert curvature is not None
-        root = np.sqrt(np.maximum(curvature, 1e-6 * curvature.max()))
+        curvature = problem.loss.second_derivatives(z, problem.y)
+        root = np.sqrt(np.maximum(curvature, 1e-6 * (curvature.max() or 1.0)))
         bend = cp.sum_squares(cp.multiply(root, model.z - z))
         step = model.solve(gradient @ model.z + 0.5 * bend)
         if step is None:

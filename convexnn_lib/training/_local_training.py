@@ -46,8 +46,7 @@ def widened(
         divided by their number; those that do not lower the objective have size 0.
     """
     outputs = network.predict(problem.X)
-    curvature = problem.loss.curvature(outputs, problem.y)
-    assert curvature is not None
+    curvature = problem.loss.second_derivatives(outputs, problem.y)
     features = np.maximum(problem.X @ directions.T, 0.0)
     gain = -signs * (problem.loss.gradient(outputs, problem.y) @ features)
     bend = curvature @ features**2

@@ -6,13 +6,14 @@ constraints are tight long before it is right to many digits. With these fixed,
 .. math:: F(v)=\ell\Big(\sum_ks_kD_kXv_k,\,y\Big)+\beta\sum_k\|v_k\|_2,
           \qquad x_i^Tv_k=0\ \text{for the tight rows},
 
-is smooth around the optimum, and a few Newton steps reach the limit of float64. For the
-hinge loss and the hard margin the samples with :math:`y_if(x_i)=1` are held there by
-equations, and the loss is linear in the others.
+is smooth around the optimum, and a few Newton steps reach the limit of float64. For a
+margin loss the samples with :math:`y_if(x_i)=1` are held there by equations, and the
+loss is linear in the others.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +21,10 @@ import numpy.typing as npt
 from scipy.linalg import LinAlgError, block_diag, cho_factor, cho_solve, null_space
 
 from convexnn_lib._validation import BoolArray, FloatArray
-from convexnn_lib.problem.losses import HardMargin, Hinge
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
-__all__ = ["meet_hard_margin", "newton_on_face"]
+__all__ = ["meet_hard_margin", "newton_on_face", "raised"]
 
 IntArray = npt.NDArray[np.int8]
 
@@ -46,8 +46,8 @@ def newton_on_face(
     network : convexnn_lib.ReLUNetwork
         A network near an optimum of the convex program, without zero neurons.
     problem : convexnn_lib.TrainingProblem
-        The problem. If its loss neither has second derivatives nor is the hinge loss or
-        the hard margin, the network is returned as it is.
+        The problem. If its loss neither has second derivatives nor is a margin loss,
+        the network is returned as it is.
     cross : bool, default False
         Whether neurons may leave their cones where that lowers the objective, and tight
         rows are given up that the optimum does not hold tight. Without second
@@ -63,7 +63,7 @@ def newton_on_face(
     network = meet_hard_margin(network, problem)
     outputs = network.predict(problem.X)
     smooth = problem.loss.curvature(outputs, problem.y) is not None
-    known = smooth or isinstance(problem.loss, Hinge | HardMargin)
+    known = smooth or problem.loss.slack_cost is not None
     if not known or not network.width:
         return network
     cross = cross and smooth
@@ -94,8 +94,24 @@ def newton_on_face(
             if np.array_equal(moved.sides, face.sides):
                 break
         face, best_error = moved, error if same else np.inf
-    allowed = problem.objective(network) * (1.0 + 1e-14)
+    allowed = raised(problem.objective(network), 1e-14)
     return best if best_value <= allowed else network
+
+
+def raised(value: float, share: float) -> float:
+    """Return a value plus a share of its size, be it negative.
+
+    Parameters
+    ----------
+    value, share : float
+        The objective, which a loss below 0 can make negative, and the share.
+
+    Returns
+    -------
+    float
+        The larger value.
+    """
+    return value * (1.0 + math.copysign(share, value))
 
 
 def meet_hard_margin(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
@@ -114,7 +130,7 @@ def meet_hard_margin(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetw
         Both layers multiplied by one factor, or the network itself if its least margin
         is not positive or the loss is another one.
     """
-    if not isinstance(problem.loss, HardMargin):
+    if not problem.loss.is_constraint:
         return network
     margin = float(np.min(problem.y * network.predict(problem.X)))
     if margin <= 0.0:
@@ -149,7 +165,7 @@ class _Face:
         ties = np.abs(products) <= _TIE * lengths * np.linalg.norm(problem.X, axis=1)
         sides = np.where(ties, 0, np.sign(products)).astype(np.int8)
         tight = np.zeros(problem.n, dtype=np.bool_)
-        if isinstance(problem.loss, Hinge | HardMargin):
+        if problem.loss.slack_cost is not None:
             margins = problem.y * network.predict(problem.X)
             tight = np.abs(margins - 1.0) <= _TIGHT
         bases = [_kernel_basis(problem.X[side == 0]) for side in sides]
@@ -201,7 +217,7 @@ class _Face:
         if curvature is not None:
             gradient = gradient + jacobian.T @ loss.gradient(outputs, y)
             hessian = hessian + jacobian.T @ (curvature[:, None] * jacobian)
-        elif isinstance(loss, Hinge):
+        elif not loss.is_constraint:
             gradient = gradient + jacobian.T @ np.where(
                 self.tight, 0.0, loss.gradient(outputs, y)
             )
@@ -242,11 +258,11 @@ class _Face:
         room = np.full(before.shape, np.inf)
         room[leaving] = np.maximum(before[leaving], 0.0) / rate[leaving]
         length = min(1.0, float(room.min()))
-        start = problem.objective(self.network(problem))
+        start = raised(problem.objective(self.network(problem)), 1e-14)
         for _ in range(30):
             vectors = self.vectors + length * change
             trial = _Face(vectors, self.signs, self.sides, self.bases, self.tight)
-            if problem.objective(trial.network(problem)) <= start * (1.0 + 1e-14):
+            if problem.objective(trial.network(problem)) <= start:
                 break
             length *= 0.5
         sides = np.where(leaving & (room <= length), 0, self.sides).astype(np.int8)

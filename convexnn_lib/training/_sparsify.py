@@ -6,7 +6,6 @@ import numpy as np
 
 from convexnn_lib._validation import BoolArray
 from convexnn_lib.certificates._margin_program import margin_program
-from convexnn_lib.problem.losses import HardMargin, Hinge
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._newton_on_face import newton_on_face
@@ -56,7 +55,7 @@ def sparsify(
         kept = size > np.sqrt(threshold) * size.max(initial=0.0)  # none at first
         part = ReLUNetwork(network.W1[:, kept], network.w2[kept])
         part = part.merged(problem.X, patterns=scope, tolerance=1e-6)
-        if isinstance(problem.loss, Hinge | HardMargin):
+        if problem.loss.slack_cost is not None:
             trained = margin_program(part, problem)
             part = part if trained is None else trained[0]
         part = newton_on_face(part.pruned(problem.X), problem, cross=scope is None)

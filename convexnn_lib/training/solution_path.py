@@ -12,7 +12,6 @@ from tqdm import tqdm
 from convexnn_lib._validation import FloatArray, as_float_array, check_integer
 from convexnn_lib.certificates.dual_norm import beta_max
 from convexnn_lib.errors import InvalidDataError, RegularizationError
-from convexnn_lib.problem.losses import HardMargin
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import Solution, solve
 
@@ -158,7 +157,7 @@ def solution_path(
     >>> path.betas.round(9), path.widths
     (array([5.        , 0.15811388, 0.005     ]), array([0, 1, 1]))
     """
-    if isinstance(problem.loss, HardMargin):
+    if problem.loss.is_constraint:
         raise RegularizationError(
             "the hard margin has no regularization path: its optimal networks do not "
             "depend on beta. Use the hinge loss."

@@ -11,10 +11,9 @@ from reference import LOSSES, random_problem
 
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates._conic import Group, solve_groups
-from convexnn_lib.errors import NotSeparableError, SolverError
+from convexnn_lib.errors import InvalidDataError, NotSeparableError, SolverError
 from convexnn_lib.problem.losses import HardMargin, Hinge, Logistic, Loss, Squared
 from convexnn_lib.problem.training_problem import TrainingProblem
-from convexnn_lib.training._cvxpy_model import loss_expression
 
 NAMES = ("half squared", "squared", "logistic", "hinge", "hard margin")
 
@@ -43,7 +42,7 @@ def by_cvxpy(problem, groups):
         g.cone @ v >= 0.0 for g, v in zip(groups, variables, strict=True) if len(g.cone)
     ]
     penalty = sum(cp.norm(v, 2) for v in variables)
-    objective = loss_expression(problem.loss, z, problem.y) + problem.beta * penalty
+    objective = problem.loss.cvxpy_expression(z, problem.y) + problem.beta * penalty
     model = cp.Problem(cp.Minimize(objective), constraints)
     with warnings.catch_warnings():
         # the last digits are lost; far more than those that count are right
@@ -194,7 +193,7 @@ def test_errors(monkeypatch):
 
     groups = random_groups(np.random.default_rng(0), 5, 3)
     problem = random_problem(0, 5, 2, Flat())
-    with pytest.raises(SolverError, match="no second derivatives"):
+    with pytest.raises(InvalidDataError, match="no second derivatives"):
         solve_groups(problem, groups)
 
     class NoPoint:

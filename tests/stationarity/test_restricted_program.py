@@ -117,7 +117,7 @@ def test_unattained_tolerance_is_an_error():
         solve_restricted(problem, random_groups(0, 4), tol=-1.0)
 
 
-def test_loss_without_conic_form_is_an_error():
+def test_loss_without_second_derivatives_is_an_error():
     class Huber(Loss):
         name = "huber"
         labels = "real"
@@ -137,5 +137,6 @@ def test_loss_without_conic_form_is_an_error():
             return 0.0
 
     problem = TrainingProblem([[1.0]], [1.0], 1.0, Huber())
-    with pytest.raises(InvalidDataError, match="no conic form"):
-        solve_restricted(problem, [])
+    group = Group(np.eye(1), np.zeros((0, 1)))
+    with pytest.raises(InvalidDataError, match="define its method curvature"):
+        solve_restricted(problem, [group])

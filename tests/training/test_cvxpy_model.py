@@ -16,7 +16,7 @@ from convexnn_lib.problem.losses import HardMargin, Hinge, Logistic, Loss, Squar
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training import _cvxpy_model as program
-from convexnn_lib.training._cvxpy_model import loss_expression, solve_by_cvxpy
+from convexnn_lib.training._cvxpy_model import solve_by_cvxpy
 from convexnn_lib.training._newton_on_face import meet_hard_margin, newton_on_face
 from convexnn_lib.training.solve import solve
 
@@ -53,7 +53,7 @@ def test_expressions_agree_with_the_losses(kind):
         if isinstance(loss, HardMargin):
             values = y * (1.0 + np.abs(values))
         z = cp.Variable(5, value=values)
-        expression = loss_expression(loss, z, y)
+        expression = loss.cvxpy_expression(z, y)
         assert expression.is_convex()
         assert expression.value == pytest.approx(loss.value(values, y), rel=1e-12)
 
@@ -72,9 +72,14 @@ def test_a_loss_of_your_own():
     problem = TrainingProblem(np.eye(2), [3.0, 0.5], 0.1, Huber())
     with pytest.raises(InvalidDataError, match='use method="cvxpy"'):
         solve(problem)
-    with pytest.raises(InvalidDataError, match="Huber has no CVXPY expression"):
+    with pytest.raises(InvalidDataError, match="no CVXPY expression; define its met"):
         solve(problem, method="cvxpy")
-    loss_expression.register(Huber, lambda loss, z, y: cp.sum(cp.huber(z - y)) / 2)
+
+    class ConicHuber(Huber):
+        def cvxpy_expression(self, z, y):
+            return cp.sum(cp.huber(z - y)) / 2
+
+    problem = TrainingProblem(np.eye(2), [3.0, 0.5], 0.1, ConicHuber())
     solution = solve(problem, method="cvxpy")
     assert solution.certificate.relative_gap < 1e-7
     assert problem.objective(solution.network) == solution.value

@@ -1,0 +1,461 @@
+"""Losses of a user's own, with no more than the documented minimum, everywhere."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import cvxpy as cp
+import numpy as np
+import pytest
+from scipy.special import expit, xlog1py, xlogy
+
+from convexnn_lib import (
+    HardMargin,
+    Hinge,
+    Logistic,
+    Loss,
+    MarginLoss,
+    OptimalSet,
+    ReLUNetwork,
+    Solution,
+    Squared,
+    TrainingProblem,
+    beta_max,
+    certify,
+    clarke_residual,
+    classify_stationary,
+    directional_derivative,
+    find_stationary_points,
+    sharpness,
+    solve,
+    subsampled_problem,
+)
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.errors import (
+    InvalidDataError,
+    InvalidLabelsError,
+    RegularizationError,
+)
+
+# -- copies of the library's losses, by the methods that the reference asks for
+
+
+class OwnSquared(Loss):
+    strictly_convex = True
+
+    def value(self, z: Any, y: Any) -> float:
+        return 0.5 * float(np.sum((z - y) ** 2))
+
+    def gradient(self, z: Any, y: Any) -> FloatArray:
+        gradient: FloatArray = z - y
+        return gradient
+
+    def curvature(self, z: Any, y: Any) -> FloatArray:
+        return np.ones(len(z))
+
+    def conjugate(self, lam: Any, y: Any) -> float:
+        return float(lam @ y + 0.5 * lam @ lam)
+
+    def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
+        return 0.5 * cp.sum_squares(z - y)
+
+
+class OwnLogistic(Loss):
+    labels: ClassVar[Literal["real", "sign"]] = "sign"
+    strictly_convex = True
+
+    def value(self, z: Any, y: Any) -> float:
+        return float(np.sum(np.logaddexp(0.0, -y * z)))
+
+    def gradient(self, z: Any, y: Any) -> FloatArray:
+        gradient: FloatArray = -y * expit(-y * z)
+        return gradient
+
+    def curvature(self, z: Any, y: Any) -> FloatArray:
+        curvature: FloatArray = expit(z) * expit(-z)
+        return curvature
+
+    def conjugate(self, lam: Any, y: Any) -> float:
+        alpha = -y * lam
+        if np.any((alpha < 0.0) | (alpha > 1.0)):
+            return np.inf
+        return float(np.sum(xlogy(alpha, alpha) + xlog1py(1.0 - alpha, -alpha)))
+
+    def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
+        return cp.sum(cp.logistic(-cp.multiply(y, z)))
+
+
+class OwnHinge(MarginLoss):
+    slack_cost = 1.0
+
+
+class TripleHinge(MarginLoss):
+    slack_cost = 3.0
+
+
+class OwnHardMargin(MarginLoss):
+    slack_cost = np.inf
+
+
+class PlainHinge(Loss):
+    """The hinge loss by someone who did not know of MarginLoss."""
+
+    labels: ClassVar[Literal["real", "sign"]] = "sign"
+    differentiable = False
+    slack_cost = 1.0
+
+    def value(self, z: Any, y: Any) -> float:
+        return float(np.sum(np.maximum(1.0 - y * z, 0.0)))
+
+    def gradient(self, z: Any, y: Any) -> FloatArray:
+        return np.where(y * z < 1.0, -y, 0.0)
+
+    def conjugate(self, lam: Any, y: Any) -> float:
+        alpha = -y * lam
+        inside = np.all((alpha >= 0.0) & (alpha <= 1.0))
+        return -float(np.sum(alpha)) if inside else np.inf
+
+    def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
+        return cp.sum(cp.pos(1.0 - cp.multiply(y, z)))
+
+
+# -- losses that the library has not
+
+
+class Poisson(Loss):
+    """The reference's example."""
+
+    strictly_convex = True
+
+    def value(self, z: Any, y: Any) -> float:
+        return float(np.sum(np.exp(z) - y * z))
+
+    def gradient(self, z: Any, y: Any) -> FloatArray:
+        gradient: FloatArray = np.exp(z) - y
+        return gradient
+
+    def curvature(self, z: Any, y: Any) -> FloatArray:
+        curvature: FloatArray = np.exp(z)
+        return curvature
+
+    def conjugate(self, lam: Any, y: Any) -> float:
+        rate = lam + y
+        if np.any(rate < 0.0):
+            return np.inf
+        return float(np.sum(xlogy(rate, rate) - rate))
+
+    def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
+        return cp.sum(cp.exp(z) - cp.multiply(y, z))
+
+    def check_labels(self, y: FloatArray) -> None:
+        if np.any(y < 0.0):
+            raise InvalidLabelsError(f"counts are at least 0, got {y.min()}.")
+
+
+class Huber(Loss):
+    """Quadratic up to 1, then linear: it has no curvature in far samples."""
+
+    def value(self, z: Any, y: Any) -> float:
+        r = np.abs(z - y)
+        return float(np.sum(np.where(r <= 1.0, 0.5 * r**2, r - 0.5)))
+
+    def gradient(self, z: Any, y: Any) -> FloatArray:
+        return np.clip(z - y, -1.0, 1.0)
+
+    def curvature(self, z: Any, y: Any) -> FloatArray | None:
+        return np.where(np.abs(z - y) <= 1.0, 1.0, 0.0)
+
+    def conjugate(self, lam: Any, y: Any) -> float:
+        inside = np.all(np.abs(lam) <= 1.0)
+        return float(lam @ y + 0.5 * lam @ lam) if inside else np.inf
+
+    def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
+        return 0.5 * cp.sum(cp.huber(z - y))
+
+
+class Bare(Huber):
+    """A loss without what training needs."""
+
+    def curvature(self, z: Any, y: Any) -> None:
+        return None
+
+    cvxpy_expression = Loss.cvxpy_expression
+
+
+RNG = np.random.default_rng(0)
+X = np.column_stack([RNG.standard_normal((10, 2)), np.ones(10)])
+SIGNS = np.where(X[:, 0] * X[:, 1] > 0.1, 1.0, -1.0)
+REAL = X[:, 0] ** 2 + 0.3 * RNG.standard_normal(10)
+COUNTS = RNG.poisson(np.exp(np.abs(X[:, 0]))).astype(np.float64)
+WILD = REAL + np.where(np.arange(10) < 3, 20.0, 0.0)
+
+# (own, the library's, labels, beta); the triple hinge with a third of beta is thrice
+# the hinge loss
+COPIES: list[tuple[Loss, Loss, FloatArray, float]] = [
+    (OwnSquared(), Squared(), REAL, 0.3),
+    (OwnLogistic(), Logistic(), SIGNS, 0.3),
+    (OwnHinge(), Hinge(), SIGNS, 0.3),
+    (PlainHinge(), Hinge(), SIGNS, 0.3),
+    (OwnHardMargin(), HardMargin(), SIGNS, 1.0),
+    (TripleHinge(), Hinge(), SIGNS, 0.9),
+]
+copies = pytest.mark.parametrize(
+    ("own", "known", "y", "beta"), COPIES, ids=[type(c[0]).__name__ for c in COPIES]
+)
+METHODS = ("active_set", "cvxpy")
+
+
+def pair(
+    own: Loss, known: Loss, y: FloatArray, beta: float
+) -> tuple[TrainingProblem, TrainingProblem, float]:
+    """Both problems, and how many times the second one the first is."""
+    factor = 3.0 if own.slack_cost == 3.0 else 1.0
+    first = TrainingProblem(X, y, beta, own)
+    return first, TrainingProblem(X, y, beta / factor, known), factor
+
+
+@pytest.mark.parametrize("method", METHODS)
+@copies
+def test_a_copy_trains_like_its_model(
+    own: Loss, known: Loss, y: FloatArray, beta: float, method: str
+) -> None:
+    problem, model, factor = pair(own, known, y, beta)
+    solution, expected = solve(problem, method=method), solve(model, method=method)
+    gap = max(solution.gap, factor * expected.gap)  # neither is below the optimum
+    assert abs(solution.value - factor * expected.value) <= gap + 1e-13 * solution.value
+    assert solution.certificate.relative_gap <= 1e-7
+    if type(own) in (OwnHinge, OwnHardMargin):  # the same code, so the same bits
+        np.testing.assert_array_equal(solution.network.W1, expected.network.W1)
+        np.testing.assert_array_equal(solution.dual, expected.dual)
+
+
+@copies
+def test_a_copy_is_certified_like_its_model(
+    own: Loss, known: Loss, y: FloatArray, beta: float
+) -> None:
+    problem, model, factor = pair(own, known, y, beta)
+    network = solve(model).network
+    bent = ReLUNetwork(1.01 * network.W1, 1.01 * network.w2)  # feasible still
+    for candidate in (network, bent):
+        found, expected = certify(candidate, problem), certify(candidate, model)
+        assert found.primal == pytest.approx(factor * expected.primal, rel=1e-13)
+        assert found.lower_bound == pytest.approx(
+            factor * expected.lower_bound, rel=1e-8
+        )
+        assert found.verify(candidate, problem)
+
+
+@copies
+def test_a_copy_is_as_stationary_as_its_model(
+    own: Loss, known: Loss, y: FloatArray, beta: float
+) -> None:
+    problem, model, factor = pair(own, known, y, beta)
+    network = solve(model).network
+    options = {"tolerance": 1e-6, "tie_tolerance": 1e-6}
+    bent = ReLUNetwork(1.01 * network.W1, 1.01 * network.w2)
+    for candidate in (network, bent):
+        found = clarke_residual(candidate, problem, **options)
+        expected = clarke_residual(candidate, model, **options)
+        assert found.value == pytest.approx(factor * expected.value, rel=1e-6, abs=1e-6)
+        assert found.slope == pytest.approx(factor * expected.slope, rel=1e-6, abs=1e-6)
+        np.testing.assert_allclose(found.dual, factor * expected.dual, atol=1e-5)
+        assert found.stationary == expected.stationary
+        direction = (np.ones(candidate.W1.shape), -np.ones(candidate.width))
+        assert directional_derivative(
+            candidate, problem, direction, tie_tolerance=1e-6
+        ) == pytest.approx(
+            factor
+            * directional_derivative(candidate, model, direction, tie_tolerance=1e-6),
+            rel=1e-9,
+        )
+    found_point = classify_stationary(network, problem, **options)
+    expected_point = classify_stationary(network, model, **options)
+    assert found_point.kind == expected_point.kind == "global"
+    assert found_point.strict == expected_point.strict
+
+
+@copies
+def test_a_copy_has_the_subsampled_programs_of_its_model(
+    own: Loss, known: Loss, y: FloatArray, beta: float
+) -> None:
+    problem, model, factor = pair(own, known, y, beta)
+    network = solve(model).network
+    for name in ("solve", "solve_signed"):
+        found, expected = (
+            getattr(subsampled_problem(network, p, tie_tolerance=1e-6), name)()
+            for p in (problem, model)
+        )
+        assert found.value == pytest.approx(factor * expected.value, rel=1e-8)
+        assert found.gap <= 1e-6 * max(1.0, found.value)
+
+
+@copies
+def test_a_copy_has_the_optima_of_its_model(
+    own: Loss, known: Loss, y: FloatArray, beta: float
+) -> None:
+    problem, model, _ = pair(own, known, y, beta)
+    found, expected = OptimalSet(solve(problem)), OptimalSet(solve(model))
+    assert found.dimension == expected.dimension
+    np.testing.assert_allclose(found.vertices, expected.vertices, atol=1e-6)
+
+
+def test_optima_that_are_a_continuum() -> None:
+    """Slacks on either bound of the multipliers, which end at 3 instead of 1."""
+    triple = OptimalSet(
+        solve(TrainingProblem([[1.0], [0.5]], [1, 1], 1.5, TripleHinge()))
+    )
+    assert triple.dimension == 1
+    np.testing.assert_allclose(triple.vertices, [[1.0], [2.0]], atol=1e-8)
+    penalty = OptimalSet(solve(TrainingProblem(np.eye(2), [1, -1], 3.0, TripleHinge())))
+    assert penalty.dimension == 2
+    np.testing.assert_allclose(
+        penalty.vertices, [[0, 0], [0, 1], [1, 0], [1, 1]], atol=1e-8
+    )
+
+
+# -- losses that have no model
+
+
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [(Poisson(), COUNTS), (Huber(), REAL), (Huber(), WILD)],
+    ids=["Poisson", "Huber", "Huber with outliers"],
+)
+@pytest.mark.parametrize("share", [0.5, 0.02])
+def test_a_smooth_loss_of_ones_own(loss: Loss, y: FloatArray, share: float) -> None:
+    largest = beta_max(TrainingProblem(X, y, 1.0, loss))
+    problem = TrainingProblem(X, y, share * largest, loss)
+    solution = solve(problem)
+    reference = solve(problem, method="cvxpy")
+    assert solution.certificate.relative_gap <= 1e-9
+    assert solution.value == pytest.approx(reference.value, rel=1e-7)
+    network = solution.network
+    residual = clarke_residual(network, problem, tolerance=1e-6, tie_tolerance=1e-7)
+    assert residual.stationary
+    assert (
+        classify_stationary(network, problem, tolerance=1e-6, tie_tolerance=1e-7).kind
+        == "global"
+    )
+    subsampled = subsampled_problem(network, problem, tie_tolerance=1e-7)
+    assert subsampled.solve().value == pytest.approx(solution.value, rel=1e-7)
+    if loss.strictly_convex:
+        optima = OptimalSet(solution)
+        sample = optima.network(optima.vertices[0])
+        assert problem.objective(sample) == pytest.approx(solution.value, rel=1e-9)
+
+
+def test_labels_far_from_all_curvature() -> None:
+    """At the outputs 0 the loss is linear in every sample."""
+    problem = TrainingProblem(X, 100.0 + 10.0 * REAL, 0.1, Huber())
+    assert not Huber().curvature(np.zeros(10), problem.y).any()
+    assert solve(problem).certificate.relative_gap <= 1e-9
+
+
+def test_all_stationary_points_of_a_loss_of_ones_own() -> None:
+    problem = TrainingProblem(X, COUNTS, 0.5, Poisson())
+    points = find_stationary_points(problem, width=3, n_starts=4, seed=0)
+    best = min(point.value for point in points.points)
+    assert best >= solve(problem).value - 1e-9
+    assert all(point.residual.stationary for point in points.points)
+
+
+# -- what the base class finds numerically
+
+
+@pytest.mark.parametrize(
+    "loss", [Squared(), Squared(scale=2.0), Logistic(), Hinge(), TripleHinge()]
+)
+@pytest.mark.parametrize("limit", [1e-3, 0.7, 1.0, 40.0, np.inf])
+@pytest.mark.parametrize("size", [1e-120, 1e-3, 1.0, 0.999])
+def test_best_scale_by_default(loss: Loss, limit: float, size: float) -> None:
+    """As good as the closed form, wherever the best factor is."""
+    rng = np.random.default_rng(1)
+    y = REAL if loss.labels == "real" else SIGNS
+    lam = size * (y * rng.uniform(0.1, 1.0, 10))
+    tau, expected = Loss.best_scale(loss, lam, y, limit), loss.best_scale(lam, y, limit)
+    assert 0.0 <= tau <= limit
+    found, best = -loss.conjugate(-tau * lam, y), -loss.conjugate(-expected * lam, y)
+    assert found == pytest.approx(best, rel=1e-14)
+
+
+def test_best_scale_by_default_at_the_ends() -> None:
+    lam = SIGNS * RNG.uniform(0.1, 1.0, 10)
+    for limit in (0.5, 1e200, np.inf):
+        assert Loss.best_scale(HardMargin(), lam, SIGNS, limit) == limit
+    assert Loss.best_scale(Squared(), -REAL, REAL, 2.0) == 0.0
+    assert Loss.best_scale(Hinge(), -lam, SIGNS, 2.0) == 0.0
+    assert Loss.best_scale(Hinge(), lam, SIGNS, 0.0) == 0.0
+    assert Loss.best_scale(Squared(), 0.0 * lam, SIGNS, np.inf) == 0.0
+
+
+@pytest.mark.parametrize(
+    "loss", [Squared(), Logistic(), Hinge(), TripleHinge(), Poisson(), Huber()]
+)
+def test_project_dual_by_default(loss: Loss) -> None:
+    y = COUNTS if isinstance(loss, Poisson) else SIGNS
+    for lam in (0.3 * y, np.full(10, 1.5), np.full(10, -1e-9), y + 1e-9, 1e9 * y):
+        found = Loss.project_dual(loss, lam, y)
+        assert np.isfinite(loss.conjugate(-found, y))
+        if type(loss).project_dual is not Loss.project_dual:
+            expected = loss.project_dual(lam, y)
+        elif isinstance(loss, Poisson):
+            expected = np.minimum(lam, y)
+        else:
+            expected = np.clip(lam, -1.0, 1.0)
+        np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
+
+
+# -- what is missing is named
+
+
+def test_a_loss_that_lacks_something() -> None:
+    problem = TrainingProblem(X, REAL, 0.3, Bare())
+    solution: Solution = solve(TrainingProblem(X, REAL, 0.3, Huber()))
+    network = solution.network
+    assert certify(network, problem).relative_gap <= 1e-9  # needs no more
+    assert clarke_residual(network, problem, tie_tolerance=1e-6).value <= 1e-6
+    for call in (
+        lambda: solve(problem),
+        lambda: subsampled_problem(network, problem).solve(),
+        lambda: find_stationary_points(problem, width=2, n_starts=1, seed=0),
+        lambda: sharpness(network, problem),
+    ):
+        with pytest.raises(InvalidDataError, match="define its method curvature"):
+            call()
+    with pytest.raises(InvalidDataError, match="its method cvxpy_expression"):
+        solve(problem, method="cvxpy")
+    with pytest.raises(InvalidDataError, match="strictly_convex = True"):
+        OptimalSet(solution)
+
+
+def test_kinks_that_nobody_describes() -> None:
+    class Kinked(Bare):
+        differentiable = False
+
+    problem = TrainingProblem(X, REAL, 0.3, Kinked())
+    network = ReLUNetwork(np.eye(3), np.ones(3))
+    with pytest.raises(InvalidDataError, match=r"set its attribute.* slack_cost"):
+        clarke_residual(network, problem)
+
+
+@pytest.mark.parametrize("cost", [None, 0.0, -1.0, np.nan])
+def test_slack_costs_that_are_none(cost: Any) -> None:
+    class Odd(MarginLoss):
+        slack_cost = cost
+
+    with pytest.raises(InvalidDataError, match=r"slack_cost of .* state it in the cl"):
+        TrainingProblem(X, SIGNS, 1.0, Odd())
+
+
+def test_what_the_door_asks_of_a_loss() -> None:
+    with pytest.raises(InvalidLabelsError, match="the OwnLogistic loss needs labels"):
+        TrainingProblem(X, REAL, 1.0, OwnLogistic())
+    with pytest.raises(InvalidLabelsError, match="counts are at least 0"):
+        TrainingProblem(X, -COUNTS, 1.0, Poisson())
+    with pytest.raises(RegularizationError, match="needs beta = 1"):
+        TrainingProblem(X, SIGNS, 0.5, OwnHardMargin())
+    assert Poisson.name == "Poisson"
+    assert Hinge().slack_cost == 1.0
+    assert Squared().slack_cost is None
+    assert HardMargin().is_constraint
+    assert not TripleHinge().is_constraint
