@@ -57,8 +57,8 @@ unit: $(ENV) ## run the unit tests and the docstrings' examples
 
 notebooks: $(ENV) ## execute every chapter and compare with its stored outputs
 	$(BIN)/python -m pytest -n auto --dist loadfile -o addopts= \
-		--nbval --nbval-current-env --nbval-cell-timeout 3600 \
-		$(or $(TESTS),chapters)
+		--nbval --nbval-current-env --nbval-kernel-startup-timeout 600 \
+		--nbval-cell-timeout 3600 $(or $(TESTS),chapters)
 
 lab: $(ENV) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab chapters

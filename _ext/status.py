@@ -47,6 +47,9 @@ PACKAGES = (
     "jupyter-book",
     "Sphinx",
 )
+# Seconds for a kernel to start, and for the last output of a cell to arrive: nbclient's
+# own, 60 and 4, can be too few on a busy machine.
+PATIENCE = {"startup_timeout": 600, "iopub_timeout": 60}
 EXERCISE = re.compile(r"^:{3,}\{exercise\}", re.MULTILINE)
 
 
@@ -91,7 +94,7 @@ def in_cpu_time(
 
     def executed(*arguments: Any, **options: Any) -> ExecutionResult:
         before = _cpu_time_of_children()
-        result = execute(*arguments, **options)
+        result = execute(*arguments, **options, **PATIENCE)
         result.time = _cpu_time_of_children() - before
         return result
 

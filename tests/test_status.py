@@ -71,7 +71,7 @@ def test_chapters_report_what_they_took_of_the_processor(
     """Not the time on a clock, which is longer where the machine is busy."""
     monkeypatch.setattr(execution, "single_nb_execution", execution.single_nb_execution)
     monkeypatch.setattr(
-        status, "single_nb_execution", lambda: SimpleNamespace(time=1000.0)
+        status, "single_nb_execution", lambda **_: SimpleNamespace(time=1000.0)
     )
     status.setup(Mock())
     used = iter([(2.0, 1.0), (6.5, 1.5)])

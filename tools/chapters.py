@@ -135,6 +135,8 @@ def store(path: Path) -> None:
     client = nbclient.NotebookClient(
         notebook,
         timeout=CELL_SECONDS,
+        startup_timeout=600,
+        iopub_timeout=60,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
     )

@@ -33,7 +33,10 @@ ALL = (
     # graded in a sandbox, which the settings do not reach
     *("--deselect", "tests/assignments/test_problem_sets.py::test_rehearsal"),
 )
-NOTEBOOKS = ("--nbval", "--nbval-current-env", "--nbval-cell-timeout", "3600")
+NOTEBOOKS = (
+    *("--nbval", "--nbval-current-env"),
+    *("--nbval-kernel-startup-timeout", "600", "--nbval-cell-timeout", "3600"),
+)
 
 
 class Processor(NamedTuple):
