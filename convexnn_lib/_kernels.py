@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from typing import Generic, ParamSpec, TypeVar, cast
+from pathlib import Path
+from types import FunctionType
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 __all__ = ["Kernel", "jit"]
 
@@ -14,7 +16,7 @@ _Result = TypeVar("_Result")
 
 
 class Kernel(Generic[_Parameters, _Result]):
-    """A function that Numba compiles at its first call.
+    """A function that Numba compiles at its first call, with the kernels that it calls.
 
     Attributes
     ----------
@@ -32,10 +34,15 @@ class Kernel(Generic[_Parameters, _Result]):
         self, *args: _Parameters.args, **kwargs: _Parameters.kwargs
     ) -> _Result:
         """Run the compiled function, or the plain one where Numba is missing."""
+        return self.compiled(*args, **kwargs)
+
+    @property
+    def compiled(self) -> Callable[_Parameters, _Result]:
+        """The compiled function, or the plain one where Numba is missing."""
         with self._lock:
             if self._compiled is None:
                 self._compiled = _compile(self.py_func)
-        return self._compiled(*args, **kwargs)
+        return self._compiled
 
 
 def jit(function: Callable[_Parameters, _Result]) -> Kernel[_Parameters, _Result]:
@@ -67,5 +74,46 @@ def _compile(
         import numba
     except ImportError:
         return function
-    compiler = numba.njit(cache=True, nogil=True, error_model="numpy")
-    return cast("Callable[_Parameters, _Result]", compiler(function))
+    plain = cast("FunctionType", function)
+    called = _called(plain)
+    if called:  # in their place the compiled code has to find what Numba made of them
+        names = {name: kernel.compiled for name, kernel in called.items()}
+        linked = FunctionType(plain.__code__, plain.__globals__ | names)
+        linked.__module__, linked.__qualname__ = plain.__module__, plain.__qualname__
+        plain = linked
+    try:
+        compiler = numba.njit(cache=True, nogil=True, error_model="numpy")
+        compiled = compiler(plain)
+        _watch(compiled, {plain.__code__.co_filename, *_files(called)})
+    except RuntimeError:  # there is no place for a cache that may be written
+        compiled = numba.njit(nogil=True, error_model="numpy")(plain)
+    return cast("Callable[_Parameters, _Result]", compiled)
+
+
+def _called(function: FunctionType) -> dict[str, Kernel[..., Any]]:
+    """Return the kernels that a function calls, by the names that it uses."""
+    found = {
+        name: function.__globals__.get(name) for name in function.__code__.co_names
+    }
+    return {name: value for name, value in found.items() if isinstance(value, Kernel)}
+
+
+def _files(called: dict[str, Kernel[..., Any]]) -> set[str]:
+    """Return the files of kernels and of what they call."""
+    files: set[str] = set()
+    for kernel in called.values():
+        function = cast("FunctionType", kernel.py_func)
+        files |= {function.__code__.co_filename, *_files(_called(function))}
+    return files
+
+
+def _watch(compiled: Any, files: set[str]) -> None:
+    """Have the cache forget a kernel when any of its files has changed.
+
+    Numba itself looks at the file of the kernel alone, not at those of the kernels that
+    are compiled into it.
+    """
+    if len(files) > 1:
+        stats = [Path(file).stat() for file in sorted(files)]
+        stamp = tuple((stat.st_mtime, stat.st_size) for stat in stats)
+        compiled._cache._cache_file._source_stamp = stamp

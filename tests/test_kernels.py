@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 import subprocess
 import sys
 
@@ -39,6 +40,60 @@ def test_plain_python_where_numba_is_missing(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", refuse)
     kernel = jit(total)
     assert kernel([1.0, 2.0]) == 3.0
+
+
+INNER = """
+from convexnn_lib._kernels import jit
+
+@jit
+def factor():
+    return {value}
+"""
+MIDDLE = """
+from convexnn_lib._kernels import jit
+from inner_kernel import factor
+
+@jit
+def doubled(x):
+    return 2.0 * factor() * x
+"""
+OUTER = """
+from convexnn_lib._kernels import jit
+from middle_kernel import doubled
+
+@jit
+def quadrupled(x):
+    return 2.0 * doubled(x)
+
+print(quadrupled(1.0), quadrupled.py_func(1.0))
+"""
+
+
+def test_a_kernel_is_compiled_anew_when_one_that_it_calls_has_changed(tmp_path):
+    """Numba's cache looks at the file of a kernel only."""
+    (tmp_path / "middle_kernel.py").write_text(MIDDLE)
+    (tmp_path / "outer_kernel.py").write_text(OUTER)
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    for value in (1.0, 10.0, 10.0):
+        (tmp_path / "inner_kernel.py").write_text(INNER.format(value=value))
+        run = subprocess.run(
+            [sys.executable, "outer_kernel.py"],
+            cwd=tmp_path,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert run.stdout.split() == [str(4.0 * value)] * 2
+    assert list((tmp_path / "cache").rglob("*.nbi"))
+
+
+def test_without_a_place_for_the_cache(monkeypatch, tmp_path):
+    """A file that cannot be found has no cache, nor has one that is read-only."""
+    source = "def answer(x):\n    return 42.0 * x\n"
+    names = {}
+    exec(compile(source, str(tmp_path / "missing.py"), "exec"), names)
+    assert jit(names["answer"])(1.0) == 42.0
 
 
 def test_small_problems_need_no_compiler():

@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._cone_bounds import bound_cones
+from convexnn_lib.certificates._wolfe import Corral
 
 __all__ = ["DirectionBounds", "branch_and_bound"]
 
@@ -225,6 +226,7 @@ class _Search:
                 self.target,
                 self.relative_gap,
                 self.resolution,
+                Corral.empty(vertices.shape[2]),
             )
 
         work = len(vertices) * (1.0 + len(parents.cut) / len(parents.bounds) / 100.0)

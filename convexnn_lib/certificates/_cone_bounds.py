@@ -35,6 +35,7 @@ import numpy.typing as npt
 
 from convexnn_lib._kernels import jit
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.certificates._wolfe import Corral, nearest_point
 
 __all__ = ["bound_cones"]
 
@@ -57,6 +58,7 @@ def bound_cones(
     target: float,
     relative_gap: float,
     resolution: float,
+    corral: Corral,
 ) -> tuple[
     npt.NDArray[np.int64],
     npt.NDArray[np.int64],
@@ -76,128 +78,6 @@ def bound_cones(
     b, d = vertices.shape[0], vertices.shape[1]
     # for u in the cone and the unit ball a ray's product with u is at least -slack
     slack = float(16.0 * d * np.sqrt(d) * np.finfo(np.float64).eps)
-
-    def nearest(
-        w: FloatArray,
-        box: FloatArray,
-        rays: FloatArray,
-        x: FloatArray,
-        threshold: float,
-        exact: bool,
-    ) -> float:
-        # Wolfe's algorithm for the point of least norm in the sum of w, minus the
-        # zonotope of box, and the cone of the rays: the corral holds points of w minus
-        # the zonotope and rays, and x is a combination of them with positive weights,
-        # those of the points of sum 1. Starts in direction x, ends with the best x,
-        # and returns its norm and what rounding errors in the rays add.
-        corral = np.empty((d + 1, d))
-        is_ray = np.zeros(d + 1, dtype=np.bool_)
-        weights = np.zeros(d + 1)
-        affine = np.zeros(d + 1)
-        basis = np.empty((d + 1, d))
-        triangle = np.empty((d + 1, d + 1))
-        size = 0
-        best, best_x, multipliers = np.inf, x.copy(), 0.0
-        while best > threshold and size <= d:
-            low = w.copy()  # the lowest point in direction x
-            products = box @ x
-            for j in range(len(box)):
-                if products[j] > 0.0:
-                    low -= box[j]
-            if size == 0:
-                corral[0] = low
-                weights[0] = 1.0
-                size = 1
-                x[:] = low
-                best_x[:] = low
-                best = float(np.sqrt(low @ low))
-                continue
-            square, gap = float(x @ x), float(x @ (x - low))
-            gain = gap / max(float(np.sqrt((x - low) @ (x - low))), 1e-300)
-            steepest, ray = 0.0, -1
-            for k in range(len(rays)):
-                fall = -(rays[k] @ x)
-                if fall > steepest:
-                    steepest, ray = fall, k
-            if steepest <= 1e-14 * np.sqrt(square):
-                if gap <= 1e-15 * square:
-                    break
-                if not exact and x @ low > threshold * np.sqrt(square):
-                    break  # the least norm is above the threshold
-            if steepest > gain:
-                corral[size] = rays[ray]
-                is_ray[size] = True
-            else:
-                corral[size] = low
-                is_ray[size] = False
-            weights[size] = 0.0
-            size += 1
-            while True:
-                # the combination of least norm, of weights of any sign
-                first = 0
-                while is_ray[first]:
-                    first += 1
-                # by modified Gram-Schmidt; a dependent one gets no weight
-                rest = -corral[first]
-                for j in range(size):
-                    edge = basis[j]
-                    edge[:] = corral[j]
-                    if not is_ray[j]:
-                        edge -= corral[first]
-                    length = np.sqrt(edge @ edge)
-                    for i in range(j):
-                        triangle[i, j] = basis[i] @ edge
-                        edge -= triangle[i, j] * basis[i]
-                    left = np.sqrt(edge @ edge)
-                    triangle[j, j] = left if left > 1e-13 * length else np.inf
-                    edge /= triangle[j, j]
-                    affine[j] = edge @ rest
-                    rest -= affine[j] * edge
-                for j in range(size - 1, -1, -1):
-                    affine[j] /= triangle[j, j]
-                    for i in range(j):
-                        affine[i] -= triangle[i, j] * affine[j]
-                affine[first] = 1.0
-                for j in range(size):
-                    if j != first and not is_ray[j]:
-                        affine[first] -= affine[j]
-                if affine[:size].min() > 0.0:
-                    weights[:size] = affine[:size]
-                    break
-                # walk towards it until a weight vanishes, and drop that one
-                step, out = 1.0, 0
-                for j in range(size):
-                    if affine[j] <= 0.0:
-                        fall = weights[j] - affine[j]
-                        room = weights[j] / fall if fall > 0.0 else 0.0
-                        if room <= step:
-                            step, out = room, j
-                count, total = 0, 0.0
-                for j in range(size):
-                    weight = weights[j] + step * (affine[j] - weights[j])
-                    if j != out and (affine[j] > 0.0 or weight > 1e-15):
-                        corral[count] = corral[j]
-                        is_ray[count] = is_ray[j]
-                        weights[count] = weight
-                        count += 1
-                        total += 0.0 if is_ray[j] else weight
-                size = count
-                for j in range(size):
-                    if not is_ray[j]:
-                        weights[j] /= total
-            x[:] = 0.0
-            on_rays = 0.0
-            for j in range(size):
-                x += weights[j] * corral[j]
-                on_rays += weights[j] if is_ray[j] else 0.0
-            norm = float(np.sqrt(x @ x))
-            if norm >= best * (1.0 - 1e-15):
-                break  # rounding hides any further progress
-            best, multipliers = norm, on_rays
-            best_x[:] = x
-        x[:] = best_x
-        return best + slack * multipliers
-
     most_rows, total_rows = 1, 0
     for i in range(b):
         length = parent_offsets[parent[i] + 1] - parent_offsets[parent[i]]
@@ -214,7 +94,7 @@ def bound_cones(
     direction = np.zeros(d)
     near = np.empty((most_rows, d))  # the rows that cut the cone
     products = np.empty((most_rows, d))  # and their products with its vertices
-    rays = np.empty((d + _BRANCHED, d))  # inward normals: its own, then of plus rows
+    rays = np.empty((d + _BRANCHED, d))  # outward normals: its own, then of plus rows
     decided = np.empty((_BRANCHED + 1, d))  # the linear part after so many plus rows
     envelope = np.empty((_BRANCHED + 1, d))  # and the majorant of the other ones
     points = np.empty((_BRANCHED + 1, d))
@@ -249,7 +129,7 @@ def bound_cones(
         box = near[p:m]
         inverse = np.linalg.inv(cone)
         for k in range(d):
-            rays[k] = inverse[:, k] / np.sqrt((inverse[:, k] ** 2).sum())
+            rays[k] = -inverse[:, k] / np.sqrt((inverse[:, k] ** 2).sum())
         rises = np.zeros(d)
         for a in range(p, -1, -1):
             if a < p:
@@ -257,22 +137,24 @@ def bound_cones(
                     rises[k] += max(products[a, k], 0.0)
             if a <= _BRANCHED:
                 envelope[a] = inverse @ rises
-        points[0] = cone.sum(axis=0)
+        points[0] = -cone.sum(axis=0)
         level = 0  # so many rows of plus are decided
         while True:
             x = points[level]
-            bound = nearest(
+            distance, multipliers, _ = nearest_point(
                 decided[level] + envelope[level],
                 box,
                 rays[: d + level],
+                corral,
+                0,
                 x,
                 threshold,
                 p <= _BRANCHED,
             )
-            bound = min(bound, parent_bounds[parent[i]])
+            bound = min(distance + slack * multipliers, parent_bounds[parent[i]])
             if bound > threshold:
                 # f at the direction that attains the bound, brought into the cone
-                u = np.maximum(x @ inverse, 0.0) @ cone
+                u = np.maximum(-x @ inverse, 0.0) @ cone
                 norm = np.sqrt(u @ u)
                 if norm > 0.0:
                     u /= norm
@@ -332,7 +214,6 @@ def bound_cones(
             decided[level + 1] = decided[level]
             if positive[level]:
                 decided[level + 1] += near[level]
-            else:
                 rays[d + level] *= -1.0
             points[level + 1] = points[level]
             level += 1

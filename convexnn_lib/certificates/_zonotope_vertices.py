@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from convexnn_lib._kernels import jit
 from convexnn_lib._validation import FloatArray, PackedArray
+from convexnn_lib.certificates._wolfe import Corral, nearest_point
 
 __all__ = ["FarPoints", "ascend", "farthest_points"]
 
@@ -84,7 +85,9 @@ def farthest_points(
 
     def scan(start: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         block = packed[start : start + _BLOCK]
-        return _distances(block, table, plus, minus, floor, 0)
+        return _distances(
+            block, table, plus, minus, floor, 0, Corral.empty(plus.shape[1])
+        )
 
     starts = range(0, len(packed), _BLOCK)
     with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as pool:
@@ -122,7 +125,13 @@ def ascend(plus: FloatArray, minus: FloatArray, starts: FloatArray) -> FarPoints
     plus, minus = np.ascontiguousarray(plus), np.ascontiguousarray(minus)
     packed = np.unique(np.packbits(starts @ plus.T > 0.0, axis=1), axis=0)
     values, _, directions = _distances(
-        packed, _byte_sums(plus), plus, minus, 0.0, _ASCENTS
+        packed,
+        _byte_sums(plus),
+        plus,
+        minus,
+        0.0,
+        _ASCENTS,
+        Corral.empty(plus.shape[1]),
     )
     found = values > 0.0
     return FarPoints(np.inf, values[found], directions[found])
@@ -171,151 +180,54 @@ def _distances(
     minus: FloatArray,
     floor: float,
     ascents: int,
+    corral: Corral,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return lower and upper bounds for each vertex, and the directions of the lower.
 
-    Wolfe's algorithm for the point of least norm in ``Z_- - vertex`` keeps affinely
-    independent vertices of ``Z_-`` (the corral) whose convex combination, less the
-    vertex, is the current point x. It stops once ``|x|`` is within the floor, or at the
-    optimum. Neighbouring vertices have similar corrals, so that each starts from the
-    corral of the one before.
+    Neighbouring vertices have similar corrals, so that each starts from the corral of
+    the one before. A vertex within the floor is left as soon as that is known.
     """
-    size, d = 0, plus.shape[1]
+    d = plus.shape[1]
     lower, upper = np.zeros(len(packed)), np.zeros(len(packed))
     directions = np.zeros((len(packed), d))
-    corral, basis = np.zeros((d + 1, d)), np.zeros((d, d))
-    factor = np.zeros((d, d))
-    weights, affine = np.zeros(d + 1), np.zeros(d + 1)
-    vertex, x, normal, lowest = np.zeros(d), np.zeros(d), np.zeros(d), np.zeros(d)
+    rays = np.zeros((0, d))
+    vertex, x, point = np.zeros(d), np.zeros(d), np.zeros(d)
+    size = 0
     for k in range(len(packed)):
         vertex[:] = 0.0
         for b in range(packed.shape[1]):
             for c in range(d):
                 vertex[c] += table[b, packed[k, b], c]
+        square = 0.0  # of the distance from a point of Z_-, the last one found
+        for c in range(d):
+            square += (vertex[c] - point[c]) ** 2
+        if square <= floor * floor:
+            upper[k] = np.sqrt(square)
+            continue
         for _ascent in range(ascents + 1):
-            if size == 0:
-                # Z_- has the origin for a vertex: the half of it that is empty
-                corral[0] = 0.0
-                weights[0] = 1.0
-                size = 1
-            best = np.inf
-            while True:
-                while True:
-                    # the weights of the affine combination of least norm, by
-                    # orthogonalization of the edges (twice, which is enough)
-                    rank = 0
-                    dependent = False
-                    for j in range(1, size):
-                        length = 0.0
-                        for c in range(d):
-                            basis[rank, c] = corral[j, c] - corral[0, c]
-                            length += basis[rank, c] ** 2
-                        for i in range(rank):
-                            factor[i, rank] = 0.0
-                        for _sweep in range(2):
-                            for i in range(rank):
-                                dot = 0.0
-                                for c in range(d):
-                                    dot += basis[i, c] * basis[rank, c]
-                                factor[i, rank] += dot
-                                for c in range(d):
-                                    basis[rank, c] -= dot * basis[i, c]
-                        rest = 0.0
-                        for c in range(d):
-                            rest += basis[rank, c] ** 2
-                        if rest <= 1e-26 * length:
-                            dependent = True
-                            break
-                        rest = np.sqrt(rest)
-                        factor[rank, rank] = rest
-                        for c in range(d):
-                            basis[rank, c] /= rest
-                        rank += 1
-                    if dependent:
-                        # a vertex that adds a dimension by its rounding error only; any
-                        # convex combination of the others bounds the distance
-                        size = rank + 1
-                        weights[0] += 1.0 - weights[:size].sum()
-                        break
-                    affine[0] = 1.0
-                    for i in range(rank - 1, -1, -1):
-                        coordinate = 0.0
-                        for c in range(d):
-                            coordinate += basis[i, c] * (vertex[c] - corral[0, c])
-                        for j in range(i + 1, rank):
-                            coordinate -= factor[i, j] * affine[j + 1]
-                        affine[i + 1] = coordinate / factor[i, i]
-                        affine[0] -= affine[i + 1]
-                    if affine[:size].min() > 0.0:
-                        weights[:size] = affine[:size]
-                        break
-                    # walk towards it until a weight vanishes, and drop that vertex
-                    step, first = 1.0, 0
-                    for j in range(size):
-                        if affine[j] <= 0.0:
-                            fall = weights[j] - affine[j]
-                            room = weights[j] / fall if fall > 0.0 else 0.0
-                            if room <= step:
-                                step, first = room, j
-                    count = 0
-                    for j in range(size):
-                        weight = weights[j] + step * (affine[j] - weights[j])
-                        if j != first and (affine[j] > 0.0 or weight > 1e-15):
-                            corral[count] = corral[j]
-                            weights[count] = weight
-                            count += 1
-                    size = count
-                    weights[:size] /= weights[:size].sum()
-                square = 0.0
-                for c in range(d):
-                    value = -vertex[c]
-                    for j in range(size):
-                        value += weights[j] * corral[j, c]
-                    x[c] = value
-                    square += value * value
-                norm = np.sqrt(square)
-                if norm >= best * (1.0 - 1e-15):
-                    break  # rounding hides any further progress
-                best = norm
-                for c in range(d):
-                    normal[c] = -x[c]
-                if best <= floor or size > d:
-                    break
-                # the vertex of Z_- that is lowest along x
-                lowest[:] = 0.0
-                for j in range(len(minus)):
-                    product = 0.0
-                    for c in range(d):
-                        product += minus[j, c] * x[c]
-                    if product < 0.0:
-                        for c in range(d):
-                            lowest[c] += minus[j, c]
-                product = 0.0
-                for c in range(d):
-                    product += x[c] * (lowest[c] - vertex[c])
-                if square - product <= 1e-15 * square:
-                    break
-                corral[size] = lowest
-                weights[size] = 0.0
-                size += 1
+            best, _, size = nearest_point(
+                vertex, minus, rays, corral, size, x, floor, True
+            )
+            for c in range(d):
+                point[c] = vertex[c] + x[c]
             upper[k] = max(upper[k], best)
             if best <= floor or best == 0.0:
                 break
             # the value over all vertices, at least that over this one
             value = 0.0
-            lowest[:] = 0.0
+            vertex[:] = 0.0  # the one that is extreme in that direction
             for i in range(len(plus)):
                 product = 0.0
                 for c in range(d):
-                    product += plus[i, c] * normal[c]
+                    product -= plus[i, c] * x[c]
                 if product > 0.0:
                     value += product
                     for c in range(d):
-                        lowest[c] += plus[i, c]
+                        vertex[c] += plus[i, c]
             for j in range(len(minus)):
                 product = 0.0
                 for c in range(d):
-                    product += minus[j, c] * normal[c]
+                    product -= minus[j, c] * x[c]
                 if product > 0.0:
                     value -= product
             value /= best
@@ -323,8 +235,7 @@ def _distances(
             if value > lower[k]:
                 lower[k] = value
                 for c in range(d):
-                    directions[k, c] = normal[c] / best
+                    directions[k, c] = -x[c] / best
             if done:
                 break
-            vertex[:] = lowest  # of Z_+, and extreme in that direction
     return lower, upper, directions

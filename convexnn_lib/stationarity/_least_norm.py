@@ -2,10 +2,10 @@ r"""The point of a polyhedral set that is nearest to the origin.
 
 A Clarke subdifferential is known here through its support function alone: in a given
 direction it is easy to find the farthest generator (a vertex or, for constraints, an
-extreme ray), but there are far too many generators to list. Simplicial decomposition
-needs no more than that. It keeps a short list of generators, finds the nearest point of
-their hull by non-negative least squares, asks for the generator that lies farthest
-towards the origin, and stops when there is none.
+extreme ray), but there are far too many generators to list. Wolfe's algorithm needs no
+more than that: it keeps a short list of generators with the nearest point of their
+hull, asks for the generator that lies farthest towards the origin, and stops when there
+is none.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import nnls
 
 from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.certificates._wolfe import Corral, nearest_in_corral
 from convexnn_lib.errors import SolverError
 
 __all__ = ["SubgradientSet", "least_norm_point"]
@@ -162,32 +162,42 @@ def _compressed(subgradients: SubgradientSet) -> SubgradientSet:
 def _least_parameters(subgradients: SubgradientSet) -> tuple[FloatArray, FloatArray]:
     """Return the parameters of the element of least norm."""
     count = subgradients.samples.shape[1]
-    scale = subgradients.size or 1.0
-    parameters: list[FloatArray] = []
-    columns: list[FloatArray] = []
-    seen: set[bytes] = set()
-    element = subgradients.base
+    scale = subgradients.size
+    dimension = subgradients.base.size
+    corral, size = Corral.empty(dimension), 0
+    origin, element = np.zeros(dimension), subgradients.base
+    listed: list[FloatArray] = []  # generators, by their labels in the corral
     best = np.zeros(count + subgradients.ties.shape[1])
     norm = np.inf
-    while len(columns) < _MAX_GENERATORS:
-        gap = 0.0
-        fresh = False
+    while len(listed) < _MAX_GENERATORS:
+        gap, found = 0.0, []
         for generator, is_ray in subgradients.generators(element):
-            alpha, q = generator[:count], generator[count:]
-            column = subgradients.samples @ alpha + subgradients.ties @ q
+            edge = column = (
+                subgradients.samples @ generator[:count]
+                + subgradients.ties @ generator[count:]
+            )
             if not is_ray:
                 column = column + subgradients.base
-            gap = max(gap, float(element @ (element * (not is_ray) - column)))
-            key = generator.tobytes()
-            if key not in seen:
-                seen.add(key)
-                fresh = True
-                parameters.append(generator)
-                columns.append(np.append(column / scale, float(not is_ray)))
-        if not fresh or (np.isfinite(norm) and gap <= _RELATIVE_GAP * scale * norm):
+                edge = column - element
+            fall = -float(element @ edge)
+            gap = max(gap, fall)
+            length = float(np.linalg.norm(edge))
+            slope = fall / length if length > 0.0 else 0.0
+            found.append((is_ray and not size, -slope, len(listed), column, is_ray))
+            listed.append(generator)
+        if np.isfinite(norm) and gap <= _RELATIVE_GAP * scale * norm:
             return best[:count], best[count:]
-        weights = _hull_weights(np.array(columns).T)
-        candidate = weights @ np.array(parameters)
+        # the steepest first, but a corral begins with a point; what is too much is
+        # dropped again
+        for _, rise, label, column, is_ray in sorted(found, key=lambda g: g[:3]):
+            if size == len(corral.points) or (size and rise >= 0.0):
+                break
+            corral.points[size], corral.is_ray[size] = column, is_ray
+            corral.labels[size], corral.weights[size] = label, float(size == 0)
+            size += 1
+        size = nearest_in_corral(origin, corral, size, np.zeros(dimension))
+        used = [listed[label] for label in corral.labels[:size]]
+        candidate = corral.weights[:size] @ np.array(used)
         moved = subgradients.point(candidate[:count], candidate[count:])
         if np.linalg.norm(moved) >= norm:  # rounding errors are all that is left
             return best[:count], best[count:]
@@ -197,26 +207,3 @@ def _least_parameters(subgradients: SubgradientSet) -> tuple[FloatArray, FloatAr
         f"the distance to the subdifferential has not settled after {_MAX_GENERATORS} "
         f"generators; it is at most {norm:.6g}."
     )
-
-
-def _hull_weights(columns: FloatArray) -> FloatArray:
-    r"""Return the weights of the nearest point of the hull of vertices and rays.
-
-    The last row of the columns is 1 for a vertex and 0 for a ray. Non-negative least
-    squares on :math:`\|V\mu\|^2+(\mathbf 1^T\mu-1)^2` finds the right weights up to
-    their sum: for :math:`\mu=s\nu` with :math:`\nu` in the simplex the objective is
-    :math:`s^2\|V\nu\|^2+(s-1)^2`. The matrix is never empty, which would crash the
-    interpreter: its last row is there even if the vectors V have no entries, and the
-    first generator of a set is a vertex.
-    """
-    target = np.zeros(columns.shape[0])
-    target[-1] = 1.0
-    try:
-        weights, _ = nnls(columns, target, maxiter=10 * columns.shape[1] + 100)
-    except RuntimeError as error:
-        raise SolverError(
-            f"non-negative least squares on {columns.shape[1]} subgradients: {error}"
-        ) from error
-    total = float(columns[-1] @ weights)
-    normalized: FloatArray = weights / total
-    return normalized

@@ -11,7 +11,9 @@ from scipy.optimize import lsq_linear
 
 import convexnn_lib.certificates._branch_and_bound as module
 from convexnn_lib import TrainingProblem, dual_norm, solve
+from convexnn_lib.certificates import _cone_bounds, _wolfe
 from convexnn_lib.certificates._branch_and_bound import branch_and_bound
+from convexnn_lib.certificates._wolfe import nearest_in_corral, nearest_point
 
 integers = st.integers(-2, 2).map(float)
 
@@ -229,6 +231,8 @@ def test_compiled_and_plain_code_agree(monkeypatch):
     plus, minus = rng.standard_normal((12, 3)), rng.standard_normal((12, 3))
     compiled = branch_and_bound(plus, minus)
     monkeypatch.setattr(module, "bound_cones", module.bound_cones.py_func)
+    monkeypatch.setattr(_cone_bounds, "nearest_point", nearest_point.py_func)
+    monkeypatch.setattr(_wolfe, "nearest_in_corral", nearest_in_corral.py_func)
     plain = branch_and_bound(plus, minus)
     assert plain.lower == pytest.approx(compiled.lower, rel=1e-12)
     assert plain.upper == pytest.approx(compiled.upper, rel=1e-12)

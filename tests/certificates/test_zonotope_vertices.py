@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import lsq_linear
 
+import convexnn_lib.certificates._zonotope_vertices as module
+from convexnn_lib.certificates import _wolfe
+from convexnn_lib.certificates._wolfe import Corral, nearest_in_corral, nearest_point
 from convexnn_lib.certificates._zonotope_vertices import (
     _byte_sums,
     _distances,
@@ -98,14 +101,18 @@ def test_ascent_stays_below_the_maximum_and_never_falls(data, seed):
     assert climbed.values.max(initial=0.0) >= best_start - 1e-12
 
 
-def test_compiled_and_plain_code_agree():
+def test_compiled_and_plain_code_agree(monkeypatch):
     rng = np.random.default_rng(0)
     plus, minus = rng.standard_normal((4, 3)), rng.standard_normal((6, 3))
     packed = np.packbits(all_patterns(4), axis=1)
     table = _byte_sums(plus)
     for floor, ascents in ((0.0, 0), (1.0, 0), (0.0, 9)):
-        compiled = _distances(packed, table, plus, minus, floor, ascents)
-        plain = _distances.py_func(packed, table, plus, minus, floor, ascents)
+        rest = packed, table, plus, minus, floor, ascents
+        compiled = _distances(*rest, Corral.empty(3))
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "nearest_point", nearest_point.py_func)
+            patch.setattr(_wolfe, "nearest_in_corral", nearest_in_corral.py_func)
+            plain = _distances.py_func(*rest, Corral.empty(3))
         for a, b in zip(compiled, plain, strict=True):
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
 

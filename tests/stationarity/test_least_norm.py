@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convexnn_lib.errors import SolverError
 from convexnn_lib.stationarity import _least_norm as nearest
 from convexnn_lib.stationarity._least_norm import SubgradientSet, least_norm_point
 
@@ -138,7 +139,7 @@ def test_a_search_that_does_not_settle_is_an_error(monkeypatch):
         owner=np.array([-1, -1]),
         upper=1.0,
     )
-    with pytest.raises(ValueError, match="has not settled after 1 generators"):
+    with pytest.raises(SolverError, match="has not settled after 1 generators"):
         least_norm_point(subgradients)
 
 
