@@ -85,3 +85,12 @@ def test_every_room_says_what_it_is_for(tool: ModuleType, root: Path) -> None:
         for room in layer:
             text = (root / "convexnn_lib" / room / "__init__.py").read_text()
             assert re.match(r'"""[A-Z][^"]+\.\n\n[^"]+"""', text), room
+
+
+def test_no_module_is_longer_than_one_idea_needs(root: Path) -> None:
+    lengths = {
+        path.relative_to(root): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (root / "convexnn_lib").rglob("*.py")
+    }
+    assert len(lengths) > 100
+    assert {path: length for path, length in lengths.items() if length > 450} == {}
