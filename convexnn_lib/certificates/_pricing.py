@@ -88,7 +88,9 @@ def price_all_neurons(
     scaled = _Scaled(X, lam)
     level = floor / scaled.unit
     sides = scaled.sides()
-    rank = int(np.linalg.matrix_rank(scaled.generators[scaled.live]))
+    generators = scaled.generators[scaled.live]
+    # NumPy before 2.4 has no rank of an empty matrix
+    rank = int(np.linalg.matrix_rank(generators)) if generators.size else 0
     predicted = sum(cover_count(len(plus), rank) for _, plus, _ in sides)
     listing = every or not _prefers_cones(predicted, rank)
     found = []

@@ -74,8 +74,8 @@ def check(problem, groups, point, rel=1e-7):
     assert problem.dual_objective(point.dual) == pytest.approx(primal, rel=rel)
     for group in groups:
         slope = group.features.T @ point.dual
-        multipliers = cp.Variable(len(group.cone), nonneg=True)
         if len(group.cone):
+            multipliers = cp.Variable(len(group.cone), nonneg=True)
             rest = cp.norm(slope + group.cone.T @ multipliers, 2)
             norm = cp.Problem(cp.Minimize(rest)).solve(cp.CLARABEL)
         else:
