@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -367,6 +366,7 @@ def test_weak_duality_on_degenerate_data(data, loss, seed):
 
 
 def test_trained_torch_network():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     torch.manual_seed(0)
     problem = random_problem(0, 5, 2, Squared())
     module = torch.nn.Sequential(
