@@ -14,6 +14,7 @@ from convexnn_lib.errors import (
     InvalidDataError,
     RegularizationError,
 )
+from convexnn_lib.problem.losses import Loss, get_loss
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import Solution, solve
 
@@ -31,13 +32,14 @@ _SAMPLED = 30  # and over those of so many random directions otherwise
 class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
     """What the regressor and the classifier share."""
 
-    _losses: tuple[str, ...]
+    _losses: tuple[str, ...]  # those that go by their names
+    _labels: tuple[str, ...] = ("real", "sign")  # of losses that it takes
 
     def __init__(
         self,
         beta: float = 1.0,
         *,
-        loss: str,
+        loss: str | Loss,
         fit_intercept: bool = True,
         n_patterns: int | str | None = "auto",
         method: str | None = None,
@@ -62,10 +64,14 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
             raise RegularizationError(
                 f"beta must be a positive finite number, got {self.beta!r}."
             )
-        if self.loss not in self._losses:
+        if isinstance(self.loss, str) and self.loss not in self._losses:
             raise InvalidDataError(
                 f"unknown loss {self.loss!r} for {type(self).__name__}; choose one of "
-                f"{', '.join(map(repr, self._losses))}."
+                f"{', '.join(map(repr, self._losses))}, or pass a Loss object."
+            )
+        if get_loss(self.loss).labels not in self._labels:
+            raise InvalidDataError(
+                f"{type(self).__name__} needs a loss of real labels, got {self.loss!r}."
             )
         if self.n_patterns is None:
             return

@@ -20,6 +20,7 @@ from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.errors import (
     InvalidLabelsError,
 )
+from convexnn_lib.problem.losses import Loss
 from convexnn_lib.problem.network import ReLUNetwork
 
 with extra("sklearn", "convexnn_lib.estimators"):
@@ -48,8 +49,8 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
     beta : float, default 1
         Regularization strength, positive. The loss is a sum over samples, so that the
         same regularization of more samples needs a larger ``beta``.
-    loss : {"squared"}
-        The loss.
+    loss : {"squared"} or convexnn_lib.Loss, default "squared"
+        The loss, the squared one or a loss object of real labels.
     fit_intercept : bool, default True
         Whether to append a column of ones to X, which gives each neuron a bias. The
         bias is regularized like any weight.
@@ -132,12 +133,13 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
     """
 
     _losses = ("squared",)
+    _labels = ("real",)
 
     def __init__(
         self,
         beta: float = 1.0,
         *,
-        loss: str = "squared",
+        loss: str | Loss = "squared",
         fit_intercept: bool = True,
         n_patterns: int | str | None = "auto",
         method: str | None = None,
@@ -198,7 +200,8 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
 
 def _has_probabilities(estimator: ConvexReLUClassifier) -> bool:
     """Tell whether the loss models probabilities."""
-    return bool(estimator.loss == "logistic")
+    loss = estimator.loss
+    return bool(loss == "logistic" or getattr(loss, "log_odds", False))
 
 
 class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignore[misc]
@@ -220,9 +223,9 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
     beta : float, default 1
         Regularization strength, positive. The loss is a sum over samples, so that the
         same regularization of more samples needs a larger ``beta``.
-    loss : {"logistic", "hinge", "squared"}
-        The loss: :math:`\log(1+e^{-yz})`, :math:`(1-yz)_+` or
-        :math:`\frac12(z-y)^2`.
+    loss : {"logistic", "hinge", "squared"} or convexnn_lib.Loss, default "logistic"
+        The loss: :math:`\log(1+e^{-yz})`, :math:`(1-yz)_+`,
+        :math:`\frac12(z-y)^2`, or a loss object.
     fit_intercept : bool, default True
         Whether to append a column of ones to X, which gives each neuron a bias. The
         bias is regularized like any weight.
@@ -305,7 +308,7 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         self,
         beta: float = 1.0,
         *,
-        loss: str = "logistic",
+        loss: str | Loss = "logistic",
         fit_intercept: bool = True,
         n_patterns: int | str | None = "auto",
         method: str | None = None,
@@ -403,7 +406,7 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> FloatArray:
-        r"""Return the probability of each class; only with the logistic loss.
+        r"""Return the probability of each class; only with a loss of log-odds.
 
         Parameters
         ----------

@@ -359,6 +359,37 @@ def test_all_stationary_points_of_a_loss_of_ones_own() -> None:
     assert all(point.residual.stationary for point in points.points)
 
 
+def test_estimators_take_losses_of_ones_own() -> None:
+    pytest.importorskip("sklearn")
+    from sklearn.base import clone
+
+    from convexnn_lib import ConvexReLUClassifier, ConvexReLURegressor
+
+    inputs = X[:, :2]
+    counts = clone(ConvexReLURegressor(0.3, loss=Poisson())).fit(inputs, COUNTS)
+    expected = solve(TrainingProblem(X, COUNTS, 0.3, Poisson()))
+    assert counts.certificate_.primal == pytest.approx(expected.value, rel=1e-9)
+    triple = ConvexReLUClassifier(0.9, loss=TripleHinge()).fit(inputs, SIGNS)
+    single = ConvexReLUClassifier(0.3, loss="hinge").fit(inputs, SIGNS)
+    np.testing.assert_allclose(
+        triple.decision_function(inputs), single.decision_function(inputs), atol=1e-5
+    )
+    assert not hasattr(triple, "predict_proba")
+
+    class LogOdds(OwnLogistic):
+        log_odds = True
+
+    own = ConvexReLUClassifier(0.3, loss=LogOdds()).fit(inputs, SIGNS)
+    known = ConvexReLUClassifier(0.3).fit(inputs, SIGNS)
+    np.testing.assert_allclose(
+        own.predict_proba(inputs), known.predict_proba(inputs), atol=1e-9
+    )
+    with pytest.raises(InvalidDataError, match="a loss of real labels"):
+        ConvexReLURegressor(loss=TripleHinge()).fit(inputs, SIGNS)
+    with pytest.raises(InvalidDataError, match="unknown loss None"):
+        ConvexReLURegressor(loss=None).fit(inputs, REAL)
+
+
 # -- what the base class finds numerically
 
 

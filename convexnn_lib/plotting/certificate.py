@@ -18,7 +18,6 @@ from convexnn_lib.plotting.style import (
     draw_origin_axes,
     new_figure,
 )
-from convexnn_lib.problem.losses import Squared
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
@@ -31,8 +30,9 @@ def plot_certificate(problem: TrainingProblem, network: ReLUNetwork) -> Figure:
     Parameters
     ----------
     problem : TrainingProblem
-        A problem with the squared loss, a positive beta and two features. If the second
-        one is 1 for every sample, the network is drawn as a function of the first.
+        A problem with the squared loss, or another one of real labels that has a
+        gradient, a positive beta and two features. If the second one is 1 for every
+        sample, the network is drawn as a function of the first.
     network : ReLUNetwork
         The network.
 
@@ -41,25 +41,28 @@ def plot_certificate(problem: TrainingProblem, network: ReLUNetwork) -> Figure:
     matplotlib.figure.Figure
         Left, the data and the network, with the places where its neurons switch on, or
         as signs in the plane with the directions of its neurons. Right,
-        :math:`\lambda^T(Xu)_+/\beta` with :math:`\lambda=y-f(X)` for all unit vectors
-        u, and the neurons. The network is optimal if the curve stays between -1 and 1
-        and the neurons lie on it; circles and blue stand for positive output weights
-        and labels, squares and red for negative ones.
+        :math:`\lambda^T(Xu)_+/\beta` with :math:`\lambda=-\nabla\ell` (the residuals
+        y - f(X) for the squared loss) for all unit vectors u, and the neurons. The
+        network is optimal if the curve stays between -1 and 1 and the neurons lie on
+        it; circles and blue stand for positive output weights and labels, squares and
+        red for negative ones.
 
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If the data have another number of features, the loss is not the squared loss,
-        or beta is 0.
+        If the data have another number of features, the loss has kinks or is one
+        of signs, or beta is 0.
     """
     if problem.d != 2 or network.d != 2:
         raise InvalidDataError(
             f"plot_certificate draws two features, got {problem.d} and a network of "
             f"{network.d} inputs."
         )
-    if not isinstance(problem.loss, Squared) or problem.beta <= 0.0:
+    smooth = problem.loss.differentiable and problem.loss.labels == "real"
+    if not smooth or problem.beta <= 0.0:
         raise InvalidDataError(
-            "plot_certificate needs the squared loss and a positive beta, got "
+            "plot_certificate needs a positive beta and a loss that has a gradient and "
+            "real labels, as the squared loss, got "
             f"{problem.loss!r} and beta = {problem.beta}."
         )
     lam = -problem.loss.gradient(network.predict(problem.X), problem.y)

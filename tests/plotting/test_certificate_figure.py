@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convexnn_lib import ReLUNetwork, TrainingProblem, datasets, solve
+from convexnn_lib import ReLUNetwork, Squared, TrainingProblem, datasets, solve
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.plotting.certificate import plot_certificate
 
@@ -39,6 +39,20 @@ def test_zero_network() -> None:
     figure = plot_certificate(problem, ReLUNetwork(np.zeros((2, 0)), np.zeros(0)))
     figure.draw_without_rendering()
     assert not [line for line in figure.axes[1].lines if line.get_marker() == "o"]
+
+
+def test_another_smooth_loss_is_drawn() -> None:
+    class Doubled(Squared):
+        def gradient(self, z, y):
+            return 2.0 * (z - y)
+
+    problem = TrainingProblem(X, Y, 0.1, Doubled())
+    figure = plot_certificate(problem, ReLUNetwork(np.ones((2, 1)), np.ones(1)))
+    single = plot_certificate(
+        TrainingProblem(X, Y, 0.1), ReLUNetwork(np.ones((2, 1)), np.ones(1))
+    )
+    curve, half = (f.axes[1].lines[1].get_ydata() for f in (figure, single))
+    np.testing.assert_allclose(curve, 2.0 * half)
 
 
 @pytest.mark.parametrize(
