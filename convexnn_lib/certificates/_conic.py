@@ -29,6 +29,7 @@ _NEWTON_STEPS = 30
 _LEAST_BEND = 1e-6  # of a model, relative to that in other samples
 _MOST_DAMPED = 1e12
 _INFEASIBLE = 1e-12  # tolerance of a proof that no network meets the margins
+_FAINT = 1e-4  # penalty, of outputs of size 1, below which residuals are small
 _SUPERNODAL = 200  # unknowns from which a factorization by blocks is faster
 
 
@@ -200,9 +201,16 @@ class _Model:
         self.widths = [group.features.shape[1] for group in groups]
         self.ends = np.cumsum([0, *self.widths])
         self.total, self.count = int(self.ends[-1]), len(groups)
-        self.features = np.hstack([group.features for group in groups]) / self.unit
+        features = np.hstack([group.features for group in groups]) / self.unit
+        # columns of very different sizes are measured in units of their own
+        sizes = np.abs(features).max(axis=0)
+        self.sizes = np.where(sizes > 0.0, sizes, 1.0)
+        self.features = features / self.sizes
         self.cones = sparse.block_diag(
-            [sparse.csr_matrix(_unit_rows(group.cone)) for group in groups],
+            [
+                sparse.csr_matrix(_unit_rows(group.cone / self.sizes[begin:end]))
+                for group, (begin, end) in zip(groups, pairwise(self.ends), strict=True)
+            ],
             format="csr",
         )
 
@@ -221,20 +229,30 @@ class _Model:
         size = len(reachable)
         # in units in which labels are of size 1: the solver's tolerances are absolute
         length = float(np.linalg.norm(reachable)) / len(z) ** 0.5 or 1.0
-        hessian = np.concatenate([np.zeros(self.total + self.count), np.ones(size)])
+        penalty = self.penalty / length
+        # residuals are of the size of the penalty; where that is small, the solver's
+        # absolute tolerances must be too
+        small = min(1.0, penalty / _FAINT)
+        hessian = np.concatenate(
+            [np.zeros(self.total + self.count), np.full(size, small)]
+        )
         link = sparse.hstack(
-            [scaled, sparse.csr_matrix((size, self.count)), -sparse.identity(size)]
+            [
+                scaled,
+                sparse.csr_matrix((size, self.count)),
+                -small * sparse.identity(size),
+            ]
         )
         x, multipliers, status = self._run(
             sparse.diags(hessian),
-            self.penalty / length,
-            -reachable / length,
+            penalty / small,
+            np.zeros(size),
             link,
-            equations=True,
+            reachable / length,
         )
         # the multiplier of an equation is far more accurate than the gradient at the
         # outputs, whose error is the root of that of the objective
-        inner = -length * multipliers[:size]
+        inner = -length * small * multipliers[:size]
         if basis is not None:
             inner = target - basis @ (reachable - inner)
         return self._point(length * x, root * inner, status)
@@ -257,7 +275,6 @@ class _Model:
             scale * penalty,
             np.full(extra, scale),
             sparse.hstack(margins),
-            equations=False,
         )
         return self._point(x, unit * y * multipliers[:n] / scale, status)
 
@@ -267,21 +284,21 @@ class _Model:
         penalty: float,
         cost: FloatArray,
         rows: Any,
-        *,
-        equations: bool,
+        equations: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray, str]:
-        """Run Clarabel; the rows are equations, or margins of at least 1.
+        """Run Clarabel; the rows are equations with this right, or margins at least 1.
 
         Further unknowns are free with equations, and nonnegative with margins.
         """
         import clarabel  # here, so that the rest of the library works without it
 
         count, extra = rows.shape[0], len(cost)
-        blocks, right = [rows], [np.full(count, 0.0 if equations else -1.0)]
-        kinds = [
-            (clarabel.ZeroConeT if equations else clarabel.NonnegativeConeT)(count)
-        ]
-        if extra and not equations:
+        blocks = [rows]
+        if equations is not None:
+            right, kinds = [equations], [clarabel.ZeroConeT(count)]
+        else:
+            right, kinds = [np.full(count, -1.0)], [clarabel.NonnegativeConeT(count)]
+        if extra and equations is None:
             before = sparse.csr_matrix((extra, self.total + self.count))
             blocks.append(sparse.hstack([before, -sparse.identity(extra)]))
             right.append(np.zeros(extra))
@@ -293,12 +310,13 @@ class _Model:
             right.append(np.zeros(walls))
             kinds.append(clarabel.NonnegativeConeT(walls))
         # (bound, variable) of each group in a second-order cone
+        sizes = np.concatenate([self.sizes, np.ones(self.count)])
         order = []
         for j, (begin, end) in enumerate(pairwise(self.ends)):
             order.extend([self.total + j, *range(begin, end)])
             kinds.append(clarabel.SecondOrderConeT(end - begin + 1))
         selection = sparse.csr_matrix(
-            (-np.ones(len(order)), (np.arange(len(order)), order)),
+            (-1.0 / sizes[order], (np.arange(len(order)), order)),
             shape=(len(order), self.total + self.count + extra),
         )
         blocks.append(selection)
@@ -319,7 +337,8 @@ class _Model:
             settings,
         ).solve()
         status = str(solution.status)
-        if "PrimalInfeasible" in status:
+        # every other program has a point, whatever the solver says
+        if "PrimalInfeasible" in status and self.problem.loss.slack_cost == np.inf:
             raise NotSeparableError(
                 "no network with the given patterns separates the data; give more "
                 "patterns."
@@ -333,8 +352,9 @@ class _Model:
 
     def _point(self, x: FloatArray, dual: FloatArray, status: str) -> GroupPoint:
         """Return the solver's point in the units of the data."""
+        a = x[: self.total] / self.sizes / self.unit
         return GroupPoint(
-            [x[i:j] / self.unit for i, j in pairwise(self.ends)],
+            [a[i:j] for i, j in pairwise(self.ends)],
             self.features @ x[: self.total],
             self.problem.loss.project_dual(dual, self.problem.y),
             status,
