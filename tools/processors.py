@@ -1,10 +1,10 @@
 """Run tests as other processors would: nothing may depend on how one of them rounds.
 
 ``python tools/processors.py NAME`` runs the notebooks, the docstrings' examples and the
-tests of exercises and assignments as the processor of this name would, or those tests
-that are named behind it, as pytest names them. Before that it starts a Python and asks
-it whether each setting took effect. What this machine cannot do is said and left out;
-where the variable ``CI`` is set, that is a failure.
+tests of exercises, assignments and figures as the processor of this name would, or
+those tests that are named behind it, as pytest names them. Before that it starts a
+Python and asks it whether each setting took effect. What this machine cannot do is said
+and left out; where the variable ``CI`` is set, that is a failure.
 
 The processors cover the settings, not their product. None of them is real: a kernel of
 OpenBLAS stands for the machine that it was written for.
@@ -27,6 +27,7 @@ TRIAL = ROOT / "tools" / "trial"  # its sitecustomize.py sees to processors and 
 TESTS = (
     *("chapters", "convexnn_lib"),
     *("tests/test_exercises.py", "tests/exercises", "tests/assignments"),
+    "tests/plotting",
 )
 ALL = (
     *("-n", "auto", "--dist", "loadfile"),
@@ -74,7 +75,6 @@ import numpy, scipy.linalg, torch
 from numba.core.registry import cpu_target
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 from threadpoolctl import threadpool_info
-from convexnn_lib import datasets
 
 matrix = numpy.random.default_rng(0).standard_normal((200, 200))
 scipy.linalg.solve(matrix @ matrix, matrix)
@@ -86,7 +86,7 @@ print(json.dumps({
     "Numba": [cpu_target.target_context.codegen()._get_host_cpu_name()],
     "NumPy": [name for name in __cpu_dispatch__ if __cpu_features__[name]],
     "PyTorch": [torch.backends.cpu.get_cpu_capability()],
-    "data": [matrix[0, 0].hex(), datasets.separable_pair()[0][0, 0].hex()],
+    "data": [matrix[0, 0].hex()],
 }))
 """
 
