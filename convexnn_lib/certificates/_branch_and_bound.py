@@ -33,7 +33,8 @@ from convexnn_lib.certificates._wolfe import Corral
 
 __all__ = ["DirectionBounds", "branch_and_bound"]
 
-_THREAD_WORK = 256  # cones for which another thread is worth while
+_SHARE_WORK = 256  # cones for which another thread is worth while
+_MOST_SHARES = 16  # at once; the results do not depend on how many threads take them
 _BATCH_CONES, _BATCH_ROWS = 1 << 11, 1 << 21  # cones, and rows that cut them, at a time
 _STORED_ROWS = 1 << 27  # cut rows in store (half a GB) at which memory comes first
 
@@ -230,10 +231,11 @@ class _Search:
             )
 
         work = len(vertices) * (1.0 + len(parents.cut) / len(parents.bounds) / 100.0)
-        threads = min(os.cpu_count() or 1, 1 + int(work / _THREAD_WORK), len(vertices))
-        shares = np.array_split(np.arange(len(vertices)), threads)
+        count = min(_MOST_SHARES, 1 + int(work / _SHARE_WORK), len(vertices))
+        shares = np.array_split(np.arange(len(vertices)), count)
+        threads = min(os.cpu_count() or 1, count)
         if threads == 1:
-            found = [bound(shares[0])]
+            found = [bound(share) for share in shares]
         else:
             with ThreadPoolExecutor(threads) as pool:
                 found = list(pool.map(bound, shares))

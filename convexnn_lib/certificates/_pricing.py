@@ -28,6 +28,8 @@ _MANY = 100_000  # vertices in rank 3 from which branch and bound is faster
 _HIGHEST_RANK = 7  # beyond, branch and bound does not close
 _MOST = 20_000_000  # vertices that are listed at all
 _CLOSED = 1e-11  # its relative gap
+_CHEAP_WORK = 1e8  # products of a vertex with a row, in numbers, that take 0.1 seconds
+_CHEAP_RANK = 4  # up to which branch and bound takes no longer
 
 __all__ = ["Prices", "price_all_neurons", "price_cones", "price_locally"]
 
@@ -48,6 +50,10 @@ class Prices(NamedTuple):
         The signs of :math:`\lambda^T(Xu)_+`.
     cones : (m,) array of int or None
         The indices of the given patterns in whose cones the neurons lie.
+    cheap : bool
+        Whether to find them takes so little that it can be done again and again. The
+        numbers of rows and their rank say so, not a clock: what follows is the same on
+        a slow machine.
     """
 
     upper: float
@@ -55,6 +61,7 @@ class Prices(NamedTuple):
     directions: FloatArray
     signs: FloatArray
     cones: npt.NDArray[np.intp] | None = None
+    cheap: bool = True
 
 
 def price_all_neurons(
@@ -93,6 +100,7 @@ def price_all_neurons(
     rank = int(np.linalg.matrix_rank(generators)) if generators.size else 0
     predicted = sum(cover_count(len(plus), rank) for _, plus, _ in sides)
     listing = every or not _prefers_cones(predicted, rank)
+    cheap = predicted * X.size <= _CHEAP_WORK if listing else rank <= _CHEAP_RANK
     found = []
     for sign, plus, minus in sides:
         # exact patterns need the data themselves, not the rounded generators
@@ -100,12 +108,14 @@ def price_all_neurons(
         packed = quick_patterns(rows, _MOST) if listing else None
         if packed is None and (every or rank > _HIGHEST_RANK):
             packed = enumerate_patterns(rows, max_patterns=_MOST).packed
+            cheap = False
         if packed is None:
+            cheap = cheap and rank <= _CHEAP_RANK
             far = _by_branch_and_bound(plus, minus, level)
         else:
             far = farthest_points(plus, minus, packed, level)
         found.append((sign, far))
-    return scaled.prices(found)
+    return scaled.prices(found)._replace(cheap=cheap)
 
 
 def _prefers_cones(predicted: int, rank: int) -> bool:

@@ -169,7 +169,7 @@ def _spatial_order(packed: PackedArray, table: FloatArray) -> npt.NDArray[np.int
             key |= (cells[:, c] >> np.uint64(bit) & np.uint64(1)) << np.uint64(
                 bit * d + c
             )
-    return np.argsort(key)
+    return np.argsort(key, kind="stable")
 
 
 @jit

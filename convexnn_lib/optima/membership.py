@@ -122,16 +122,22 @@ def membership(
             f"{second[k]:.6g}",
         )
     neurons = face.neurons
+    failures: dict[str, str] = {}
     for k in np.flatnonzero(alive):
         unit, sign = network.W1[:, k] / first[k], np.sign(network.w2[k])
         distances = np.linalg.norm(neurons.directions - unit, axis=1)
         distances[neurons.signs != sign] = np.inf
         if np.min(distances, initial=np.inf) > tol:
             worth = sign * float(face.dual @ np.maximum(problem.X @ unit, 0.0))
-            return answer(
-                *_misdirected(int(k), unit, distances, worth, problem, neurons)
+            failure, reason = _misdirected(
+                int(k), unit, distances, worth, problem, neurons
             )
-        labels[k] = np.argmin(distances)
+            failures.setdefault(failure, reason)
+        else:
+            labels[k] = np.argmin(distances)
+    for failure in ("direction", "collinearity"):  # whatever the order of the neurons
+        if failure in failures:
+            return answer(failure, failures[failure])
     size = len(neurons.signs)
     used = labels >= 0
     parts = (first * second)[used]

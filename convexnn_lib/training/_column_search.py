@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import NoReturn
 
 import numpy as np
@@ -34,7 +33,6 @@ _STARTS = 100  # random directions in which local ascent starts
 _LARGE = 4000  # n * d from which restricted programs are slow
 _STALLED = 1e-2  # relative gain of a descent below which there are no more
 _MANY_STARTS = 2000  # where these find nothing
-_QUICK = 0.1  # seconds that a complete pricing may take to be done in every round
 _LEAST = 1e-4  # relative length below which a group is not worth a neuron at once
 _STATIONARY = 1e-9  # relative error of a neuron's weight at a stationary network
 _FAINT = 1e-12  # relative weight of the penalty at which no margin is large enough
@@ -72,7 +70,7 @@ class ColumnSearch:
         self.excess = np.inf  # of the dual norm over beta, relative
         self.accuracy = 1e-9  # of the restricted programs near the optimum
         self.refined = False  # whether the last point was accurate
-        self.complete_seconds = 0.0  # what the last complete pricing took
+        self.cheap = True  # whether a complete pricing is done in every round
         # neurons found since the last point, and whether they are trained by descent
         self.entering: list[tuple[FloatArray, float]] = []
         self.descending = (
@@ -110,16 +108,14 @@ class ColumnSearch:
             if new or self.pending:
                 break
         self.excess = largest / level - 1.0
-        slow = self.complete_seconds > _QUICK
-        if not self.exhaustive or (slow and (new or self.pending)):
+        if not self.exhaustive or ((new or self.pending) and not self.cheap):
             return new
-        begin = time.monotonic()
         try:
             prices = price_all_neurons(X, self.dual, max(level, largest))
         except EnumerationTooLargeError:
             self.exhaustive = False
             return new
-        self.complete_seconds = time.monotonic() - begin
+        self.cheap = prices.cheap
         self._bound(prices.upper)
         self.excess = max(self.excess, prices.upper / level - 1.0)
         return new + self._take(prices)

@@ -14,7 +14,7 @@ loss is linear in the others.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ IntArray = npt.NDArray[np.int8]
 _TIE = 1e-6  # relative products below this count as tight rows
 _TIGHT = 1e-7  # margins this close to 1 count as tight samples
 _VANISHED = 1e-9  # a neuron this short, relative to the longest one, has died
+_PARALLEL = 1e-12  # neurons of one sign whose unit vectors are so near are one group
 _LEAVING = 1e-9  # force on a tight row, relative to beta, that counts
 _LONGEST_STEP = 1e3  # in units of the longest neuron
 _STEPS = 300  # most of which add tight rows, one or a few at a time
@@ -58,7 +59,7 @@ def newton_on_face(
     convexnn_lib.ReLUNetwork
         A network whose neurons lie in the same closed cones (unless they may cross), up
         to the tolerance that decides which rows are tight. Its objective is no larger,
-        up to rounding.
+        up to rounding. Parallel neurons of one sign keep their shares of the sum.
     """
     network = meet_hard_margin(network, problem)
     outputs = network.predict(problem.X)
@@ -148,18 +149,24 @@ def meet_hard_margin(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetw
 
 @dataclass(frozen=True)
 class _Face:
-    """Neurons with their tight rows, and the tight samples."""
+    """Neurons with their tight rows, and the tight samples.
+
+    Parallel neurons of one sign are one vector here. The objective does not tell their
+    shares, so that in Newton's method rounding would, and might empty one of them.
+    """
 
     vectors: FloatArray  # (m, d), inside the subspaces that the bases span
     signs: FloatArray  # (m,), of the second-layer weights
     sides: IntArray  # (m, n), signs of the products with the rows, 0 where tight
     bases: list[FloatArray]
+    shares: list[FloatArray]  # of the neurons that a vector stands for, of sum 1
     tight: BoolArray  # (n,), samples held at margin 1
 
     @classmethod
     def of(cls, network: ReLUNetwork, problem: TrainingProblem) -> _Face:
         """Return the face of a network, with whatever is nearly tight made tight."""
         vectors = (np.abs(network.w2) * network.W1).T
+        vectors, signs, shares = _grouped(vectors, np.sign(network.w2))
         products = vectors @ problem.X.T
         lengths = np.linalg.norm(vectors, axis=1)[:, None]
         ties = np.abs(products) <= _TIE * lengths * np.linalg.norm(problem.X, axis=1)
@@ -169,7 +176,7 @@ class _Face:
             margins = problem.y * network.predict(problem.X)
             tight = np.abs(margins - 1.0) <= _TIGHT
         bases = [_kernel_basis(problem.X[side == 0]) for side in sides]
-        return cls.on(vectors, np.sign(network.w2), sides, bases, tight)
+        return cls.on(vectors, signs, sides, bases, shares, tight)
 
     @classmethod
     def on(
@@ -178,6 +185,7 @@ class _Face:
         signs: FloatArray,
         sides: IntArray,
         bases: list[FloatArray],
+        shares: list[FloatArray],
         tight: BoolArray,
     ) -> _Face:
         """Return the face with the vectors projected onto the span of their bases."""
@@ -187,11 +195,15 @@ class _Face:
         norms = np.linalg.norm(projected, axis=1)
         alive = norms > _VANISHED * norms.max(initial=0.0)
         bases = [basis for basis, kept in zip(bases, alive, strict=True) if kept]
-        return cls(projected[alive], signs[alive], sides[alive], bases, tight)
+        shares = [share for share, kept in zip(shares, alive, strict=True) if kept]
+        return cls(projected[alive], signs[alive], sides[alive], bases, shares, tight)
 
     def network(self, problem: TrainingProblem) -> ReLUNetwork:
         """Return the balanced network, feasible for a hard margin."""
-        network = ReLUNetwork(self.vectors.T, self.signs).balanced()
+        sizes = [len(share) for share in self.shares]
+        parts = np.repeat(self.vectors, sizes, axis=0)
+        parts *= np.concatenate(self.shares)[:, None]
+        network = ReLUNetwork(parts.T, np.repeat(self.signs, sizes)).balanced()
         return meet_hard_margin(network, problem)
 
     def newton_step(self, problem: TrainingProblem) -> tuple[FloatArray, float]:
@@ -261,7 +273,7 @@ class _Face:
         start = raised(problem.objective(self.network(problem)), 1e-14)
         for _ in range(30):
             vectors = self.vectors + length * change
-            trial = _Face(vectors, self.signs, self.sides, self.bases, self.tight)
+            trial = replace(self, vectors=vectors)
             if problem.objective(trial.network(problem)) <= start:
                 break
             length *= 0.5
@@ -312,13 +324,32 @@ class _Face:
         bases = list(self.bases)
         for k in np.flatnonzero(np.any(sides != self.sides, axis=1)):
             bases[k] = _kernel_basis(problem.X[sides[k] == 0])
-        return self.on(vectors, self.signs, sides, bases, self.tight)
+        return self.on(vectors, self.signs, sides, bases, self.shares, self.tight)
 
     def _coordinates(self) -> FloatArray:
         """Return the vectors in the coordinates of the bases, end to end."""
         return np.concatenate(
             [basis.T @ v for basis, v in zip(self.bases, self.vectors, strict=True)]
         )
+
+
+def _grouped(
+    vectors: FloatArray, signs: FloatArray
+) -> tuple[FloatArray, FloatArray, list[FloatArray]]:
+    """Return the sums of parallel vectors of one sign, the signs, and the shares."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    units = vectors / lengths[:, None]
+    left = list(range(len(signs)))
+    groups = []
+    while left:
+        first = left[0]
+        near = np.linalg.norm(units[left] - units[first], axis=1) <= _PARALLEL
+        near &= signs[left] == signs[first]
+        groups.append([k for k, together in zip(left, near, strict=True) if together])
+        left = [k for k, together in zip(left, near, strict=True) if not together]
+    sums = np.array([vectors[group].sum(axis=0) for group in groups])
+    shares = [lengths[group] / lengths[group].sum() for group in groups]
+    return sums, signs[[group[0] for group in groups]], shares
 
 
 def _kernel_basis(rows: FloatArray) -> FloatArray:

@@ -206,11 +206,15 @@ def test_small_batches_and_threads_change_nothing(monkeypatch):
     monkeypatch.setattr(module, "_BATCH_CONES", 8)
     monkeypatch.setattr(module, "_BATCH_ROWS", 64)
     monkeypatch.setattr(module, "_STORED_ROWS", 512)
-    monkeypatch.setattr(module, "_THREAD_WORK", 4)
-    monkeypatch.setattr(module.os, "cpu_count", lambda: 3)
-    bounds = branch_and_bound(plus, minus)
-    assert bounds.lower == pytest.approx(expected.lower, rel=1e-9)
-    assert bounds.lower <= bounds.upper <= bounds.lower * (1.0 + 1e-9)
+    monkeypatch.setattr(module, "_SHARE_WORK", 4)
+    found = []
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(module.os, "cpu_count", lambda threads=threads: threads)
+        bounds = branch_and_bound(plus, minus)
+        assert bounds.lower == pytest.approx(expected.lower, rel=1e-9)
+        assert bounds.lower <= bounds.upper <= bounds.lower * (1.0 + 1e-9)
+        found.append((bounds.lower, bounds.upper, *bounds.direction, bounds.nodes))
+    assert found[0] == found[1] == found[2]
 
 
 def test_many_rows():

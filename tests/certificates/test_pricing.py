@@ -17,6 +17,7 @@ from convexnn_lib.certificates._pricing import (
     price_cones,
     price_locally,
 )
+from convexnn_lib.certificates._zonotope_vertices import FarPoints
 from convexnn_lib.errors import EnumerationTooLargeError
 
 integers = st.integers(-2, 2).map(float)
@@ -106,6 +107,30 @@ def test_branch_and_bound_and_the_list_agree(monkeypatch):
         above = price_all_neurons(X, lam, 1.1 * listed.upper)
         assert not len(above.values)
         assert above.upper == pytest.approx(1.1 * listed.upper, rel=2e-11)
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "cheap"),
+    [
+        (60, 4, True),  # a list
+        (110, 5, False),  # a list of a million vertices
+        (600, 3, True),  # branch and bound, in few dimensions
+        (150, 6, False),  # and in more, where it can take long
+    ],
+)
+def test_what_is_cheap(n, d, cheap, monkeypatch):
+    def nothing(plus, minus, *rest, **options):
+        return FarPoints(0.0, np.zeros(0), np.zeros((0, d)))
+
+    monkeypatch.setattr(pricing, "farthest_points", nothing)
+    monkeypatch.setattr(pricing, "_by_branch_and_bound", nothing)
+    monkeypatch.setattr(pricing, "quick_patterns", lambda rows, limit: "a list")
+    X = np.random.default_rng(3).standard_normal((n, d))
+    lam = np.where(np.arange(n) % 2, 1.0, -1.0)
+    assert price_all_neurons(X, lam, 0.0).cheap == cheap
+    # rows in no general position are left to branch and bound, or listed exactly
+    monkeypatch.setattr(pricing, "quick_patterns", lambda rows, limit: None)
+    assert price_all_neurons(X, lam, 0.0).cheap == (cheap and d <= 4)
 
 
 def test_too_many_to_list():

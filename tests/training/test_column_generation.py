@@ -519,6 +519,21 @@ def test_a_start_nearby_saves_rounds():
     assert warm[0].value < cold[0].value
 
 
+def test_no_clock_decides(monkeypatch):
+    """Column generation takes the same steps when hours pass between two of them."""
+    problem = wave_problem(Squared(), 0.1, 30, 3)
+    steps = []
+    for hours in (0.0, 1.0):
+        now = iter(3600.0 * hours * step for step in range(1_000_000))
+        for clock in ("monotonic", "perf_counter", "process_time", "time"):
+            monkeypatch.setattr(time, clock, lambda now=now: next(now))
+        rounds = []
+        solve(problem, callback=rounds.append)
+        steps.append([(r.pairs, r.new, r.value, r.lower_bound) for r in rounds])
+    assert len(steps[0]) > 2
+    assert steps[0] == steps[1]
+
+
 def test_progress(capsys):
     problem = random_problem(0, 5, 2, Squared())
     rounds = []
