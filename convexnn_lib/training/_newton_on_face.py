@@ -337,7 +337,8 @@ def _grouped(
     vectors: FloatArray, signs: FloatArray
 ) -> tuple[FloatArray, FloatArray, list[FloatArray]]:
     """Return the sums of parallel vectors of one sign, the signs, and the shares."""
-    lengths = np.linalg.norm(vectors, axis=1)
+    tiny = np.finfo(np.float64).tiny
+    lengths = np.maximum(np.linalg.norm(vectors, axis=1), tiny)
     units = vectors / lengths[:, None]
     left = list(range(len(signs)))
     groups = []

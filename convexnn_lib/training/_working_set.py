@@ -15,6 +15,7 @@ __all__ = ["WorkingSet"]
 
 _WALLS = 3  # times d: the nearest walls of a cone that are imposed from the start
 _PATIENCE = 2  # rounds that a pair may stay zero
+_TIE = 1e-10  # a neuron so near to a wall, relative to its length, lies on it
 
 
 @dataclass
@@ -49,6 +50,9 @@ class WorkingSet:
         lengths = np.linalg.norm(self.X, axis=1)
         self.normals = self.X / np.where(lengths > 0.0, lengths, 1.0)[:, None]
         self.zero_rows = lengths == 0.0
+        # the side of each wall on which (1, e, e^2, ...) lies, for a tiny e
+        leading = np.argmax(self.X != 0.0, axis=1)
+        self.sides = self.X[np.arange(len(self.X)), leading] >= 0.0
 
     def __len__(self) -> int:
         """Return the number of pairs."""
@@ -66,8 +70,8 @@ class WorkingSet:
         sign : float
             The sign of its second-layer weight.
         pattern : (n,) array of bool, optional
-            A pattern whose closed cone holds the neuron; by default that of the neuron
-            itself.
+            A pattern whose closed cone holds the neuron; by default that of
+            :meth:`pattern_of`.
 
         Returns
         -------
@@ -76,7 +80,7 @@ class WorkingSet:
         """
         depths = self.normals @ direction
         if pattern is None:
-            pattern = depths >= 0.0
+            pattern = self.pattern_of(direction)
         key = (float(sign), pattern.tobytes())
         if key in self.pairs:
             self.pairs[key].idle = 0
@@ -86,6 +90,16 @@ class WorkingSet:
         walls = walls[np.isfinite(depths[walls])]
         self.pairs[key] = _Pair(float(sign), pattern, set(walls.tolist()))
         return True
+
+    def pattern_of(self, direction: FloatArray) -> BoolArray:
+        """Return the pattern of an open cell whose closed cone holds a neuron.
+
+        The best neurons often lie on walls, and rounding must not decide on which side:
+        they are moved off by a tiny multiple of (1, e, e^2, ...) with a tiny e.
+        """
+        depths = self.normals @ direction
+        ties = np.abs(depths) <= _TIE * float(np.linalg.norm(direction))
+        return np.where(ties, self.sides, depths > 0.0)
 
     def groups(self) -> list[Group]:
         """Return the variables of the restricted program, one a pair."""
@@ -127,7 +141,7 @@ class WorkingSet:
             left of it.
         """
         kept = {
-            (float(sign), (self.normals @ w1 >= 0.0).tobytes())
+            (float(sign), self.pattern_of(w1).tobytes())
             for w1, sign in zip(network.W1.T, np.sign(network.w2), strict=True)
         }
         for key in [key for key in self.pairs if key not in kept]:

@@ -350,6 +350,7 @@ _METHODS: dict[
 ] = {"active_set": _solve_by_active_set, "cvxpy": _solve_with_cvxpy}
 
 
+_ON_A_WALL = 1e-12  # a neuron's depth in a cone, relative to its length, that is none
 _ADVICE = {"converged": "Rescale X or y, or raise tol."}
 
 
@@ -376,8 +377,9 @@ def _groups(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the network in the variables of the convex program.
 
-    A neuron goes to the pattern whose cone it violates least: the tolerance with which
-    neurons on common faces were merged may put it off every cone by as much.
+    A neuron goes to the first pattern in whose closed cone it lies up to rounding, else
+    to the one whose cone it violates least: the tolerance with which neurons on common
+    faces were merged may put it off every cone by as much.
     """
     u = np.zeros((len(patterns), X.shape[1]))
     u_prime = np.zeros_like(u)
@@ -386,5 +388,6 @@ def _groups(
     inward = np.where(patterns, 1.0, -1.0)
     for w1, w2 in zip(network.W1.T, network.w2, strict=True):
         depth = np.min(inward * (walls @ w1), axis=1)
+        depth = np.minimum(depth, -_ON_A_WALL * float(np.linalg.norm(w1)))
         (u if w2 > 0.0 else u_prime)[int(np.argmax(depth))] += abs(w2) * w1
     return u, u_prime

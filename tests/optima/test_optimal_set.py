@@ -413,6 +413,19 @@ def test_membership_says_what_fails():
     np.testing.assert_array_equal(answer.labels, [1, 1, 1, -1, -1])
 
 
+def test_what_fails_first_does_not_depend_on_the_order_of_neurons():
+    optima = optima_of(BISECTED, [1, 1], 0.25)
+    # the first shares a cone with the optimal neuron, the second lies in an empty one
+    network = ReLUNetwork([[0.1, 0.0], [1.0, -1.0]], [1.0, 1.0]).balanced()
+    answers = [
+        optima.contains(ReLUNetwork(network.W1[:, order], network.w2[order]))
+        for order in ([0, 1], [1, 0])
+    ]
+    assert [answer.failure for answer in answers] == ["direction"] * 2
+    assert "neuron 1 lies in a cone" in answers[0].reason
+    assert "neuron 0 lies in a cone" in answers[1].reason
+
+
 def test_scope_of_given_patterns():
     problem = TrainingProblem(BISECTED, [1, 1], 0.25)
     patterns = np.array([[True, False], [False, True]])

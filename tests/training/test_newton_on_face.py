@@ -142,3 +142,20 @@ def test_dying_neurons_leave():
     assert problem.objective(polished) == pytest.approx(2.5, rel=1e-12)
     sizes = polished.w2**2
     assert np.sum(sizes > 1e-6 * sizes.max()) == 1
+
+
+@pytest.mark.parametrize("loss", SMOOTH, ids=lambda loss: repr(loss))
+@pytest.mark.parametrize("cross", [False, True])
+def test_parallel_neurons_keep_their_shares(loss, cross):
+    """Nothing but rounding tells how Newton's method would divide their sum."""
+    problem = random_problem(3, 10, 3, loss, 0.05)
+    best = solve(problem).network
+    start = ReLUNetwork(2.0 * best.W1, best.w2).balanced()
+    shares = [0.9998, 1e-4, 1e-4]
+    split = start.split(0, shares)
+    parts = newton_on_face(split, problem, cross=cross)
+    whole = newton_on_face(start, problem, cross=cross)
+    assert parts.width == whole.width + 2
+    assert problem.objective(parts) == pytest.approx(problem.objective(whole))
+    costs = np.array(shares) * whole.w2[0] ** 2
+    np.testing.assert_allclose(parts.w2[:3] ** 2, costs, rtol=1e-9)
