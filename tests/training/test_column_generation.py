@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from itertools import pairwise
 from typing import ClassVar
