@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import cvxpy as cp
@@ -36,6 +37,7 @@ from convexnn_lib.errors import (
     InvalidLabelsError,
     RegularizationError,
 )
+from convexnn_lib.optima._output_intervals import output_intervals
 
 # -- copies of the library's losses, by the methods that the reference asks for
 
@@ -313,6 +315,69 @@ def test_optima_that_are_a_continuum() -> None:
     )
 
 
+class Tube(OwnSquared):
+    """Half the squared distance to an interval around the label: flat inside."""
+
+    strictly_convex = False
+
+    def value(self, z: Any, y: Any) -> float:
+        return 0.5 * float(np.sum(self.gradient(z, y) ** 2))
+
+    def gradient(self, z: Any, y: Any) -> FloatArray:
+        gradient: FloatArray = z - np.clip(z, y - 0.1, y + 0.1)
+        return gradient
+
+    def curvature(self, z: Any, y: Any) -> FloatArray:
+        return np.where(np.abs(z - y) > 0.1, 1.0, 0.0)
+
+    def conjugate(self, lam: Any, y: Any) -> float:
+        return float(lam @ y + 0.5 * lam @ lam + 0.1 * np.abs(lam).sum())
+
+
+def test_optima_where_a_loss_is_linear() -> None:
+    # the objective falls by 1 + 1/2 - beta = 0 until the first sample is 1 away
+    optima = OptimalSet(solve(TrainingProblem([[1.0], [0.5]], [3, 3], 1.5, Huber())))
+    assert optima.dimension == 1
+    assert not optima.unique_fit
+    np.testing.assert_allclose(optima.vertices, [[0.0], [2.0]], atol=1e-7)
+    # one neuron along the bisector of two samples is as good as two along them, and
+    # the third sample's output, between z and 2 z, must lie in its tube
+    rows = [[np.sqrt(3) / 2, 0.5], [-np.sqrt(3) / 2, 0.5], [0.0, 1.0]]
+    problem = TrainingProblem(rows, [1.0, 1.0, 0.9], 0.25, Tube())
+    optima = OptimalSet(solve(problem))
+    z = 1.0 - 0.1 - 0.25
+    expected = [
+        [z * (1 - share), 2 * z * share, z * (1 - share)]
+        for share in (0.8 / z - 1.0, 1.0 / z - 1.0)
+    ]
+    np.testing.assert_allclose(
+        sorted(optima.vertices.tolist(), key=lambda v: v[1]), expected, atol=1e-7
+    )
+    for vertex in optima.vertices:
+        assert problem.objective(optima.network(vertex)) == pytest.approx(optima.value)
+    outside = optima.network(optima.vertices.mean(axis=0))
+    assert optima.contains(outside)
+    beyond = 1.5 * optima.vertices[0] - 0.5 * optima.vertices[1]
+    with pytest.raises(InvalidDataError, match="no point of the optimal polytope"):
+        optima.network(beyond)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_output_intervals(unit: float) -> None:
+    z = np.array([0.0, 0.05, 0.1, 0.3, 5.0])
+    y = np.array([0.0, 0.0, 0.0, 0.3, 0.0])
+    tube = output_intervals(Tube(), z, y)
+    low, high = [-0.1, -0.1, -0.1, 0.2, 5.0], [0.1, 0.1, 0.1, 0.4, 5.0]
+    np.testing.assert_allclose(tube, [low, high], atol=1e-7)
+    huber = output_intervals(Huber(), unit * np.array([2.0, -3.0]), np.zeros(2))
+    if unit < 1.0:
+        np.testing.assert_array_equal(huber[0], huber[1])
+    else:
+        np.testing.assert_allclose(huber, [[1.0, -np.inf], [np.inf, -1.0]], atol=1e-7)
+    squared = output_intervals(Squared(), unit * REAL, unit * (REAL + 1.0))
+    np.testing.assert_array_equal(squared, [unit * REAL, unit * REAL])
+
+
 # -- losses that have no model
 
 
@@ -338,10 +403,11 @@ def test_a_smooth_loss_of_ones_own(loss: Loss, y: FloatArray, share: float) -> N
     )
     subsampled = subsampled_problem(network, problem, tie_tolerance=1e-7)
     assert subsampled.solve().value == pytest.approx(solution.value, rel=1e-7)
-    if loss.strictly_convex:
-        optima = OptimalSet(solution)
-        sample = optima.network(optima.vertices[0])
+    optima = OptimalSet(solution)
+    for vertex in optima.vertices:
+        sample = optima.network(vertex)
         assert problem.objective(sample) == pytest.approx(solution.value, rel=1e-9)
+    assert optima.contains(network)
 
 
 def test_labels_far_from_all_curvature() -> None:
@@ -455,8 +521,6 @@ def test_a_loss_that_lacks_something() -> None:
             call()
     with pytest.raises(InvalidDataError, match="its method cvxpy_expression"):
         solve(problem, method="cvxpy")
-    with pytest.raises(InvalidDataError, match="strictly_convex = True"):
-        OptimalSet(solution)
 
 
 def test_kinks_that_nobody_describes() -> None:
@@ -467,6 +531,11 @@ def test_kinks_that_nobody_describes() -> None:
     network = ReLUNetwork(np.eye(3), np.ones(3))
     with pytest.raises(InvalidDataError, match=r"set its attribute.* slack_cost"):
         clarke_residual(network, problem)
+    solution = replace(
+        solve(TrainingProblem(X, REAL, 0.3)), problem=problem, network=network
+    )
+    with pytest.raises(InvalidDataError, match=r"set its attribute.* slack_cost"):
+        OptimalSet(solution)
 
 
 @pytest.mark.parametrize("cost", [None, 0.0, -1.0, np.nan])

@@ -20,6 +20,10 @@ from convexnn_lib.optima._extreme_neurons import (
     tie_basis,
     tied_features,
 )
+from convexnn_lib.optima._output_intervals import (
+    interval_equations,
+    output_intervals,
+)
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import Solution
 
@@ -45,10 +49,10 @@ class OptimalFace:
         Their features :math:`s_j(Xu_j)_+`.
     dual : (n,) array
         The dual point.
-    columns : (n, N + q) array
+    columns : (r, N + q) array
         The matrix B. Its last q columns belong to slacks v of inequalities on the
-        outputs, of which a strictly convex loss has none.
-    target : (n,) array
+        outputs, of which a strictly convex loss has none: then it has n rows.
+    target : (r,) array
         The right-hand side b.
     point : (N,) array
         Some optimal coefficients.
@@ -90,18 +94,18 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
     ------
     convexnn_lib.errors.InvalidDataError
         If the solution is not accurate enough, ``tol`` is not a small positive number,
-        or the loss is neither strictly convex nor a margin loss.
+        or the loss is neither differentiable nor strictly convex nor a margin loss.
     """
     if not 0.0 < float(tol) <= 1e-3:
         raise InvalidDataError(f"tol must lie in (0, 0.001], got {tol!r}.")
     problem = solution.problem
     loss = problem.loss
     margins = loss.slack_cost is not None
-    if not (loss.strictly_convex or margins):
+    if not (loss.strictly_convex or loss.differentiable or margins):
         raise InvalidDataError(
-            f"the optima of the loss {loss!r} are not described: its outputs need not "
-            "be unique, and its face at a dual point is unknown. Losses with "
-            "strictly_convex = True and margin losses are."
+            f"the optima of the loss {loss!r} are not described, as its kinks are not: "
+            "set its attribute strictly_convex or differentiable if it is that, or "
+            "derive it from MarginLoss, which states a slack_cost."
         )
     point = _refined(_own_point(solution), problem)
     for _ in range(_ROUNDS):
@@ -113,14 +117,16 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
         point = _refined(_Point(before, point.outputs, neurons, c), problem)
         if np.all(np.abs(point.dual - before) <= _SETTLED * np.abs(before).max()):
             break
+    N, dual = len(point.neurons.signs), point.dual
+    features = point.neurons.features(problem.X)
     if margins:
         columns, target, dual = _margin_equations(point, problem)
+    elif loss.strictly_convex:
+        columns, target = features, point.outputs
     else:
-        columns, target = point.neurons.features(problem.X), point.outputs
-        dual = point.dual
+        ends = output_intervals(loss, point.outputs, problem.y)
+        columns, target = interval_equations(features, *ends)
     start = _nonnegative_solution(columns, target)
-    N = len(point.neurons.signs)
-    features = point.neurons.features(problem.X)
     face = OptimalFace(point.neurons, features, dual, columns, target, start[:N])
     _check(solution, face, start, tol)
     return face

@@ -47,8 +47,9 @@ class OptimalSet(OptimalPolytope):
 
     where :math:`z^*` is the fit, unique for a strictly convex loss. So the optimal
     networks of width m are the splittings of the points of P into at most m neurons,
-    and their permutations. For the hinge loss and the hard margin the equation is
-    replaced by the margins that go with :math:`\lambda^*` (see Notes).
+    and their permutations. For the hinge loss, the hard margin and losses that are
+    linear somewhere the equation is replaced by what goes with :math:`\lambda^*` (see
+    Notes).
 
     Parameters
     ----------
@@ -83,8 +84,8 @@ class OptimalSet(OptimalPolytope):
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If the solution is no optimum up to ``tol``, or the loss is neither strictly
-        convex nor one of the library's.
+        If the solution is no optimum up to ``tol``, or the loss is neither
+        differentiable nor strictly convex nor a margin loss.
     convexnn_lib.errors.EnumerationTooLargeError
         If there are too many activation patterns or, when they are first asked for,
         more than ``max_vertices`` vertices.
@@ -109,8 +110,10 @@ class OptimalSet(OptimalPolytope):
     condition is :math:`z=z^*`. With :math:`\alpha=y\odot\lambda^*` it reads, for the
     hinge loss, :math:`y_iz_i\ge1` where :math:`\alpha_i=0`, :math:`y_iz_i\le1` where
     :math:`\alpha_i=1` and :math:`y_iz_i=1` in between; for the hard margin,
-    :math:`y_iz_i\ge1` where :math:`\alpha_i=0` and :math:`y_iz_i=1` elsewhere. The
-    penalty bounds P.
+    :math:`y_iz_i\ge1` where :math:`\alpha_i=0` and :math:`y_iz_i=1` elsewhere. Another
+    margin loss has its slack cost in place of 1 as the upper bound of
+    :math:`\alpha_i`. A differentiable loss has the intervals of outputs on which its
+    derivative is :math:`-\lambda_i`. The penalty bounds P.
 
     A vector on a common face of several cones is one neuron here, while the convex
     program has one optimum for each way to assign it to cones. Vertices of P and

@@ -30,10 +30,11 @@ class Loss(ABC):
 
     * ``value``, ``gradient`` and ``conjugate``: certificates, Clarke stationarity and
       gradient flows need no more;
-    * ``curvature``, the second derivatives, for training (``solve``), the programs of
-      ``subsampled_problem``, ``find_stationary_points`` and ``sharpness``; it may be 0
-      where the loss is linear;
-    * ``strictly_convex = True``, if that is so, for ``OptimalSet``;
+    * ``curvature``, the second derivatives, for training (``solve``), ``OptimalSet``,
+      the programs of ``subsampled_problem``, ``find_stationary_points`` and
+      ``sharpness``; it may be 0 where the loss is linear;
+    * ``strictly_convex = True``, if that is so: then optimal networks are known to have
+      the same outputs;
     * ``cvxpy_expression`` for ``solve(method="cvxpy")``;
     * ``check_labels`` if not all real labels (or, with ``labels = "sign"``, all signs)
       are admitted.

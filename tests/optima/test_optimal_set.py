@@ -472,6 +472,7 @@ def test_other_strictly_convex_losses():
 
     class Loose(Quartic):
         strictly_convex = False
+        differentiable = False
 
     problem = TrainingProblem(BISECTED, [1, 1], 0.25, Loose())
     solution = replace(
