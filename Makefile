@@ -42,9 +42,10 @@ quick: $(ENV) ## check what takes two minutes: no slow test, no browser, no buil
 test-processors: $(ENV) ## run what computes as processors would that round otherwise
 	@$(BIN)/python tools/checks.py old usual new
 
-lint: $(ENV) ## check style and format of modules and notebooks
+lint: $(ENV) ## check style and format of modules and notebooks, and the JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	tools/javascript/check.sh
 
 layers: ## show the layers of the library and check its imports
 	@$(PYTHON) tools/layers.py

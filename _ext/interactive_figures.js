@@ -1,17 +1,41 @@
+// @ts-check
 // Bring the interactive figures of a page to life: from the state that the notebook
 // stored in the page, without a kernel and without a request.
-(async () => {
+
+void (async () => {
+  /** @typedef {Record<string, unknown> & { _esm: string, _css: string }} State */
+  /** @typedef {{ state: Record<string, { state: State }> }} Stored */
+  /** @typedef {(event: string, action: () => void) => void} Subscription */
+  /**
+   * The part of Jupyter's model that the figures use.
+   * @typedef {object} Model
+   * @property {<Name extends keyof State>(name: Name) => State[Name]} get
+   * @property {<Name extends keyof State>(name: Name, value: State[Name]) => void} set
+   * @property {Subscription} on
+   * @property {Subscription} off
+   * @property {() => void} save_changes
+   */
+  /** @typedef {{ render(place: { model: Model, el: HTMLElement }): unknown }} Figure */
+
+  /** @type {Record<string, Model>} */
   const models = {};
   const stored = 'script[type="application/vnd.jupyter.widget-state+json"]';
-  for (const script of document.querySelectorAll(stored))
-    for (const [id, { state }] of Object.entries(JSON.parse(script.textContent).state))
-      models[id] = makeModel(state);
+  for (const script of document.querySelectorAll(stored)) {
+    /** @type {unknown} */
+    const page = JSON.parse(script.textContent ?? "");
+    const { state: states } = /** @type {Stored} */ (page);
+    for (const [id, { state }] of Object.entries(states)) models[id] = makeModel(state);
+  }
 
-  for (const place of document.querySelectorAll("[data-figure]")) {
-    const model = models[place.dataset.figure];
+  /** @type {NodeListOf<HTMLElement>} */
+  const places = document.querySelectorAll("[data-figure]");
+  for (const place of places) {
+    const model = models[place.dataset.figure ?? ""];
     const source = new Blob([model.get("_esm")], { type: "text/javascript" });
     const address = URL.createObjectURL(source);
-    const { default: figure } = await import(address);
+    /** @type {unknown} */
+    const module = await import(address);
+    const { default: figure } = /** @type {{ default: Figure }} */ (module);
     URL.revokeObjectURL(address);
     const look = model.get("_css");
     if (![...document.head.querySelectorAll("style")].some((s) => s.textContent === look))
@@ -20,7 +44,7 @@
     place.dataset.live = "";
   }
 
-  // The part of Jupyter's model that the figures use.
+  /** @type {(state: State) => Model} */
   function makeModel(state) {
     const page = new EventTarget();
     return {

@@ -1,8 +1,17 @@
+// @ts-check
+// The cells of an arrangement, with samples to move and a direction that chooses a cell.
+/** @import { Place } from "./parts/frame.js" */
+/** @import { Cell, Matrix, Pattern, Point } from "./parts/mathematics.js" */
+/** @import { Plane } from "./parts/plane.js" */
+import { html, svg, typeset } from "./parts/elements.js";
+import { change, makeFrame } from "./parts/frame.js";
 import {
-  addHandle, bits, cells, change, clamp, degrees, drawArrow, drawAxes, drawLabel, drawLine,
-  html, isZero, join, makeFrame, makePlane, norm, parallelClasses, plural, roundTo, scale,
-  short, svg, typeset, vector,
-} from "./shared.js";
+  cells, clamp, degrees, isZero, mapped, norm, parallelClasses, roundTo, scale, towards,
+} from "./parts/mathematics.js";
+import { addHandle, drawArrow, drawAxes, drawLabel, drawLine, makePlane } from "./parts/plane.js";
+import { bits, join, plural, short, vector } from "./parts/words.js";
+
+/** @typedef {{ points: Matrix<Point>, angle: number }} State */
 
 // Points lie on a grid of binary fractions, on which products are exact: whether two
 // points are parallel is decided without rounding.
@@ -10,10 +19,13 @@ const GRID = 1 / 8;
 const REACH = 3;
 const MOST = 8;
 const COLOURS = ["blue", "vermilion", "green", "purple", "orange", "sky", "yellow", "grey"];
+/** @type {readonly Point[]} */
 const NEW = [[-1, 2], [2, -1.5], [-2, -1], [0.5, 2.5], [-2.5, 0.5], [1.5, -2.5], [2.5, 1], [-0.5, -2]];
 
+/** @type {(points: Matrix<Point>) => number} */
 export const rank = (points) => Math.min(parallelClasses(points).length, 2);
 
+/** @type {(n: number, r: number) => number} */
 export function coverCount(n, r) {
   let sum = 0;
   for (let k = 0, term = 1; k < r; k++) {
@@ -24,14 +36,18 @@ export function coverCount(n, r) {
 }
 
 // The cell that a direction points into; a wall belongs to the cell after it.
+/** @type {(list: readonly Cell[], angle: number) => number} */
 export function cellAt(list, angle) {
+  /** @type {(cell: Cell) => boolean} */
   const inside = ({ start, stop }) => (angle - start + 720) % 360 < stop - start;
   return Math.max(list.findIndex(inside), 0);
 }
 
+/** @type {(points: Matrix<Point>, pattern: Pattern) => Point[]} */
 export const maskedRows = (points, pattern) =>
-  points.map((x, i) => (pattern[i] ? x : x.map(() => 0)));
+  points.map((x, i) => (pattern[i] ? x : [0, 0]));
 
+/** @type {(place: Place<State>) => () => void} */
 function render({ model, el }) {
   const frame = makeFrame(el, {
     label: "Cells of a hyperplane arrangement, with points to move",
@@ -45,6 +61,7 @@ function render({ model, el }) {
   const side = frame.side("The chosen cell");
   const points = () => model.get("points");
 
+  /** @type {(i: number, p: Point) => void} */
   const move = (i, p) => change(model, { points: points().map((x, k) => (k === i ? p : x)) });
   for (let i = 0; i < MOST; i++)
     addHandle(frame, plane, {
@@ -52,12 +69,13 @@ function render({ model, el }) {
       shown: () => i < points().length,
       get: () => points()[i],
       set: (p) => move(i, p),
-      fit: (p) => p.map((value) => clamp(roundTo(value, GRID), -REACH, REACH)),
+      fit: (p) => mapped(p, (value) => clamp(roundTo(value, GRID), -REACH, REACH)),
       text: (p) => vector(p, 3),
       step: GRID,
       size: 6,
     });
-  const onRim = (angle) => scale(REACH, [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)]);
+  /** @type {(angle: number) => Point} */
+  const onRim = (angle) => scale(REACH, towards(angle));
   addHandle(frame, plane, {
     name: () => "direction that chooses a cell",
     get: () => onRim(model.get("angle")),
@@ -101,15 +119,17 @@ function render({ model, el }) {
   return frame.dispose;
 }
 
+/** @type {(plane: Plane, ground: SVGGElement, X: Matrix<Point>, list: Cell[], chosen: number) => void} */
 function drawPlane(plane, ground, X, list, chosen) {
   ground.replaceChildren();
   drawAxes(plane, ground);
-  const at = (angle, radius = REACH) =>
-    scale(radius, [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)]);
-  list.forEach(({ start, stop, pattern }, k) => {
+  /** @type {(angle: number) => Point} */
+  const at = (angle) => scale(REACH, towards(angle));
+  list.forEach(({ start, stop }, k) => {
     const colour = `var(--${COLOURS[k % COLOURS.length]})`;
     const count = Math.max(Math.ceil((stop - start) / 3), 2);
     const arc = Array.from({ length: count + 1 }, (_, j) => at(start + ((stop - start) * j) / count));
+    /** @type {Point[]} */
     const outline = stop - start < 360 ? [[0, 0], ...arc] : arc;
     svg(
       "path",
@@ -128,24 +148,27 @@ function drawPlane(plane, ground, X, list, chosen) {
       d: plane.path([at(start), [0, 0], at(stop)]),
       fill: "none", stroke: "var(--ink)", "stroke-width": 1.6,
     }, ground);
-  drawPatterns(plane, ground, list, chosen, at);
+  drawPatterns(plane, ground, list, chosen);
   X.forEach((x, i) => {
     drawArrow(plane, ground, [0, 0], x, { color: "var(--ink)" });
     const outward = isZero(x) ? [1, 1] : scale(1 / norm(x), x);
+    /** @type {Point} */
     const shift = [outward[0] * 17 + outward[1] * 6, -outward[1] * 17 + outward[0] * 6];
     drawLabel(plane, ground, x, `x_${i + 1}`, { "font-weight": 600 }, shift);
   });
 }
 
 // The patterns around the rim, the chosen one first; one that has no room is left out.
-function drawPatterns(plane, ground, list, chosen, at) {
+/** @type {(plane: Plane, ground: SVGGElement, list: Cell[], chosen: number) => void} */
+function drawPatterns(plane, ground, list, chosen) {
   const size = list[0].pattern.length > 6 ? 11 : 12.5;
   const width = list[0].pattern.length * 0.61 * size;
+  /** @type {Point[]} */
   const taken = [];
   for (const k of [chosen, ...list.keys()]) {
     if (k === chosen && taken.length) continue;
     const { start, stop, pattern } = list[k];
-    const [x, y] = plane.pixel(at((start + stop) / 2, 3.45));
+    const [x, y] = plane.pixel(scale(3.45, towards((start + stop) / 2)));
     const side = Math.sign(Math.round((x - plane.left - plane.width / 2) / 45));
     const left = x - (width / 2) * (1 - side);
     const isFree = taken.every(([l, t]) => Math.abs(l - left) > width + 3 || Math.abs(t - y) > size + 1);
@@ -159,6 +182,7 @@ function drawPatterns(plane, ground, list, chosen, at) {
   }
 }
 
+/** @type {(side: HTMLElement, X: Matrix<Point>, list: Cell[], chosen: number) => void} */
 function drawSide(side, X, list, chosen) {
   const { pattern } = list[chosen];
   side.replaceChildren();
@@ -175,19 +199,22 @@ function drawSide(side, X, list, chosen) {
   });
   const n = X.length;
   const counts = html("table", { class: "cnn-matrix" }, side);
-  for (const [name, value] of [
-    ["cells", list.length],
-    [`Cover: C(${n}, ${rank(X)})`, rank(X) ? coverCount(n, rank(X)) : "–"],
-    [`all patterns: 2^{${n}}`, 2 ** n],
-  ]) {
+  const values = {
+    cells: list.length,
+    [`Cover: C(${n}, ${rank(X)})`]: rank(X) ? coverCount(n, rank(X)) : "–",
+    [`all patterns: 2^{${n}}`]: 2 ** n,
+  };
+  for (const [name, value] of Object.entries(values)) {
     const line = html("tr", {}, html("tbody", {}, counts));
     typeset(html("th", { scope: "row" }, line), name);
     html("td", {}, line, String(value));
   }
 }
 
+/** @type {(X: Matrix<Point>, list: Cell[], chosen: number) => string} */
 function describe(X, list, chosen) {
   const r = rank(X);
+  /** @type {(i: number) => string} */
   const name = (i) => `x${i + 1}`;
   const reasons = [
     ...parallelClasses(X)

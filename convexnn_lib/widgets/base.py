@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import re
 from abc import abstractmethod
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any, ClassVar
 
 import anywidget
@@ -16,25 +18,40 @@ from convexnn_lib._validation import FloatArray
 
 __all__ = ["InteractiveFigure", "Numbers", "module_source"]
 
-_IMPORT = re.compile(
-    r'^import \{[^}]*\} from "\./shared\.js";\n', re.MULTILINE | re.DOTALL
-)
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "(\./[\w./-]+\.js)";\n', re.MULTILINE)
+_FOLDER = files("convexnn_lib.widgets")
 
 
-def module_source(name: str) -> str:
+def module_source(name: str, folder: Traversable = _FOLDER) -> str:
     """Return the JavaScript of a figure as one module that imports nothing.
 
-    The figure's own file begins with ``import { ... } from "./shared.js";``. The text
-    of ``shared.js`` takes the place of this line, because a page that is opened from a
-    folder may not import a second file.
+    A page that is opened from a folder may not import a second file. So the texts of all
+    files that ``name.js`` imports, by lines ``import { ... } from "./x.js";``, are put
+    before its own, each once and after those that it imports. Names keep their meaning
+    as long as no two of these files use the same one at their top.
     """
-    folder = files("convexnn_lib.widgets")
-    shared = (folder / "shared.js").read_text(encoding="utf-8")
-    own = (folder / f"{name}.js").read_text(encoding="utf-8")
-    own, count = _IMPORT.subn("", own)
-    if count != 1:
-        raise ValueError(f"{name}.js must import from ./shared.js once, not {count}x.")
-    return f"{shared}\n{own}"
+    texts: dict[str, str] = {}
+
+    def add(path: str) -> None:
+        text = folder.joinpath(path).read_text(encoding="utf-8")
+        for names, target in _IMPORT.findall(text):
+            if " as " in names:
+                raise ValueError(
+                    f"{path} must not rename what it imports from {target}."
+                )
+            imported = posixpath.normpath(
+                posixpath.join(posixpath.dirname(path), target)
+            )
+            if imported not in texts:
+                add(imported)
+        texts[path] = _IMPORT.sub("", text)
+        if re.search(r"^import\b", texts[path], re.MULTILINE):
+            raise ValueError(
+                f'{path} may import only by lines of the form import {{ ... }} from "./x.js";'
+            )
+
+    add(f"{name}.js")
+    return "\n".join(texts.values())
 
 
 class InteractiveFigure(anywidget.AnyWidget):
@@ -53,7 +70,7 @@ class InteractiveFigure(anywidget.AnyWidget):
       must be the same in every run.
     """
 
-    _css = files("convexnn_lib.widgets").joinpath("shared.css").read_text("utf-8")
+    _css = _FOLDER.joinpath("shared.css").read_text("utf-8")
     heights: ClassVar[tuple[int, int]]
     _heights = traitlets.List(traitlets.Int()).tag(sync=True)
 

@@ -1,25 +1,41 @@
+// @ts-check
+// Clarke's subdifferential of a network with one neuron, which moves through kinks.
+/** @import { Place } from "./parts/frame.js" */
+/** @import { Matrix, Pattern, Point, Vector } from "./parts/mathematics.js" */
+import { svg } from "./parts/elements.js";
+import { change, makeFrame, same } from "./parts/frame.js";
+import { drawLandscape } from "./parts/levels.js";
 import {
-  add, addHandle, bits, cells, change, convexHull, dot, drawAxes, drawLabel, drawLandscape,
-  drawLine, drawMark, drawTicks, format, isZero, join, linspace, makeFrame, makePlane,
-  nearestInPolygon, norm, roundTo, scale, short, svg, times, transposeTimes, vector,
-} from "./shared.js";
+  add, cells, convexHull, dot, isZero, linspace, mapped, nearestInPolygon, norm, relu,
+  roundTo, scale, times, transposeTimes,
+} from "./parts/mathematics.js";
+import {
+  addHandle, COLOUR, drawAxes, drawLabel, drawLine, drawMark, drawTicks, makePlane,
+} from "./parts/plane.js";
+import { bits, format, join, vector } from "./parts/words.js";
+
+/** @typedef {{ X: Matrix<Point>, y: Vector, beta: number, neuron: Point, output: number }} State */
+/** @typedef {Pick<State, "X" | "y" | "beta">} Problem */
+/** @typedef {ReturnType<typeof subdifferential>} Subdifferential */
 
 // One neuron (w1, w2), the loss half the sum of squares, the penalty beta/2 times the
 // squared weights.
 const REACH = 2;
 const GRID = 1 / 16; // binary: ties are exact for small integer samples
 const RADII = [1.5, 3, 6, 12, 25, 50, 100, 1000];
+/** @type {readonly Point[]} */
 const TALK = [[1, 1], [0, 1], [1, -1]];
+/** @type {Readonly<Record<string, Vector>>} */
 const LABELS = { concave: [1.25, 1, 1.75], convex: [1.7, -4, 1.3] };
 
-const relu = (z) => z.map((value) => Math.max(value, 0));
-
+/** @type {(problem: Problem, w1: Point, w2: number) => number} */
 export function neuronObjective({ X, y, beta }, w1, w2) {
   const errors = relu(times(X, w1)).map((value, i) => w2 * value - y[i]);
   return 0.5 * dot(errors, errors) + (beta / 2) * (dot(w1, w1) + w2 * w2);
 }
 
 // The numbers of the nonzero samples that the neuron is orthogonal to.
+/** @type {(X: Matrix<Point>, w1: Point) => number[]} */
 export const ties = (X, w1) =>
   X.flatMap((x, i) =>
     !isZero(x) && Math.abs(dot(x, w1)) <= 1e-12 * norm(x) * norm(w1) ? [i] : [],
@@ -27,9 +43,11 @@ export const ties = (X, w1) =>
 
 // The patterns of the open cells whose closures contain w1: all of them at 0, two at
 // other ties (all tied samples are parallel), one where nothing is tied.
+/** @type {(X: Matrix<Point>, w1: Point) => Pattern[]} */
 export function adjacentPatterns(X, w1) {
   if (isZero(w1)) return cells(X).map((cell) => cell.pattern);
   const tied = ties(X, w1);
+  /** @type {Point} */
   const across = [-w1[1], w1[0]];
   const sides = tied.length ? [1, -1] : [1];
   return sides.map((side) =>
@@ -39,6 +57,7 @@ export function adjacentPatterns(X, w1) {
 
 // Clarke's subdifferential: the hull of the limits of gradients in w1, times the
 // derivative in w2; its element of least norm; the slopes across w1.
+/** @param {Problem} problem @param {Point} w1 @param {number} w2 */
 export function subdifferential(problem, w1, w2) {
   const { X, y, beta } = problem;
   const features = relu(times(X, w1));
@@ -51,6 +70,7 @@ export function subdifferential(problem, w1, w2) {
   const nearest = nearestInPolygon([0, 0], corners);
   const second = beta * w2 + dot(g, features);
   const direction = acrossNeuron(w1);
+  /** @type {(p: Point) => number} */
   const slope = (p) => {
     const moved = X.map((x) => dot(x, p));
     const tied = ties(X, w1);
@@ -68,9 +88,11 @@ export function subdifferential(problem, w1, w2) {
 }
 
 // The unit vector across the ray of the neuron.
+/** @type {(w1: Point) => Point} */
 export const acrossNeuron = (w1) =>
-  isZero(w1) ? [0, 1] : scale(1 / norm(w1), [-w1[1], w1[0]]);
+  isZero(w1) ? [0, 1] : [-w1[1] / norm(w1), w1[0] / norm(w1)];
 
+/** @type {(place: Place<State>) => () => void} */
 function render({ model, el }) {
   const frame = makeFrame(el, {
     label: "Clarke's subdifferential of one neuron, with the neuron to move",
@@ -88,15 +110,14 @@ function render({ model, el }) {
   for (const panel of [left, right]) panel.setAttribute("viewBox", "0 0 360 346");
 
   const problem = () => ({ X: model.get("X"), y: model.get("y"), beta: model.get("beta") });
-  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
   addHandle(frame, weights, {
     name: () => "neuron",
     get: () => model.get("neuron"),
     set: (neuron) => change(model, { neuron }),
-    fit: (p) => p.map((value) => roundTo(value, GRID)),
+    fit: (p) => mapped(p, (value) => roundTo(value, GRID)),
     text: (p) => vector(p, 4),
     step: GRID,
-    colour: () => (model.get("output") < 0 ? "var(--vermilion)" : "var(--blue)"),
+    colour: () => COLOUR[model.get("output") < 0 ? -1 : 1],
   });
   frame.slider({
     label: "second-layer weight",
@@ -107,6 +128,7 @@ function render({ model, el }) {
   });
   const talk = () => same(model.get("X"), TALK);
   const kind = () => Object.keys(LABELS).find((name) => talk() && same(model.get("y"), LABELS[name])) ?? "own";
+  /** @type {(readonly [string, string])[]} */
   const options = [["concave", "a concave kink"], ["convex", "a convex kink"]];
   if (kind() === "own") options.push(["own", "the notebook's labels"]);
   const own = { X: model.get("X"), y: model.get("y") };
@@ -122,14 +144,15 @@ function render({ model, el }) {
       }),
   });
 
+  /** @type {unknown} */
   let drawn = null;
   frame.draws(model, ["X", "y", "beta", "neuron", "output"], () => {
     const given = problem();
     const w1 = model.get("neuron");
     const w2 = model.get("output");
     const set = subdifferential(given, w1, w2);
-    const key = JSON.stringify([given, w2]);
-    if (key !== drawn) drawGround(given, w2);
+    const key = [given, w2];
+    if (!same(key, drawn)) drawGround(given, w2);
     drawn = key;
     marks.replaceChildren();
     const across = acrossNeuron(w1);
@@ -152,19 +175,23 @@ function render({ model, el }) {
     frame.show(values, describe(values, set, w1));
   });
 
+  /** @type {(given: Problem, w2: number) => void} */
   function drawGround(given, w2) {
     ground.replaceChildren();
+    /** @type {(a: number, b: number) => number} */
     const f = (a, b) => neuronObjective(given, [a, b], w2);
     const grid = linspace(-REACH, REACH, 41);
     const values = grid.flatMap((a) => grid.map((b) => f(a, b))).sort((a, b) => a - b);
     // denser near the lowest value
     const [low, high] = [values[0], values[Math.floor(0.9 * values.length)]];
     const levels = linspace(0.05, 1, 11).map((share) => low + (high - low) * share ** 1.6);
-    drawLandscape(weights, ground, f, levels, { cells: 64 });
+    drawLandscape(weights, ground, f, levels, "var(--blue)");
     drawAxes(weights, ground);
     given.X.forEach((x, i) => {
       if (isZero(x)) return;
-      const ray = scale(REACH / Math.max(...x.map(Math.abs)), [-x[1], x[0]]);
+      const length = REACH / Math.max(...x.map(Math.abs));
+      /** @type {Point} */
+      const ray = [-length * x[1], length * x[0]];
       drawLine(weights, ground, scale(-1, ray), ray, {
         stroke: "var(--ink)", "stroke-dasharray": "6 4", "stroke-width": 1.1,
       });
@@ -174,6 +201,7 @@ function render({ model, el }) {
     });
   }
 
+  /** @type {(set: Subdifferential) => void} */
   function drawSet(set) {
     const radius = RADII.find((r) => r > 1.1 * Math.max(...set.limits.map(norm))) ?? 1e4;
     const height = 210;
@@ -194,7 +222,7 @@ function render({ model, el }) {
       drawMark(plane, rightLayer, limit, "circle", 5, { fill: "var(--vermilion)", stroke: "var(--paper)" });
       if (set.limits.length > 2) return;
       // beside a steep segment, above a flat one
-      const [p, q] = [set.limits[0], set.limits.at(-1)];
+      const [p, q] = [set.limits[0], set.limits[set.limits.length - 1]];
       const flat = Math.abs(p[0] - q[0]) > Math.abs(p[1] - q[1]);
       const look = { class: "cnn-bits cnn-halo", "text-anchor": flat ? "middle" : "start" };
       const label = drawLabel(plane, rightLayer, limit, "", look, flat ? [0, -15] : [11, 0]);
@@ -207,6 +235,7 @@ function render({ model, el }) {
     text.textContent = inside ? "0 is in the set" : `0 is not in it: distance ${format(set.distance, 3)}`;
   }
 
+  /** @type {(given: Problem, w1: Point, w2: number, set: Subdifferential) => void} */
   function drawProfile(given, w1, w2, set) {
     const across = acrossNeuron(w1);
     const shift = linspace(-0.5, 0.5, 101);
@@ -243,7 +272,13 @@ function render({ model, el }) {
   return frame.dispose;
 }
 
+/**
+ * @param {Pick<Subdifferential, "total" | "distance" | "second" | "slopes"> & { ties: number[] }} values
+ * @param {Subdifferential} set
+ * @param {Point} w1
+ */
 function describe({ ties: tied, total, distance, second, slopes }, set, w1) {
+  /** @type {(value: number) => boolean} */
   const small = (value) => Math.abs(value) <= 1e-9 * set.size;
   const names = join(tied.map((i) => `x${i + 1}`));
   const ends = [...set.corners].sort((a, b) => a[0] - b[0] || a[1] - b[1]);

@@ -1,222 +1,27 @@
+// @ts-check
+// A data set to move, its optimal network, and the certificate of its optimality.
+/** @import { Place } from "./parts/frame.js" */
+/** @import { Matrix, Point, Vector } from "./parts/mathematics.js" */
+/** @import { Plane } from "./parts/plane.js" */
+/** @import { Certified } from "./parts/training.js" */
+import { svg } from "./parts/elements.js";
+import { addExamples, change, flips, makeFrame, same } from "./parts/frame.js";
+import { add, clamp, dot, mapped, norm, ORIGIN, roundTo, scale } from "./parts/mathematics.js";
 import {
-  addHandle, change, clamp, dot, drawArrow, drawAxes, drawLabel, drawLine, drawMark,
-  format, join, makeFrame, makePlane, norm, plural, roundTo, scale, short, svg, times,
-} from "./shared.js";
+  addHandle, COLOUR, drawArrow, drawAxes, drawLabel, drawLine, drawMark, makePlane, SHAPE,
+} from "./parts/plane.js";
+import { arcsOf, atAngle, feature, train, TURN } from "./parts/training.js";
+import { format, join, plural, short } from "./parts/words.js";
 
-// Training with the squared loss and inputs in the plane, solved to a certified optimum:
-//   minimize 1/2 |sum_j s_j (X u_j)_+ - y|^2 + beta sum_j |u_j|  over vectors u_j, s_j = 1, -1.
-// A unit vector u(t) = (cos t, sin t) with its sign is an atom s (X u)_+. Rounds of column
-// generation: the nonnegative lasso over finitely many atoms, then the largest atoms of
-// all arcs between ties, in closed form, for the residual as dual point.
-
-const TOLERANCE = 1e-10; // relative duality gap at which the rounds end
-const ROUNDS = 200;
-const TURN = 2 * Math.PI;
-const atAngle = (t) => [Math.cos(t), Math.sin(t)];
-export const feature = (X, u) => times(X, u).map((value) => Math.max(value, 0));
-
-// The arcs of the unit circle between the ties x_i^T u = 0, with their patterns.
-export function arcsOf(X) {
-  const ties = [];
-  for (const row of X.filter((row) => norm(row) > 0))
-    for (const quarter of [-Math.PI / 2, Math.PI / 2])
-      ties.push((Math.atan2(row[1], row[0]) + quarter + 2 * TURN) % TURN);
-  ties.sort((a, b) => a - b);
-  const starts = ties.filter((t, k) => k === 0 || t - ties[k - 1] > 1e-13);
-  if (!starts.length) return [{ from: 0, to: TURN, pattern: X.map(() => true) }];
-  return starts.map((from, k) => {
-    const to = k + 1 < starts.length ? starts[k + 1] : starts[0] + TURN;
-    const pattern = times(X, atAngle((from + to) / 2)).map((value) => value >= 0);
-    return { from, to, pattern };
-  });
-}
-
-// The largest value of sign lambda^T (X u)_+ on each arc, for both signs. On an arc it is
-// the inner product of u with a vector.
-export function arcMaxima(X, lam, arcs = arcsOf(X)) {
-  return arcs.flatMap(({ from, to, pattern }) =>
-    [1, -1].map((sign) => {
-      const pull = [0, 1].map((j) =>
-        X.reduce((sum, row, i) => sum + (pattern[i] ? sign * lam[i] * row[j] : 0), 0),
-      );
-      let angle = Math.atan2(pull[1], pull[0]);
-      while (angle < from) angle += TURN;
-      if (angle > to)
-        angle = dot(pull, atAngle(from)) >= dot(pull, atAngle(to)) ? from : to;
-      return { angle, sign, value: sign * dot(lam, feature(X, atAngle(angle))) };
-    }),
-  );
-}
-
-// M(lambda), the largest |lambda^T (X u)_+| over unit vectors, and where it is attained.
-export const dualNorm = (X, lam) =>
-  arcMaxima(X, lam).reduce((best, arc) => (arc.value > best.value ? arc : best));
-
-// The optimal network as vectors u_j with signs, its objective, a lower bound on the
-// objective of every network, and the residual lambda, which proves it.
-export function train(X, y, beta) {
-  const arcs = arcsOf(X);
-  let active = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const lam = residual(active, y);
-    const maxima = arcMaxima(X, lam, arcs);
-    const largest = Math.max(...maxima.map((arc) => arc.value));
-    const value = 0.5 * dot(lam, lam) + beta * total(active);
-    if (value - lowerBound(lam, y, beta, largest) <= TOLERANCE * value) break;
-    const entering = maxima
-      .filter((arc) => arc.value > beta)
-      .map(({ angle, sign }) => ({
-        angle, sign, weight: 0, column: scale(sign, feature(X, atAngle(angle))),
-      }));
-    const next = nonnegativeLasso([...active, ...entering], y, beta);
-    if (next.length === active.length && next.every((atom, k) => atom === active[k])) break;
-    active = next;
-  }
-  return certified(X, y, beta, merged(X, active));
-}
-
-// The objective and the bound of a network, from nothing but its vectors.
-export function certified(X, y, beta, neurons) {
-  const outputs = y.map(() => 0);
-  for (const { u, sign } of neurons)
-    feature(X, u).forEach((value, i) => (outputs[i] += sign * value));
-  const lam = y.map((label, i) => label - outputs[i]);
-  const extreme = dualNorm(X, lam);
-  const penalty = neurons.reduce((sum, { u }) => sum + norm(u), 0);
-  const value = 0.5 * dot(lam, lam) + beta * penalty;
-  const bound = lowerBound(lam, y, beta, extreme.value);
-  return { neurons, outputs, lam, extreme, value, bound, gap: value - bound };
-}
-
-// The dual objective at the best feasible multiple of lambda.
-function lowerBound(lam, y, beta, largest) {
-  const square = dot(lam, lam);
-  if (square === 0) return 0;
-  const factor = clamp(dot(lam, y) / square, 0, largest > 0 ? beta / largest : Infinity);
-  return factor * dot(lam, y) - 0.5 * factor * factor * square;
-}
-
-const total = (atoms) => atoms.reduce((sum, atom) => sum + atom.weight, 0);
-function residual(atoms, y) {
-  const left = [...y];
-  for (const { column, weight } of atoms)
-    column.forEach((value, i) => (left[i] -= weight * value));
-  return left;
-}
-
-// Minimize 1/2 |A c - y|^2 + beta sum(c) over c >= 0 by an active set: the atoms with
-// positive weight are kept linearly independent, and the objective falls in every step.
-function nonnegativeLasso(atoms, y, beta) {
-  let chosen = atoms.filter((atom) => atom.weight > 0);
-  const drop = (atom) => {
-    atom.weight = 0;
-    chosen = chosen.filter((other) => other !== atom);
-  };
-  // go to the minimum over the chosen atoms, as far as the weights stay positive
-  const settle = () => {
-    while (chosen.length) {
-      const best = leastSquares(chosen.map((atom) => atom.column), y, beta);
-      if (best.every((weight) => weight > 0)) {
-        chosen.forEach((atom, k) => (atom.weight = best[k]));
-        return;
-      }
-      const steps = chosen.map(({ weight }, k) =>
-        best[k] <= 0 ? weight / (weight - best[k]) : Infinity,
-      );
-      const leaving = chosen[steps.indexOf(Math.min(...steps))];
-      const step = clamp(Math.min(...steps), 0, 1);
-      chosen.forEach((atom, k) => (atom.weight += step * (best[k] - atom.weight)));
-      drop(leaving);
-    }
-  };
-  let last = Infinity;
-  for (;;) {
-    settle();
-    const lam = residual(chosen, y);
-    const value = 0.5 * dot(lam, lam) + beta * total(chosen);
-    if (!(value < last)) break;
-    last = value;
-    const prices = atoms.map((atom) =>
-      chosen.includes(atom) ? -Infinity : dot(atom.column, lam),
-    );
-    const price = Math.max(...prices);
-    if (price <= beta * (1 + 1e-13)) break;
-    const entering = atoms[prices.indexOf(price)];
-    const shares = leastSquares(chosen.map((atom) => atom.column), entering.column, 0);
-    const rest = residual(
-      chosen.map(({ column }, k) => ({ column, weight: shares[k] })), entering.column,
-    );
-    if (norm(rest) < 1e-10 * norm(entering.column)) {
-      // dependent: it takes the place of a chosen atom, and the outputs stay the same
-      const steps = chosen.map(({ weight }, k) =>
-        shares[k] > 0 ? weight / shares[k] : Infinity,
-      );
-      const step = Math.min(...steps);
-      if (step === Infinity) break;
-      const leaving = chosen[steps.indexOf(step)];
-      chosen.forEach((atom, k) => (atom.weight -= step * shares[k]));
-      drop(leaving);
-      entering.weight = step;
-    }
-    chosen.push(entering);
-  }
-  return chosen.filter((atom) => atom.weight > 0);
-}
-
-// The minimizer of 1/2 |A c - y|^2 + beta sum(c), the columns of A being independent:
-// A = Q R by two passes of Gram and Schmidt, then two triangular systems.
-function leastSquares(columns, y, beta) {
-  const Q = [];
-  const R = [];
-  for (const column of columns) {
-    let rest = column;
-    const heights = Q.map(() => 0);
-    for (let pass = 0; pass < 2; pass++)
-      Q.forEach((q, k) => {
-        const height = dot(q, rest);
-        heights[k] += height;
-        rest = rest.map((value, i) => value - height * q[i]);
-      });
-    heights.push(norm(rest));
-    Q.push(scale(1 / norm(rest), rest));
-    R.push(heights);
-  }
-  const ones = [];
-  R.forEach((heights, k) => {
-    const sum = ones.reduce((partial, value, l) => partial + heights[l] * value, 0);
-    ones.push((1 - sum) / heights[k]);
-  });
-  const c = columns.map(() => 0);
-  for (let k = c.length - 1; k >= 0; k--) {
-    let right = dot(Q[k], y) - beta * ones[k];
-    for (let l = k + 1; l < c.length; l++) right -= R[l][k] * c[l];
-    c[k] = right / R[k][k];
-  }
-  return c;
-}
-
-// Atoms of one sign in one cone add up to one neuron: the outputs stay, the norm falls.
-function merged(X, atoms) {
-  const neurons = new Map();
-  for (const { angle, sign, weight } of atoms) {
-    const u = scale(weight, atAngle(angle));
-    const sides = times(X, u).map((value, i) =>
-      Math.abs(value) <= 1e-12 * norm(X[i]) * norm(u) ? "0" : value > 0 ? "+" : "-",
-    );
-    const key = `${sign}${sides.join("")}`;
-    const before = neurons.get(key)?.u ?? [0, 0];
-    neurons.set(key, { u: [before[0] + u[0], before[1] + u[1]], sign });
-  }
-  const turn = ({ u }) => (Math.atan2(u[1], u[0]) + TURN) % TURN;
-  return [...neurons.values()].sort((a, b) => turn(a) - turn(b));
-}
-
-// ---------------------------------------------------------------- the figure
+/**
+ * One feature, and labels that are numbers; or two features, and labels that are signs.
+ * @typedef {{ kind: "line" | "plane", features: Matrix, labels: Vector, beta: number }} State
+ */
+/** @typedef {readonly [name: string, State["kind"], State["features"], State["labels"]]} Example */
 
 const MOST = 10; // points
-const COLOUR = { 1: "var(--blue)", "-1": "var(--vermilion)" };
-const SHAPE = { 1: "circle", "-1": "square" };
 // name, kind, features, labels; the first is also the default of convex_equivalence.py
+/** @type {Readonly<Record<string, Example>>} */
 export const EXAMPLES = {
   bend: ["a bend", "line", [[-1.5], [-0.9], [-0.3], [0.3], [0.9], [1.5]], [-1, -0.6, 0.9, 0.2, -0.4, 1.2]],
   outlier: ["a line with an outlier", "line", [[-1.5], [-0.9], [-0.3], [0.3], [0.9], [1.5]], [-0.9, -0.6, -0.3, 1.4, 0.3, 0.6]],
@@ -226,6 +31,7 @@ export const EXAMPLES = {
   fan: ["a fan", "plane", [[3, 0.4], [2.2, 1.8], [0.5, 2.8], [-1.8, 2], [-2.4, -0.6], [1, -2.4]], [1, -1, 1, 1, -1, -1]],
 };
 
+/** @type {(place: Place<State>) => () => void} */
 function render({ model, el }) {
   const frame = makeFrame(el, {
     label: "The optimal network and its certificate",
@@ -234,7 +40,9 @@ function render({ model, el }) {
       "larger steps). In the plane, a click or Enter flips the label of a point.",
   });
   const isLine = () => model.get("kind") === "line";
-  const samples = () => (isLine() ? model.get("features").map(([x]) => [x, 1]) : model.get("features"));
+  // with a column of ones beside the one feature
+  /** @type {() => Point[]} */
+  const samples = () => model.get("features").map(([x, y]) => [x, isLine() ? 1 : y]);
 
   const left = frame.panel({ label: "Data and network", title: "data and optimal network" });
   const lineView = makePlane(left, { x: [-2, 2], y: [-2, 2], left: 12, top: 12, width: 336, height: 336 });
@@ -246,66 +54,50 @@ function render({ model, el }) {
 
   for (let k = 0; k < MOST; k++) addPoint(k);
 
+  /** @type {(k: number) => void} */
   function addPoint(k) {
     const label = () => model.get("labels")[k];
+    /** @type {(value: number) => void} */
     const setLabel = (value) =>
       change(model, { labels: model.get("labels").map((old, i) => (i === k ? value : old)) });
-    const setFeature = (value) =>
+    /** @type {(value: Vector) => Matrix} */
+    const withFeature = (value) =>
       model.get("features").map((old, i) => (i === k ? value : old));
     addHandle(frame, lineView, {
       name: () => `sample ${k + 1}`,
       get: () => [model.get("features")[k][0], label()],
       set: ([x, y]) =>
         change(model, {
-          features: setFeature([x]),
+          features: withFeature([x]),
           labels: model.get("labels").map((old, i) => (i === k ? y : old)),
         }),
-      fit: (p) => p.map((value) => roundTo(value, 0.01)),
+      fit: (p) => mapped(p, (value) => roundTo(value, 0.01)),
       shown: () => isLine() && k < model.get("labels").length,
       step: 0.1,
       size: 6,
       colour: "var(--ink)",
     });
-    const flip = () => setLabel(label() > 0 ? -1 : 1);
     const handle = addHandle(frame, planeView, {
       name: () => `sample ${k + 1}, label ${short(label())}`,
-      get: () => model.get("features")[k],
-      set: (p) => change(model, { features: setFeature(p) }),
-      fit: (p) => p.map((value) => roundTo(value, 0.05)),
+      get: () => samples()[k],
+      set: (p) => change(model, { features: withFeature(p) }),
+      fit: (p) => mapped(p, (value) => roundTo(value, 0.05)),
       shown: () => !isLine() && k < model.get("labels").length,
       step: 0.1,
       size: 7,
       colour: () => COLOUR[Math.sign(label()) || 1],
       shape: () => SHAPE[Math.sign(label()) || 1],
     });
-    let pressed = null;
-    handle.addEventListener("pointerdown", () => (pressed = model.get("features")));
-    handle.addEventListener("pointerup", () => {
-      if (pressed === model.get("features")) flip();
-    });
-    handle.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      flip();
-    });
+    flips(handle, () => model.get("features"), () => setLabel(label() > 0 ? -1 : 1));
   }
 
   frame.slider({
     label: "regularization beta", symbol: "β", low: 0.01, high: 3, step: 0.01,
     get: () => model.get("beta"), set: (beta) => change(model, { beta }),
   });
-  const same = ([, kind, features, labels]) =>
-    kind === model.get("kind") &&
-    JSON.stringify([features, labels]) === JSON.stringify([model.get("features"), model.get("labels")]);
-  frame.choice({
-    label: "Data",
-    options: [["own", "your own"], ...Object.entries(EXAMPLES).map(([key, [name]]) => [key, name])],
-    get: () => Object.keys(EXAMPLES).find((key) => same(EXAMPLES[key])) ?? "own",
-    set: (key) => {
-      if (key === "own") return;
-      const [, kind, features, labels] = EXAMPLES[key];
-      change(model, { kind, features, labels });
-    },
+  addExamples(frame, "Data", EXAMPLES, {
+    isShown: ([, ...data]) => same(data, [model.get("kind"), model.get("features"), model.get("labels")]),
+    show: ([, kind, features, labels]) => change(model, { kind, features, labels }),
   });
   const count = () => model.get("labels").length;
   frame.button({
@@ -332,7 +124,8 @@ function render({ model, el }) {
     const result = train(X, y, beta);
     picture.replaceChildren();
     proof.replaceChildren();
-    (isLine() ? drawFit : drawSectors)(isLine() ? lineView : planeView, picture, X, y, result);
+    if (isLine()) drawFit(lineView, picture, X, y, result);
+    else drawSectors(planeView, picture, result);
     drawProof(circle, proof, X, beta, result);
     frame.show(
       {
@@ -350,14 +143,14 @@ function render({ model, el }) {
   return frame.dispose;
 }
 
+/** @type {(beta: number, result: Certified) => string} */
 function sentenceOf(beta, { neurons, value, bound, gap, extreme }) {
   const positive = neurons.filter(({ sign }) => sign > 0).length;
-  const kinds = join(
-    [
-      positive && `${positive} positive`,
-      neurons.length - positive && `${neurons.length - positive} negative`,
-    ].filter(Boolean),
-  );
+  const negative = neurons.length - positive;
+  const kinds = join([
+    ...(positive ? [`${positive} positive`] : []),
+    ...(negative ? [`${negative} negative`] : []),
+  ]);
   const network = neurons.length ? `${plural(neurons.length, "neuron")} (${kinds})` : "no neuron";
   const share = extreme.value / beta;
   const size = Math.abs(share - 1) < 1e-6 ? "β" : `${format(share, 3)} β`;
@@ -367,6 +160,7 @@ function sentenceOf(beta, { neurons, value, bound, gap, extreme }) {
     `${scientific(gap)}.`
   );
 }
+/** @type {(value: number) => string} */
 function scientific(value) {
   if (value <= 1e-15) return "below 10⁻¹⁵";
   const power = Math.floor(Math.log10(value));
@@ -375,8 +169,10 @@ function scientific(value) {
 }
 
 // One feature and a bias: the function, its kinks, and the residuals, which are lambda.
+/** @type {(plane: Plane, layer: SVGGElement, X: Matrix<Point>, y: Vector, result: Certified) => void} */
 function drawFit(plane, layer, X, y, { neurons, outputs }) {
   drawAxes(plane, layer, ["x", "y"]);
+  /** @type {(x: number) => number} */
   const f = (x) => neurons.reduce((sum, { u, sign }) => sum + sign * Math.max(u[0] * x + u[1], 0), 0);
   X.forEach(([x], i) => {
     const top = clamp(outputs[i], ...plane.y);
@@ -388,14 +184,16 @@ function drawFit(plane, layer, X, y, { neurons, outputs }) {
   svg(
     "path",
     {
-      d: plane.path(cut(xs.map((x) => [x, f(x)]), plane.y)),
+      d: plane.path(cut(xs.map((x) => /** @type {const} */ ([x, f(x)])), plane.y)),
       fill: "none", stroke: "var(--green)", "stroke-width": 2.5, "stroke-linejoin": "round",
     },
     layer,
   );
   // several neurons may bend the function at the same place
+  /** @type {number[]} */
   const seen = [];
   neurons.forEach(({ sign }, k) => {
+    /** @type {Point} */
     const p = [kinks[k], f(kinks[k])];
     if (!(Math.abs(p[0]) <= plane.x[1] && Math.abs(p[1]) <= plane.y[1])) return;
     const near = seen.filter((x) => Math.abs(x - p[0]) < 0.12).length;
@@ -406,7 +204,9 @@ function drawFit(plane, layer, X, y, { neurons, outputs }) {
 }
 
 // The part of a polyline between two heights; it leaves and enters at most at its ends.
+/** @type {(points: Point[], range: Point) => Point[]} */
 function cut(points, [low, high]) {
+  /** @type {Point[]} */
   const kept = [];
   points.forEach((q, k) => {
     if (k > 0) {
@@ -422,8 +222,12 @@ function cut(points, [low, high]) {
   return kept;
 }
 
+/** @type {readonly Point[]} */
+const SIDES = [[1, 0], [-1, 0], [0, 1], [0, -1]];
+
 // Two features: the regions of both signs, the lines f = 1 and f = -1, and the neurons.
-function drawSectors(plane, layer, X, y, { neurons }) {
+/** @type {(plane: Plane, layer: SVGGElement, result: Certified) => void} */
+function drawSectors(plane, layer, { neurons }) {
   const reach = plane.x[1];
   const ties = neurons.flatMap(({ u }) => [1, 3].map((k) => Math.atan2(u[1], u[0]) + (k * Math.PI) / 2));
   const rays = [...ties, 0, 1, 2, 3, 0.5, 1.5, 2.5, 3.5].map((t, k) =>
@@ -435,11 +239,11 @@ function drawSectors(plane, layer, X, y, { neurons }) {
     if (to - from < 1e-9) return;
     const middle = atAngle((from + to) / 2);
     const slope = neurons.reduce(
-      (sum, { u, sign }) => (dot(u, middle) > 0 ? sum.map((v, j) => v + sign * u[j]) : sum), [0, 0],
+      (sum, { u, sign }) => (dot(u, middle) > 0 ? add(sum, scale(sign, u)) : sum), ORIGIN,
     );
-    let wedge = [[0, 0], scale(2 * reach, atAngle(from)), scale(2 * reach, atAngle(to))];
-    for (const [side, level] of [[[1, 0], -reach], [[-1, 0], -reach], [[0, 1], -reach], [[0, -1], -reach]])
-      wedge = above(wedge, side, level);
+    /** @type {Point[]} */
+    let wedge = [ORIGIN, scale(2 * reach, atAngle(from)), scale(2 * reach, atAngle(to))];
+    for (const side of SIDES) wedge = above(wedge, side, -reach);
     for (const sign of [1, -1])
       for (const level of [0, 1]) {
         const region = above(wedge, scale(sign, slope), Math.max(level, 1e-9));
@@ -462,6 +266,7 @@ function drawSectors(plane, layer, X, y, { neurons }) {
 }
 
 // The part of a convex polygon with side^T p >= level.
+/** @type {(corners: Point[], side: Point, level: number) => Point[]} */
 function above(corners, side, level) {
   const heights = corners.map((p) => dot(side, p) - level);
   return corners.flatMap((p, k) => {
@@ -469,14 +274,16 @@ function above(corners, side, level) {
     const kept = heights[k] >= 0 ? [p] : [];
     if (heights[k] * heights[next] < 0) {
       const t = heights[k] / (heights[k] - heights[next]);
-      kept.push(p.map((value, j) => value + t * (corners[next][j] - value)));
+      kept.push(mapped(p, (value, j) => value + t * (corners[next][j] - value)));
     }
     return kept;
   });
 }
 
 // lambda^T (X u)_+ / beta around the circle; it stays between -1 and 1.
+/** @type {(plane: Plane, layer: SVGGElement, X: Matrix<Point>, beta: number, result: Certified) => void} */
 function drawProof(plane, layer, X, beta, { neurons, lam }) {
+  /** @type {Point[]} */
   const band = [[0, -1], [360, -1], [360, 1], [0, 1]];
   svg("path", { d: plane.path(band, true), fill: "var(--green)", "fill-opacity": 0.1 }, layer);
   for (const level of [-1, 0, 1]) {
@@ -493,10 +300,12 @@ function drawProof(plane, layer, X, beta, { neurons, lam }) {
     drawLine(plane, layer, [(from * 360) / TURN, -1.2], [(from * 360) / TURN, 1.2], {
       stroke: "var(--faint)", "stroke-width": 1, "stroke-dasharray": "2 3",
     });
+  /** @type {number[]} */
   const points = [];
   for (let degrees = 0; degrees <= 360; degrees += 1.5) points.push(degrees);
   for (const { from } of arcs) points.push((from * 360) / TURN);
   points.sort((a, b) => a - b);
+  /** @type {Point[]} */
   const curve = points.map((degrees) => [
     degrees, dot(lam, feature(X, atAngle((degrees * TURN) / 360))) / beta,
   ]);

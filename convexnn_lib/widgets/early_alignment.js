@@ -1,95 +1,27 @@
+// @ts-check
+// Small neurons that turn towards extremal directions before they grow.
+/** @import { Attractor, Moment } from "./parts/alignment.js" */
+/** @import { Place } from "./parts/frame.js" */
+/** @import { Matrix, Point, Vector } from "./parts/mathematics.js" */
+/** @import { Box, Plane } from "./parts/plane.js" */
+import { alignment, attractors, flow, isLive } from "./parts/alignment.js";
+import { animate, svg } from "./parts/elements.js";
+import { addExamples, change, flips, makeFrame, same } from "./parts/frame.js";
 import {
-  addHandle, animate, cells, change, clamp, degrees, dot, drawArrow, drawAxes, drawLabel,
-  drawLine, drawMark, format, isZero, linspace, makeFrame, makePlane, norm, plural, roundTo,
-  scale, short, svg, times, transposeTimes,
-} from "./shared.js";
+  cells, clamp, degrees, dot, inPlane, isZero, linspace, mapped, norm, radians, relu, roundTo,
+  scale, times, towards,
+} from "./parts/mathematics.js";
+import {
+  addHandle, COLOUR, drawArrow, drawAxes, drawLabel, drawLine, drawMark, makePlane, SHAPE,
+} from "./parts/plane.js";
+import { format, plural, short } from "./parts/words.js";
 
-// Gradient descent on the logistic loss, divided by the loss: the method "rescaled" of
-// convexnn_lib.gradient_flow with the same steps. All that is constant is repeated in
-// early_alignment.py.
-const PACE = 0.01; // the step is PACE / max |x_i|
-const MOST_STEPS = 8000;
-const STOP = -12; // the logarithm of the loss at which a run ends
-const EVERY = 8; // steps between two records
-// above this margin exp(-q) is the logistic loss to rounding
-const LARGE_MARGIN = 37;
-
-const radians = (angle) => (angle * Math.PI) / 180;
-const towards = (angle) => [Math.cos(radians(angle)), Math.sin(radians(angle))];
-
-// The slope of one step, -grad L / L, and log L. W holds a neuron in each row.
-export function slope(X, y, W, a) {
-  const inputs = W.map((w) => times(X, w));
-  const margins = y.map(
-    (label, i) => label * a.reduce((sum, out, k) => sum + out * Math.max(inputs[k][i], 0), 0),
-  );
-  // lowering all margins by a shift multiplies loss and gradient by the same number
-  const least = Math.min(...margins);
-  const shift = Math.max(least - LARGE_MARGIN, 0);
-  const lowered = margins.map((margin) => margin - shift);
-  const loss = lowered.reduce(
-    (sum, q) => sum + (q > 0 ? Math.log1p(Math.exp(-q)) : Math.log1p(Math.exp(q)) - q), 0,
-  );
-  const lam = lowered.map((q, i) => y[i] / (1 + Math.exp(q)) / loss);
-  const pulls = inputs.map((input) =>
-    transposeTimes(X, lam.map((value, i) => (input[i] > 0 ? value : 0))),
-  );
-  return {
-    W: pulls.map((pull, k) => scale(a[k], pull)),
-    a: pulls.map((pull, k) => dot(pull, W[k])),
-    logLoss: Math.log(loss) - shift,
-  };
-}
-
-// The records of a run from unit directions (in degrees), signs and a scale.
-export function flow(X, y, angles, signs, size) {
-  let W = angles.map((angle) => scale(size, towards(angle)));
-  let a = signs.map((sign) => sign * size);
-  const step = PACE / Math.max(...X.map(norm));
-  const records = [];
-  for (let count = 0; ; count++) {
-    const move = slope(X, y, W, a);
-    const last = count === MOST_STEPS || move.logLoss <= STOP;
-    if (last || count % EVERY === 0)
-      records.push({ count, time: count * step, W, a, logLoss: move.logLoss });
-    if (last) return records;
-    W = W.map((w, k) => [w[0] + step * move.W[k][0], w[1] + step * move.W[k][1]]);
-    a = a.map((out, k) => out + step * move.a[k]);
-  }
-}
-
-// The cosine of the angle between w and s X^T D y, D the pattern of w; null where this is
-// zero, as it is for a neuron that no sample activates.
-export function alignment(X, y, w, sign) {
-  const pull = scale(sign, transposeTimes(X, y.map((label, i) => (dot(X[i], w) > 0 ? label : 0))));
-  return isZero(pull) ? null : dot(pull, w) / (norm(pull) * norm(w));
-}
-export const isLive = (X, w) => times(X, w).some((value) => value > 0);
-
-// Where neurons of one sign end up turning at scale zero: angles theta at which the
-// turning s X^T D y . t(theta) changes from plus to minus while the neuron grows.
-// "wall" says that this is on the tie of a sample, where D is fractional.
-export function attractors(X, y, sign) {
-  const list = cells(X);
-  const pulls = list.map(({ pattern }) =>
-    scale(sign, transposeTimes(X, y.map((label, i) => (pattern[i] && !isZero(X[i]) ? label : 0)))),
-  );
-  const found = [];
-  list.forEach(({ start, stop }, k) => {
-    const pull = pulls[k];
-    const inside = (degrees(pull) - start + 720) % 360;
-    if (norm(pull) > 1e-12 && inside > 0 && inside < stop - start)
-      found.push({ angle: degrees(pull), wall: false });
-    if (list.length === 1) return;
-    const before = pulls[(k + list.length - 1) % list.length];
-    const turning = towards(start + 90);
-    if (dot(pull, towards(start)) > 1e-12 && dot(before, turning) >= 0 && dot(pull, turning) <= 0)
-      found.push({ angle: start, wall: true });
-  });
-  return found;
-}
-
-// ---------------------------------------------------------------- the figure
+/**
+ * @typedef {{ X: Matrix<Point>, y: Vector, angles: Vector, signs: Vector, log_scale: number,
+ *   progress: number }} State
+ */
+/** @typedef {readonly [name: string, State["X"], State["y"]]} Example */
+/** @typedef {Attractor & { sign: number }} Star */
 
 const REACH = 2.3;
 const LONGEST = 2.1; // sample
@@ -97,17 +29,18 @@ const INNER = 0.6; // radius of the start, of the directions at time 0
 const OUTER = 1.8; // and at the end
 const NEURONS = 12;
 const SAMPLES = 4;
-const COLOUR = { 1: "var(--blue)", "-1": "var(--vermilion)" };
-const SHAPE = { 1: "circle", "-1": "square" };
+/** @type {Readonly<Record<number, string>>} */
 const WORD = { 1: "positive", "-1": "negative" };
 // name, samples, labels
+/** @type {Readonly<Record<string, Example>>} */
 export const DATA = {
   pair: ["the pair", [[1.65, -0.47], [-0.47, 1.35]], [1, -1]],
   quad: ["the quad", [[2, 0.5], [1, 1], [-1, -0.5], [-0.5, -2]], [1, 1, -1, -1]],
   tilted: ["two at 60°: a fractional tie", [[1, 0], [0.5, Math.sqrt(0.75)]], [1, -1]],
-  wide: ["two at 100°, one class", [[1, 0], [Math.cos(radians(100)), Math.sin(radians(100))]], [1, 1]],
+  wide: ["two at 100°, one class", [[1, 0], towards(100)], [1, 1]],
 };
 
+/** @type {(place: Place<State>) => () => void} */
 function render({ model, el }) {
   const frame = makeFrame(el, {
     label: "Neurons that turn before they grow",
@@ -130,16 +63,20 @@ function render({ model, el }) {
   const clock = { left: 40, top: 262, width: 308, height: 72 };
   const features = svg("g", { "aria-hidden": "true" }, right);
 
-  let kept = { key: null, records: [] };
+  /** @type {{ key: Parameters<typeof flow>, records: Moment[] } | null} */
+  let kept = null;
   const records = () => {
-    const names = ["X", "y", "angles", "signs", "log_scale"];
-    const [X, y, angles, signs, size] = names.map((name) => model.get(name));
-    const key = JSON.stringify([X, y, angles, signs, size]);
-    if (key !== kept.key) kept = { key, records: flow(X, y, angles, signs, 10 ** size) };
+    /** @type {Parameters<typeof flow>} */
+    const key = [
+      model.get("X"), model.get("y"), model.get("angles"), model.get("signs"),
+      10 ** model.get("log_scale"),
+    ];
+    if (!kept || !same(key, kept.key)) kept = { key, records: flow(...key) };
     return kept.records;
   };
   const now = () => Math.round(model.get("progress") * (records().length - 1));
 
+  /** @type {(name: "y" | "angles" | "signs", k: number, value: number) => void} */
   const replace = (name, k, value) =>
     change(model, { [name]: model.get(name).map((old, i) => (i === k ? value : old)) });
   for (let k = 0; k < NEURONS; k++)
@@ -166,7 +103,7 @@ function render({ model, el }) {
       addHandle(frame, plane, {
         name: () => `sample ${i + 1}, label ${short(model.get("y")[i])}`,
         get: () => model.get("X")[i],
-        set: (p) => replace("X", i, p),
+        set: (p) => change(model, { X: model.get("X").map((x, k) => (k === i ? p : x)) }),
         fit: (p) => nearestSample(p),
         shown: () => i < model.get("X").length,
         step: 0.05,
@@ -178,6 +115,7 @@ function render({ model, el }) {
       () => replace("y", i, -model.get("y")[i]),
     );
 
+  /** @type {(() => void) | null} */
   let stop = null;
   const pause = () => {
     stop?.();
@@ -200,6 +138,7 @@ function render({ model, el }) {
       if (stop) stop = end;
     },
   });
+  /** @type {(progress: number) => void} */
   const goTo = (progress) => {
     if (stop) pause();
     change(model, { progress: clamp(progress, 0, 1) });
@@ -218,23 +157,19 @@ function render({ model, el }) {
     label: "logarithm of the initial scale", symbol: "lg scale", low: -6, high: 0, step: 0.5, digits: 1,
     get: () => model.get("log_scale"), set: (value) => change(model, { log_scale: value }),
   });
-  const isShown = ([, X, y]) =>
-    JSON.stringify([X, y]) === JSON.stringify([model.get("X"), model.get("y")]);
-  frame.choice({
-    label: "Data",
-    options: [["own", "your own"], ...Object.entries(DATA).map(([key, [name]]) => [key, name])],
-    get: () => Object.keys(DATA).find((key) => isShown(DATA[key])) ?? "own",
-    set: (key) => key !== "own" && change(model, { X: DATA[key][1], y: DATA[key][2] }),
+  addExamples(frame, "Data", DATA, {
+    isShown: ([, X, y]) => same([X, y], [model.get("X"), model.get("y")]),
+    show: ([, X, y]) => change(model, { X, y }),
   });
 
   frame.draws(model, ["X", "y", "angles", "signs", "log_scale", "progress"], () => {
-    const [X, y, signs] = ["X", "y", "signs"].map((name) => model.get(name));
+    const [X, y, signs] = [model.get("X"), model.get("y"), model.get("signs")];
     const run = records();
     const at = now();
     const list = [1, -1].flatMap((sign) =>
       attractors(X, y, sign).map((place) => ({ ...place, sign })),
     );
-    drawTurns(plane, turns, X, y, signs, run, at, list);
+    drawTurns(plane, turns, X, signs, run, at, list);
     features.replaceChildren();
     drawFeatures(right, features, corner, X, signs, run, at, list);
     drawClock(right, features, clock, X, y, signs, run, at);
@@ -247,7 +182,7 @@ function render({ model, el }) {
     frame.show(
       {
         count: state.count, time: state.time, W: state.W, a: state.a, logLoss: state.logLoss,
-        cosines, live, attractors: list, total: run.at(-1).count,
+        cosines, live, attractors: list, total: run[run.length - 1].count,
       },
       describe(state, signs, live, cosines, reached),
     );
@@ -256,27 +191,18 @@ function render({ model, el }) {
 }
 
 // A sample is not so short that its direction is unclear, and stays in the picture.
+/** @type {(p: Point) => Point} */
 function nearestSample(p) {
   const length = norm(p);
+  /** @type {Point} */
   const kept = length > LONGEST ? scale(LONGEST / length, p) : length < 0.3 ? [0.3, 0] : p;
-  return kept.map((value) => roundTo(value, 0.01));
+  return mapped(kept, (value) => roundTo(value, 0.01));
 }
 
-// Let a click on a handle, or Enter, flip what it stands for.
-function flips(handle, position, flip) {
-  let pressed = null;
-  handle.addEventListener("pointerdown", () => (pressed = position()));
-  handle.addEventListener("pointerup", () => pressed === position() && flip());
-  handle.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault();
-    flip();
-  });
-}
-
+/** @type {(moment: Moment, signs: Vector, live: boolean[], cosines: (number | null)[], reached: number) => string} */
 function describe({ time, W, logLoss }, signs, live, cosines, reached) {
   const alive = live.filter(Boolean).length;
-  const known = cosines.filter((value, k) => live[k] && value !== null);
+  const known = cosines.flatMap((value, k) => (live[k] && value !== null ? [value] : []));
   const range = known.length
     ? `; their cosines with ±XᵀDy are between ${format(Math.min(...known), 3)} and ${format(Math.max(...known), 3)}, ` +
       `and ${reached} ${reached === 1 ? "is" : "are"} within 2° of an extremal direction`
@@ -287,34 +213,43 @@ function describe({ time, W, logLoss }, signs, live, cosines, reached) {
     `${alive} of ${plural(signs.length, "neuron")} ${alive === 1 ? "is" : "are"} live${range}.`
   );
 }
+/** @type {(value: number) => string} */
 const size = (value) => (value < 0.01 ? value.toExponential(0).replace("e-", "·10^−") : format(value, 2));
 
-const radiusAt = (run, k) => INNER + ((OUTER - INNER) * run[k].count) / (run.at(-1).count || 1);
+/** @type {(run: Moment[], k: number) => number} */
+const radiusAt = (run, k) => INNER + ((OUTER - INNER) * run[k].count) / (run[run.length - 1].count || 1);
 // records to draw: enough for a smooth line, and the present one
+/** @type {(run: Moment[], at: number) => number[]} */
 function drawn(run, at) {
   const stride = Math.max(Math.floor(run.length / 250), 1);
   const list = [];
   for (let k = 0; k < at; k += stride) list.push(k);
   return [...list, at];
 }
+/** @type {(w: Point) => Point} */
 const unit = (w) => scale(1 / (norm(w) || 1), w);
 
+/** @type {(plane: Plane, layer: SVGGElement, point: Point, sign: number, alive: boolean, weight: number) => void} */
 function drawEnd(plane, layer, point, sign, alive, weight) {
-  if (!alive)
-    return drawMark(plane, layer, point, "cross", 5, { stroke: "var(--grey)", "stroke-width": 2.2, fill: "none" });
-  return drawMark(plane, layer, point, SHAPE[sign], 4 + 3.5 * weight, {
-    fill: COLOUR[sign], stroke: "var(--paper)", "stroke-width": 1.2,
-  });
+  if (alive)
+    drawMark(plane, layer, point, SHAPE[sign], 4 + 3.5 * weight, {
+      fill: COLOUR[sign], stroke: "var(--paper)", "stroke-width": 1.2,
+    });
+  else
+    drawMark(plane, layer, point, "cross", 5, { stroke: "var(--grey)", "stroke-width": 2.2, fill: "none" });
 }
 // the share of each neuron in the output's scale, for the size of its mark
+/** @type {(moment: Moment) => number[]} */
 const shares = ({ W, a }) => {
   const sizes = W.map((w, k) => Math.sqrt(norm(w) * Math.abs(a[k])));
   const largest = Math.max(...sizes) || 1;
   return sizes.map((value) => value / largest);
 };
 
-function drawTurns(plane, layer, X, y, signs, run, at, list) {
+/** @type {(plane: Plane, layer: SVGGElement, X: Matrix<Point>, signs: Vector, run: Moment[], at: number, list: Star[]) => void} */
+function drawTurns(plane, layer, X, signs, run, at, list) {
   layer.replaceChildren();
+  /** @type {(from: number, to: number, radius: number) => Point[]} */
   const arc = (from, to, radius) =>
     linspace(from, to, Math.max(Math.ceil((to - from) / 3), 2) + 1).map((t) => scale(radius, towards(t)));
   const sectors = cells(X);
@@ -348,33 +283,37 @@ function drawTurns(plane, layer, X, y, signs, run, at, list) {
         d: plane.path(path), fill: "none", stroke: COLOUR[sign], "stroke-width": 1.6,
         "stroke-dasharray": sign > 0 ? null : "6 3",
       }, layer);
-    drawEnd(plane, layer, path.at(-1), sign, isLive(X, run[at].W[k]), weights[k]);
+    drawEnd(plane, layer, path[path.length - 1], sign, isLive(X, run[at].W[k]), weights[k]);
   });
 }
 
+/** @type {(panel: SVGSVGElement, layer: SVGGElement, box: Box, X: Matrix<Point>, signs: Vector, run: Moment[], at: number, list: Star[]) => void} */
 function drawFeatures(panel, layer, box, X, signs, run, at, list) {
+  // outputs of a unit neuron on two samples
   const pair = X.slice(0, 2);
+  /** @type {(w: Point) => Point} */
+  const input = (w) => inPlane(times(pair, w));
   const longest = Math.max(...pair.map(norm));
+  /** @type {Point} */
   const range = [-0.16 * longest, 1.12 * longest];
   const plane = makePlane(panel, { x: range, y: range, ...box });
   drawAxes(plane, layer);
   drawLabel(plane, layer, [range[1], 0], "1", { class: "cnn-name" }, [-2, 13]);
   drawLabel(plane, layer, [0, range[1]], "2", { class: "cnn-name" }, [-11, 4]);
-  const ellipse = linspace(0, 360, 241).map((t) => times(pair, towards(t)));
-  const positive = ellipse.map((p) => p.map((value) => Math.max(value, 0)));
+  const ellipse = linspace(0, 360, 241).map((t) => input(towards(t)));
+  const positive = ellipse.map(relu);
   svg("path", {
     d: plane.path(positive, true), fill: "var(--green)", "fill-opacity": 0.13,
     stroke: "var(--green)", "stroke-width": 3.5, "stroke-opacity": 0.45, "stroke-linejoin": "round",
   }, layer);
-  const pieces = [[]];
-  for (const p of ellipse)
-    if (p.every((value) => value >= range[0] && value <= range[1])) pieces.at(-1).push(p);
-    else if (pieces.at(-1).length) pieces.push([]);
+  const inside = ellipse.map((p) =>
+    p.every((value) => value >= range[0] && value <= range[1]) ? p : null,
+  );
   svg("path", {
-    d: pieces.filter((piece) => piece.length).map((piece) => plane.path(piece)).join(""), fill: "none", stroke: "var(--line)", "stroke-dasharray": "2 3",
+    d: pathOfPieces(plane, inside), fill: "none", stroke: "var(--line)", "stroke-dasharray": "2 3",
   }, layer);
   for (const { angle, wall, sign } of list) {
-    const place = times(pair, towards(angle)).map((value) => Math.max(value, 0));
+    const place = relu(input(towards(angle)));
     drawMark(plane, layer, place, "star", 6, {
       fill: wall ? "var(--paper)" : COLOUR[sign], stroke: COLOUR[sign], "stroke-width": 1.5,
     });
@@ -382,19 +321,32 @@ function drawFeatures(panel, layer, box, X, signs, run, at, list) {
   const weights = shares(run[at]);
   const frames = drawn(run, at);
   signs.forEach((sign, k) => {
-    const path = frames.map((j) => times(pair, unit(run[j].W[k])).map((value) => Math.max(value, 0)));
+    const path = frames.map((j) => relu(input(unit(run[j].W[k]))));
     if (path.length > 1)
       svg("path", {
         d: plane.path(path), fill: "none", stroke: COLOUR[sign], "stroke-width": 1.4,
         "stroke-dasharray": sign > 0 ? null : "6 3",
       }, layer);
-    drawEnd(plane, layer, path.at(-1), sign, isLive(X, run[at].W[k]), weights[k]);
+    drawEnd(plane, layer, path[path.length - 1], sign, isLive(X, run[at].W[k]), weights[k]);
   });
 }
 
+// The path through points, interrupted where there is none.
+/** @type {(plane: Plane, points: readonly (Point | null)[]) => string} */
+function pathOfPieces(plane, points) {
+  /** @type {Point[][]} */
+  const pieces = [];
+  points.forEach((p, k) => {
+    if (p && points[k - 1]) pieces[pieces.length - 1].push(p);
+    else if (p) pieces.push([p]);
+  });
+  return pieces.filter((piece) => piece.length > 1).map((piece) => plane.path(piece)).join("");
+}
+
 // The cosines of alignment against time, with the present time.
+/** @type {(panel: SVGSVGElement, layer: SVGGElement, box: Box, X: Matrix<Point>, y: Vector, signs: Vector, run: Moment[], at: number) => void} */
 function drawClock(panel, layer, box, X, y, signs, run, at) {
-  const end = run.at(-1).time || 1;
+  const end = run[run.length - 1].time || 1;
   const plane = makePlane(panel, { x: [0, end], y: [0, 1], ...box });
   for (const level of [0, 1]) {
     drawLine(plane, layer, [0, level], [end, level], { class: "cnn-axis" });
@@ -406,13 +358,12 @@ function drawClock(panel, layer, box, X, y, signs, run, at) {
   drawLabel(plane, layer, [end, 0], format(end, 1), { class: "cnn-name", "text-anchor": "end" }, [0, 15]);
   const frames = drawn(run, run.length - 1);
   signs.forEach((sign, k) => {
-    const pieces = [[]];
-    for (const j of frames) {
-      const value = isLive(X, run[j].W[k]) ? alignment(X, y, run[j].W[k], sign) : null;
-      if (value === null || value < 0) pieces.push([]);
-      else pieces.at(-1).push([run[j].time, value]);
-    }
-    const d = pieces.filter((piece) => piece.length > 1).map((piece) => plane.path(piece)).join("");
+    const curve = frames.map((j) => {
+      const { W, time } = run[j];
+      const value = isLive(X, W[k]) ? alignment(X, y, W[k], sign) : null;
+      return value === null || value < 0 ? null : /** @type {const} */ ([time, value]);
+    });
+    const d = pathOfPieces(plane, curve);
     if (d)
       svg("path", {
         d, fill: "none", stroke: COLOUR[sign], "stroke-width": 1.3, "stroke-dasharray": sign > 0 ? null : "6 3",

@@ -128,6 +128,7 @@ class RectifiedEllipsoidInSpaceFigure(RectifiedEllipsoidFigure):
     RectifiedEllipsoidInSpaceFigure(M(lam) = 1.0000)
     """
 
+    _esm = module_source("rectified_ellipsoid_in_space")
     heights = (600, 1085)
     _count: ClassVar[int] = 3
     X = Numbers([[1.5, -0.3, -0.2], [-0.5, 1.2, -0.3], [0.2, 0.3, 1.0]], columns=3)

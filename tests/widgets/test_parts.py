@@ -8,7 +8,6 @@ from scipy.optimize import minimize
 from scipy.spatial import ConvexHull
 
 from convexnn_lib.widgets import ZonotopesFigure
-from convexnn_lib.widgets.base import module_source
 
 pytestmark = pytest.mark.browser
 
@@ -55,24 +54,9 @@ def test_nearest_point_of_a_polygon(driver) -> None:
         np.testing.assert_allclose(nearest, shares @ corners, atol=1e-5)
 
 
-def test_contour_lies_on_the_level(driver) -> None:
-    xs = np.linspace(-1, 1, 41)
-    values = xs[None, :] ** 2 + xs[:, None] ** 2
-    segments = np.array(driver.call("contour", xs, xs, values, 0.5))
-    assert len(segments) > 40
-    np.testing.assert_allclose((segments**2).sum(axis=2), 0.5, atol=2e-3)
-    length = np.linalg.norm(segments[:, 0] - segments[:, 1], axis=1).sum()
-    assert length == pytest.approx(2 * np.pi * np.sqrt(0.5), rel=2e-3)
-
-
 @pytest.mark.parametrize(
     ("number", "text"),
     [(1.25, "1.25"), (3.0, "3"), (-0.5, "−0.5"), (-0.0001, "0"), (120.0, "120")],
 )
 def test_numbers_are_short_and_have_a_minus_sign(driver, number, text) -> None:
     assert driver.call("short", number) == text
-
-
-def test_a_module_that_does_not_import_the_shared_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="once"):
-        module_source("shared")
