@@ -5,8 +5,8 @@ traits, in both directions: a drag in the notebook changes ``figure.points``, an
 setting ``figure.points`` moves the points. The JavaScript computes and draws what
 follows from the state, so that the figure also works in the built book, where no kernel
 is running. ``parts`` holds what figures are made of, ``shared.css`` how they look;
-``convexnn_lib.widgets.base.InteractiveFigure`` joins a figure and its parts to one module
-without imports, and says what a new figure has to supply.
+``convexnn_lib.widgets.base.InteractiveFigure`` joins a figure and its parts to one
+module without imports, and says what a new figure has to supply.
 
 The figures need anywidget, which the extra ``widgets`` brings.
 """

@@ -25,10 +25,10 @@ _FOLDER = files("convexnn_lib.widgets")
 def module_source(name: str, folder: Traversable = _FOLDER) -> str:
     """Return the JavaScript of a figure as one module that imports nothing.
 
-    A page that is opened from a folder may not import a second file. So the texts of all
-    files that ``name.js`` imports, by lines ``import { ... } from "./x.js";``, are put
-    before its own, each once and after those that it imports. Names keep their meaning
-    as long as no two of these files use the same one at their top.
+    A page that is opened from a folder may not import a second file. So the texts of
+    all files that ``name.js`` imports, by lines ``import { ... } from "./x.js";``, are
+    put before its own, each once and after those that it imports. Where two of these
+    files have one name at their top, browsers refuse the module.
     """
     texts: dict[str, str] = {}
 
@@ -46,9 +46,8 @@ def module_source(name: str, folder: Traversable = _FOLDER) -> str:
                 add(imported)
         texts[path] = _IMPORT.sub("", text)
         if re.search(r"^import\b", texts[path], re.MULTILINE):
-            raise ValueError(
-                f'{path} may import only by lines of the form import {{ ... }} from "./x.js";'
-            )
+            form = 'import { ... } from "./x.js";'
+            raise ValueError(f"{path} may import only by lines of the form {form}")
 
     add(f"{name}.js")
     return "\n".join(texts.values())

@@ -25,7 +25,7 @@ def driver(open_figure):
 
 
 def level_set(driver, values: np.ndarray, level: float) -> dict[str, Any]:
-    """Return rings and lines on a grid whose points have whole numbers, (column, row)."""
+    """Return rings and lines; the points of the grid are (column, row)."""
     rows, columns = values.shape
     grid = {"x": [0, columns - 1], "y": [0, rows - 1], "values": values.tolist()}
     return driver.call("levelSet", grid, level)

@@ -11,7 +11,8 @@ import convexnn_lib.widgets
 from convexnn_lib.plotting.player import FramePlayer
 from convexnn_lib.widgets.base import module_source
 
-FIGURES = [getattr(convexnn_lib.widgets, n) for n in sorted(convexnn_lib.widgets.__all__)]
+NAMES = sorted(convexnn_lib.widgets.__all__)
+FIGURES = [getattr(convexnn_lib.widgets, name) for name in NAMES]
 FOLDER = Path(convexnn_lib.widgets.__file__).parent
 
 
