@@ -8,16 +8,20 @@ is running. ``parts`` holds what figures are made of, ``shared.css`` how they lo
 ``convexnn_lib.widgets.base.InteractiveFigure`` joins a figure and its parts to one
 module without imports, and says what a new figure has to supply.
 
-The figures need anywidget, which the extra ``widgets`` brings.
+The figures need anywidget, which the extra ``widgets`` brings. It is imported at their
+first use.
 """
 
 from __future__ import annotations
+
+from importlib.util import find_spec
 
 import lazy_loader
 
 from convexnn_lib._extras import extra
 
 with extra("widgets", "convexnn_lib.widgets"):
-    import anywidget as anywidget
+    if find_spec("anywidget") is None:
+        raise ModuleNotFoundError(name="anywidget")
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
