@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib._extras import extra
-from convexnn_lib._validation import FloatArray, check_integer
+from convexnn_lib._validation import ArrayLike, FloatArray, PatternsLike, check_integer
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.sampling import sample_patterns
 from convexnn_lib.errors import (
@@ -102,13 +102,13 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         return sample_patterns(X, n_directions, seed=seed)
 
-    def _solve(self, X: FloatArray, y: FloatArray, patterns: Any) -> Solution:
+    def _solve(self, X: FloatArray, y: FloatArray, patterns: PatternsLike) -> Solution:
         """Train on inputs that have their column of ones."""
         problem = TrainingProblem(X, y, self.beta, self.loss)
         options: dict[str, Any] = {} if self.method is None else {"method": self.method}
         return solve(problem, patterns, tol=self.tol, **options)
 
-    def _checked(self, X: Any) -> FloatArray:
+    def _checked(self, X: ArrayLike) -> FloatArray:
         """Return the inputs of a fitted estimator."""
         check_is_fitted(self)
         return self._inputs(validate_data(self, X, reset=False, dtype=np.float64))

@@ -7,10 +7,12 @@ was wrong, with the numbers, and what to do about it.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from datetime import date, time, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Rational
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +23,40 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 PackedArray = npt.NDArray[np.uint8]
 
-ArrayLike = npt.ArrayLike
+
+class SupportsArray(Protocol):
+    """What NumPy reads as an array: arrays, data frames, tensors on a CPU."""
+
+    def __array__(self) -> npt.NDArray[Any]:
+        """Return the array."""
+
+
+Number = float | Rational | Decimal
+Row = SupportsArray | Sequence[Number | SupportsArray]
+# narrower than NumPy's own, which admits text, and wider: exact numbers are read too
+ArrayLike = Row | Sequence[Row] | Sequence[Sequence[Row]]
+
+
+class ListedPatterns(Protocol):
+    """Patterns that know their data, such as an arrangement."""
+
+    X: FloatArray
+    complete: bool
+
+    @property
+    def patterns(self) -> BoolArray:
+        """The patterns, a (p, n) array."""
+
+
+PatternsLike = ListedPatterns | ArrayLike
 
 __all__ = [
     "ArrayLike",
     "BoolArray",
     "FloatArray",
+    "ListedPatterns",
     "PackedArray",
+    "PatternsLike",
     "as_float_array",
     "as_matrix",
     "as_number",

@@ -15,7 +15,7 @@ from scipy.special import expit, log_expit, softmax
 
 from convexnn_lib._estimator_base import ConvexReLUEstimator
 from convexnn_lib._extras import extra
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.errors import (
     InvalidLabelsError,
@@ -156,7 +156,7 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
             random_state=random_state,
         )
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train the network.
 
         Parameters
@@ -172,16 +172,16 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
             The fitted estimator.
         """
         self._check_parameters()
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        inputs = self._inputs(X)
+        data, labels = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        inputs = self._inputs(data)
         solution = self._solve(
-            inputs, np.asarray(y, dtype=np.float64), self._patterns(inputs)
+            inputs, np.asarray(labels, dtype=np.float64), self._patterns(inputs)
         )
         self.network_: ReLUNetwork = solution.network
         self.certificate_: Certificate = solution.certificate
         return self
 
-    def predict(self, X: Any) -> FloatArray:
+    def predict(self, X: ArrayLike) -> FloatArray:
         """Return the network's outputs.
 
         Parameters
@@ -325,7 +325,7 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
             random_state=random_state,
         )
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train the network, or one for each of more than two classes.
 
         Parameters
@@ -341,15 +341,15 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
             The fitted estimator.
         """
         self._check_parameters()
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        classes, codes = np.unique(y, return_inverse=True)
+        data, labels = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(labels)
+        classes, codes = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
             raise InvalidLabelsError(
                 f"y has only one class, {classes[0]!r}; a classifier needs at least "
                 "two classes."
             )
-        inputs = self._inputs(X)
+        inputs = self._inputs(data)
         patterns = self._patterns(inputs)
         solutions = [
             self._solve(inputs, np.where(codes == code, 1.0, -1.0), patterns)
@@ -367,7 +367,7 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         )
         return self
 
-    def decision_function(self, X: Any) -> FloatArray:
+    def decision_function(self, X: ArrayLike) -> FloatArray:
         """Return the networks' outputs.
 
         Parameters
@@ -386,7 +386,7 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
             return self.network_.predict(inputs)
         return np.column_stack([network.predict(inputs) for network in self.network_])
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
+    def predict(self, X: ArrayLike) -> npt.NDArray[Any]:
         """Return the class of each sample.
 
         Parameters
@@ -405,7 +405,7 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         return labels
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> FloatArray:
+    def predict_proba(self, X: ArrayLike) -> FloatArray:
         r"""Return the probability of each class; only with a loss of log-odds.
 
         Parameters

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from convexnn_lib._read_only import ReadOnlyArrays
-from convexnn_lib._validation import BoolArray, FloatArray, PackedArray, as_matrix
+from convexnn_lib._validation import (
+    ArrayLike,
+    BoolArray,
+    FloatArray,
+    PackedArray,
+    PatternsLike,
+    as_matrix,
+)
 from convexnn_lib.arrangements._directions import CHUNK, Directions
 from convexnn_lib.arrangements._exact import IntegerVector, integer_row
 from convexnn_lib.arrangements._reduction import reduce_rows
@@ -65,9 +71,9 @@ class Arrangement(ReadOnlyArrays):
 
     def __init__(
         self,
-        X: Any,
-        patterns: Any,
-        witnesses: Any,
+        X: ArrayLike,
+        patterns: PatternsLike,
+        witnesses: ArrayLike,
         *,
         complete: bool = False,
         closed: bool = False,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from convexnn_lib._validation import FloatArray, as_matrix, check_integer
+from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, check_integer
 from convexnn_lib.arrangements._deletion import whitney_numbers
 from convexnn_lib.arrangements._general_position import certify_cells
 from convexnn_lib.arrangements._reduction import Reduction, reduce_rows
@@ -162,7 +161,7 @@ def _binomial_sum(n: int, top: int) -> int:
     return total
 
 
-def count_patterns(X: Any) -> int:
+def count_patterns(X: ArrayLike) -> int:
     r"""Count the open cells of the arrangement of the rows of ``X`` exactly.
 
     The count is the number of sign vectors :math:`\operatorname{sign}(Xu)`,
@@ -210,7 +209,7 @@ def count_patterns(X: Any) -> int:
     return sum(_whitney_numbers(X, reduce_rows(X)) or [])
 
 
-def characteristic_polynomial(X: Any) -> list[int]:
+def characteristic_polynomial(X: ArrayLike) -> list[int]:
     r"""Return the characteristic polynomial of the arrangement of the rows of ``X``.
 
     The polynomial of the essential arrangement, of degree r, the rank of ``X``:

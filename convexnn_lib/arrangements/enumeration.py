@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib._validation import (
+    ArrayLike,
     BoolArray,
     FloatArray,
     PackedArray,
@@ -39,7 +40,7 @@ _RANK_SOUGHT = 64  # 2 to this power is more than any limit
 
 
 def enumerate_patterns(
-    X: Any,
+    X: ArrayLike,
     *,
     closed: bool = False,
     max_patterns: int = 20_000_000,

@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from convexnn_lib._validation import as_matrix, check_integer, random_generator
+from convexnn_lib._validation import (
+    ArrayLike,
+    as_matrix,
+    check_integer,
+    random_generator,
+)
 from convexnn_lib.arrangements._reduction import reduce_rows
 from convexnn_lib.arrangements._signs import packed_patterns
 from convexnn_lib.arrangements.arrangement import Arrangement
@@ -14,7 +19,7 @@ from convexnn_lib.arrangements.arrangement import Arrangement
 __all__ = ["sample_patterns"]
 
 
-def sample_patterns(X: Any, n_samples: int, *, seed: Any) -> Arrangement:
+def sample_patterns(X: ArrayLike, n_samples: int, *, seed: Any) -> Arrangement:
     r"""List the distinct patterns :math:`1(Xu \ge 0)` of random directions u.
 
     The directions are standard Gaussian. Patterns are found with a probability

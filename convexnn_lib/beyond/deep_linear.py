@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from convexnn_lib._validation import (
+    ArrayLike,
     FloatArray,
     as_matrix,
     check_integer,
@@ -61,7 +62,9 @@ class DeepLinearValues:
         )
 
 
-def deep_linear_values(Y: Any, beta: float, *, depth: int = 3) -> DeepLinearValues:
+def deep_linear_values(
+    Y: ArrayLike, beta: float, *, depth: int = 3
+) -> DeepLinearValues:
     r"""Compute what standard and parallel deep linear networks attain on X = I.
 
     .. math::
@@ -144,7 +147,7 @@ def deep_linear_values(Y: Any, beta: float, *, depth: int = 3) -> DeepLinearValu
 
 
 def train_deep_linear(
-    Y: Any,
+    Y: ArrayLike,
     beta: float,
     *,
     depth: int = 3,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from convexnn_lib._read_only import ReadOnlyArrays
-from convexnn_lib._validation import FloatArray, as_float_array, as_matrix
+from convexnn_lib._validation import ArrayLike, FloatArray, as_float_array, as_matrix
 from convexnn_lib.errors import InvalidDataError
 
 __all__ = ["ParallelNetwork"]
@@ -51,7 +50,7 @@ class ParallelNetwork(ReadOnlyArrays):
     w2: FloatArray
     w3: FloatArray
 
-    def __init__(self, W1: Any, w2: Any, w3: Any) -> None:
+    def __init__(self, W1: ArrayLike, w2: ArrayLike, w3: ArrayLike) -> None:
         W1, w2 = as_float_array(W1, "W1"), as_float_array(w2, "w2")
         w3 = as_float_array(w3, "w3")
         if (
@@ -85,7 +84,7 @@ class ParallelNetwork(ReadOnlyArrays):
             f"width={self.width})"
         )
 
-    def predict(self, X: Any) -> FloatArray:
+    def predict(self, X: ArrayLike) -> FloatArray:
         """Return the outputs on the rows of X.
 
         Parameters

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
 
-from convexnn_lib._validation import FloatArray, as_matrix, as_vector
+from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, as_vector
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import GapWarning, InvalidDataError
 from convexnn_lib.problem.network import ReLUNetwork
@@ -79,7 +78,7 @@ class PlantedRecovery:
         )
 
 
-def planted_recovery(X: Any, w: Any) -> PlantedRecovery:
+def planted_recovery(X: ArrayLike, w: ArrayLike) -> PlantedRecovery:
     r"""Decide whether a planted neuron has the least cost of all that fit its outputs.
 
     .. math::

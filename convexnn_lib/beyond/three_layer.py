@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from convexnn_lib._validation import (
+    ArrayLike,
     BoolArray,
     FloatArray,
     check_integer,
@@ -85,8 +86,8 @@ class ParallelSolution:
 
 
 def solve_parallel(
-    X: Any,
-    y: Any,
+    X: ArrayLike,
+    y: ArrayLike,
     beta: float,
     *,
     width: int = 2,
@@ -194,8 +195,8 @@ def solve_parallel(
 
 def certify_parallel(
     network: ParallelNetwork,
-    X: Any,
-    y: Any,
+    X: ArrayLike,
+    y: ArrayLike,
     beta: float,
     *,
     max_configurations: int = 20_000,
@@ -255,7 +256,7 @@ class _Configuration(NamedTuple):
 
 
 def _prepare(
-    X: Any, y: Any, beta: float, width: int, max_configurations: int
+    X: ArrayLike, y: ArrayLike, beta: float, width: int, max_configurations: int
 ) -> tuple[TrainingProblem, list[_Configuration]]:
     """Check the input and list the configurations."""
     problem = TrainingProblem(X, y, beta)

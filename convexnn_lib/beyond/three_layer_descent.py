@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from convexnn_lib._validation import FloatArray, check_integer, random_generator
+from convexnn_lib._validation import (
+    ArrayLike,
+    FloatArray,
+    check_integer,
+    random_generator,
+)
 from convexnn_lib.beyond.parallel_network import ParallelNetwork
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -15,8 +18,8 @@ __all__ = ["train_parallel"]
 
 
 def train_parallel(
-    X: Any,
-    y: Any,
+    X: ArrayLike,
+    y: ArrayLike,
     beta: float,
     *,
     branches: int,

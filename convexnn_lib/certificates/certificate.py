@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib._validation import BoolArray, FloatArray, PatternsLike
 from convexnn_lib.certificates.dual_norm import (
     ExtremeNeuron,
     dual_norm_bounds,
@@ -144,7 +144,7 @@ class Certificate:
         return bool(same and feasible and self.lower_bound <= value)
 
 
-def patterns_in_scope(X: FloatArray, patterns: Any) -> BoolArray | None:
+def patterns_in_scope(X: FloatArray, patterns: PatternsLike | None) -> BoolArray | None:
     """Return the patterns to optimize over as a boolean array, None for all of them.
 
     Parameters
@@ -166,11 +166,12 @@ def patterns_in_scope(X: FloatArray, patterns: Any) -> BoolArray | None:
     """
     if patterns is None:
         return None
+    listed: Any = patterns
     if hasattr(patterns, "patterns"):
-        if patterns.complete and np.array_equal(patterns.X, X):
+        if listed.complete and np.array_equal(listed.X, X):
             return None
-        patterns = patterns.patterns
-    array = np.array(patterns)
+        listed = listed.patterns
+    array = np.array(listed)
     if array.dtype != np.bool_ or array.ndim != 2 or array.shape[1] != len(X):
         raise InvalidDataError(
             f"patterns must be a boolean (p, {len(X)}) array, got shape {array.shape} "

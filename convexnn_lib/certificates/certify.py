@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from convexnn_lib._validation import FloatArray, as_vector
+from convexnn_lib._validation import ArrayLike, FloatArray, PatternsLike, as_vector
 from convexnn_lib.certificates._dual_search import search_dual_points
 from convexnn_lib.certificates._margin_program import margin_program
 from convexnn_lib.certificates.certificate import (
@@ -23,9 +22,9 @@ __all__ = ["certify"]
 def certify(
     network: ReLUNetwork,
     problem: TrainingProblem,
-    patterns: Any = None,
+    patterns: PatternsLike | None = None,
     *,
-    dual: Any = None,
+    dual: ArrayLike | None = None,
     tol: float = 1e-10,
 ) -> Certificate:
     r"""Certify how far a network is from the global optimum.

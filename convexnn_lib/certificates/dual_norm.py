@@ -5,11 +5,17 @@ r"""The dual norm: the largest weight that a dual point gives to a unit neuron.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from convexnn_lib._validation import BoolArray, FloatArray, as_matrix, as_vector
+from convexnn_lib._validation import (
+    ArrayLike,
+    BoolArray,
+    FloatArray,
+    as_matrix,
+    as_vector,
+)
 from convexnn_lib.certificates._pricing import (
     Prices,
     price_all_neurons,
@@ -61,7 +67,7 @@ class DualNorm(NamedTuple):
     neuron: ExtremeNeuron
 
 
-def dual_norm(X: Any, lam: Any) -> tuple[float, FloatArray]:
+def dual_norm(X: ArrayLike, lam: ArrayLike) -> tuple[float, FloatArray]:
     r"""Return the dual norm and a direction that attains it.
 
     .. math:: M(\lambda)=\max_{\|u\|_2\le1}|\lambda^T(Xu)_+|.
@@ -109,9 +115,11 @@ def dual_norm(X: Any, lam: Any) -> tuple[float, FloatArray]:
     >>> round(value, 12), u.round(12)
     (5.0, array([0.6, 0.8]))
     """
+    X = as_matrix(X)
+    lam = as_vector(lam, len(X), "lam")
     bounds = dual_norm_bounds(X, lam)
     # no better than the rounding errors of the sum over all samples
-    terms = float(np.linalg.norm(as_matrix(X), axis=1) @ np.abs(lam))
+    terms = float(np.linalg.norm(X, axis=1) @ np.abs(lam))
     allowed = _ACCURACY * bounds.upper + _ROUNDING * terms
     if bounds.upper - bounds.lower > allowed:
         raise SolverError(
@@ -122,7 +130,9 @@ def dual_norm(X: Any, lam: Any) -> tuple[float, FloatArray]:
     return bounds.lower, bounds.neuron.direction
 
 
-def dual_norm_bounds(X: Any, lam: Any, patterns: BoolArray | None = None) -> DualNorm:
+def dual_norm_bounds(
+    X: ArrayLike, lam: ArrayLike, patterns: BoolArray | None = None
+) -> DualNorm:
     r"""Return rigorous bounds on the dual norm, over all or over given patterns.
 
     Parameters

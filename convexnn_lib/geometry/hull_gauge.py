@@ -10,12 +10,11 @@ with the outputs z.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
 
-from convexnn_lib._validation import FloatArray, as_matrix, as_vector
+from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, as_vector
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates.dual_norm import dual_norm
 from convexnn_lib.errors import InvalidDataError, SolverError
@@ -60,7 +59,7 @@ class HullGauge:
         return f"HullGauge([{self.lower:.10g}, {self.upper:.10g}])"
 
 
-def hull_gauge(X: Any, z: Any, *, tol: float = 1e-8) -> HullGauge:
+def hull_gauge(X: ArrayLike, z: ArrayLike, *, tol: float = 1e-8) -> HullGauge:
     r"""Find the least cost of a network with given outputs.
 
     .. math::
@@ -154,7 +153,7 @@ def hull_gauge(X: Any, z: Any, *, tol: float = 1e-8) -> HullGauge:
     )
 
 
-def sample_spikes(X: Any) -> tuple[FloatArray, FloatArray]:
+def sample_spikes(X: ArrayLike) -> tuple[FloatArray, FloatArray]:
     r"""Return the spikes that belong to the samples.
 
     For :math:`x_i\ne0`, the linear function :math:`z_i` takes its maximum

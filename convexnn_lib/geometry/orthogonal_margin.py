@@ -8,12 +8,11 @@ max-margin problem of all two-layer ReLU networks.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
 
-from convexnn_lib._validation import FloatArray, as_matrix, as_vector
+from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, as_vector
 from convexnn_lib.errors import InvalidDataError, NotSeparableError
 from convexnn_lib.flow.margin import is_orthogonally_separable
 from convexnn_lib.problem.losses import HardMargin
@@ -66,7 +65,7 @@ class OrthogonalMargin:
         return ReLUNetwork.from_convex([self.w_plus, zero], [zero, self.w_minus])
 
 
-def orthogonal_margin(X: Any, y: Any) -> OrthogonalMargin:
+def orthogonal_margin(X: ArrayLike, y: ArrayLike) -> OrthogonalMargin:
     r"""Solve the max-margin problem on orthogonally separable data.
 
     .. math::
@@ -130,7 +129,7 @@ def orthogonal_margin(X: Any, y: Any) -> OrthogonalMargin:
     return OrthogonalMargin(value, vectors[1.0], vectors[-1.0], dual)
 
 
-def linear_margin(X: Any, y: Any) -> FloatArray:
+def linear_margin(X: ArrayLike, y: ArrayLike) -> FloatArray:
     r"""Find the shortest vector that separates the data linearly with margin 1.
 
     .. math:: \operatorname{argmin}_w\;\|w\|\quad\text{s.t.}\quad y_ix_i^Tw\ge1 .
@@ -170,7 +169,7 @@ def linear_margin(X: Any, y: Any) -> FloatArray:
     return w
 
 
-def _labelled(X: Any, y: Any) -> tuple[FloatArray, FloatArray]:
+def _labelled(X: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
     X = as_matrix(X)
     y = as_vector(y, len(X), "y")
     HardMargin().check_labels(y)

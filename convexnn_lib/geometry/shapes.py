@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.spatial import ConvexHull
 
 from convexnn_lib._validation import (
+    ArrayLike,
     FloatArray,
     as_float_array,
     as_matrix,
@@ -53,7 +54,7 @@ class Mesh(NamedTuple):
     triangles: npt.NDArray[np.intp]
 
 
-def support_points(X: Any, lam: Any) -> tuple[FloatArray, FloatArray]:
+def support_points(X: ArrayLike, lam: ArrayLike) -> tuple[FloatArray, FloatArray]:
     r"""Return the dual norms of many dual points, and where they are attained.
 
     Parameters
@@ -151,7 +152,7 @@ def _replace(kept: FloatArray, new: FloatArray, better: Any) -> None:
     kept[chosen] = new[chosen]
 
 
-def ellipsoid(X: Any, resolution: int = 120) -> Mesh:
+def ellipsoid(X: ArrayLike, resolution: int = 120) -> Mesh:
     r"""Return the boundary of the ellipsoid :math:`\{Xu:\|u\|\le1\}`.
 
     Parameters
@@ -188,7 +189,7 @@ def ellipsoid(X: Any, resolution: int = 120) -> Mesh:
     return Mesh((sphere.points * scale) @ left.T, sphere.triangles)
 
 
-def rectified_ellipsoid(X: Any, resolution: int = 120) -> Mesh:
+def rectified_ellipsoid(X: ArrayLike, resolution: int = 120) -> Mesh:
     r"""Return the rectified ellipsoid's surface :math:`\{(Xu)_+:\|u\|=1\}`.
 
     Parameters
@@ -218,7 +219,7 @@ def rectified_ellipsoid(X: Any, resolution: int = 120) -> Mesh:
     return Mesh(np.maximum(mesh.points, 0.0), mesh.triangles)
 
 
-def hull(X: Any, resolution: int = 120) -> Mesh:
+def hull(X: ArrayLike, resolution: int = 120) -> Mesh:
     r"""Return the hull of the rectified ellipsoid and its mirror image.
 
     Parameters
@@ -265,7 +266,7 @@ def hull(X: Any, resolution: int = 120) -> Mesh:
     return Mesh(points, triangles)
 
 
-def polar_set(X: Any, resolution: int = 120) -> Mesh:
+def polar_set(X: ArrayLike, resolution: int = 120) -> Mesh:
     r"""Return the boundary of the polar set :math:`\{\lambda:M(\lambda)\le1\}`.
 
     Parameters
@@ -302,7 +303,7 @@ def polar_set(X: Any, resolution: int = 120) -> Mesh:
     return Mesh(sphere.points / values[:, None], sphere.triangles)
 
 
-def hull_corners(X: Any) -> FloatArray:
+def hull_corners(X: ArrayLike) -> FloatArray:
     r"""Return the corners of the hull of two samples.
 
     A corner is a boundary point with more than one supporting line. With
@@ -346,7 +347,7 @@ def hull_corners(X: Any) -> FloatArray:
     return corners
 
 
-def _few_samples(X: Any) -> FloatArray:
+def _few_samples(X: ArrayLike) -> FloatArray:
     matrix = as_matrix(X)
     if len(matrix) not in (2, 3):
         raise InvalidDataError(

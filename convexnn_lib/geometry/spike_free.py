@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray, as_matrix
+from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix
 from convexnn_lib.arrangements._exact import (
     IntegerVector,
     divided,
@@ -28,7 +27,7 @@ from convexnn_lib.arrangements._exact import (
 __all__ = ["is_spike_free"]
 
 
-def is_spike_free(X: Any) -> bool:
+def is_spike_free(X: ArrayLike) -> bool:
     r"""Decide whether the ellipsoid of the data contains its own rectification.
 
     That is :math:`(Xu)_+\in X\mathcal B` for all :math:`u\in\mathcal B`, with the unit

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from convexnn_lib._validation import FloatArray, as_matrix, as_vector
+from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, as_vector
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 
@@ -55,7 +55,7 @@ class ZonotopeDistance:
         )
 
 
-def zonotope_distance(X: Any, lam: Any) -> ZonotopeDistance:
+def zonotope_distance(X: ArrayLike, lam: ArrayLike) -> ZonotopeDistance:
     r"""Find the Hausdorff distance of the two zonotopes of a dual point.
 
     .. math::

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import lsq_linear, nnls
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import FloatArray, PatternsLike
 from convexnn_lib.errors import InvalidDataError
 
 __all__ = [
@@ -54,7 +52,7 @@ def row_sides(
     return np.where(np.abs(products) <= ties, 0, np.sign(products)).astype(np.int8)
 
 
-def cone_sides(patterns: Any, n: int) -> npt.NDArray[np.int8]:
+def cone_sides(patterns: PatternsLike, n: int) -> npt.NDArray[np.int8]:
     """Return (p, n) patterns as signs, 1 on active samples and -1 on the others."""
     listed = np.asarray(patterns)
     if listed.dtype != np.bool_ or listed.ndim != 2 or listed.shape[1] != n:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.errors import (
     InvalidDataError,
     InvalidLabelsError,
@@ -114,18 +114,18 @@ class Loss(ABC):
         return self.slack_cost == np.inf
 
     @abstractmethod
-    def value(self, z: Any, y: Any) -> float:
+    def value(self, z: ArrayLike, y: ArrayLike) -> float:
         """Return the loss of the outputs ``z`` (n,) for the labels ``y`` (n,)."""
 
     @abstractmethod
-    def gradient(self, z: Any, y: Any) -> FloatArray:
+    def gradient(self, z: ArrayLike, y: ArrayLike) -> FloatArray:
         """Return the gradient in ``z``, or one subgradient at a kink, an (n,) array."""
 
     @abstractmethod
-    def conjugate(self, lam: Any, y: Any) -> float:
+    def conjugate(self, lam: ArrayLike, y: ArrayLike) -> float:
         """Return the conjugate in the first argument at ``lam`` (n,), maybe ``inf``."""
 
-    def curvature(self, z: Any, y: Any) -> FloatArray | None:
+    def curvature(self, z: ArrayLike, y: ArrayLike) -> FloatArray | None:
         """Return the diagonal of the Hessian in ``z``, an (n,) array.
 
         Returns
@@ -197,7 +197,7 @@ class Loss(ABC):
             "cvxpy_expression."
         )
 
-    def best_scale(self, lam: Any, y: Any, limit: float) -> float:
+    def best_scale(self, lam: ArrayLike, y: ArrayLike, limit: float) -> float:
         r"""Return the best factor in :math:`[0, \text{limit}]` for a dual point.
 
         It maximizes the dual objective :math:`-\ell^*(-\tau\lambda, y)` over
@@ -321,7 +321,7 @@ class Loss(ABC):
             )
 
 
-def as_pair(z: Any, y: Any) -> tuple[FloatArray, FloatArray]:
+def as_pair(z: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return both arguments as float64 vectors of the same length.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._loss import Loss, as_pair
 
@@ -54,14 +54,14 @@ class MarginLoss(Loss):
     differentiable: ClassVar[bool] = False
     slack_cost: float
 
-    def value(self, z: Any, y: Any) -> float:
+    def value(self, z: ArrayLike, y: ArrayLike) -> float:
         """Return the loss of the outputs ``z`` (n,) for the labels ``y`` (n,)."""
         z, y = as_pair(z, y)
         if self.is_constraint:
             return 0.0 if np.all(y * z >= 1.0 - _MARGIN_ROUNDING) else np.inf
         return self.slack_cost * float(np.sum(np.maximum(1.0 - y * z, 0.0)))
 
-    def gradient(self, z: Any, y: Any) -> FloatArray:
+    def gradient(self, z: ArrayLike, y: ArrayLike) -> FloatArray:
         """Return a subgradient: -C y where y * z < 1, and 0 elsewhere, kink included.
 
         Raises
@@ -77,7 +77,7 @@ class MarginLoss(Loss):
         z, y = as_pair(z, y)
         return np.where(y * z < 1.0, -self.slack_cost * y, 0.0)
 
-    def conjugate(self, lam: Any, y: Any) -> float:
+    def conjugate(self, lam: ArrayLike, y: ArrayLike) -> float:
         """Return the conjugate at ``lam`` (n,): ``inf`` unless 0 <= -y * lam <= C."""
         lam, y = as_pair(lam, y)
         alpha = -y * lam
@@ -85,7 +85,7 @@ class MarginLoss(Loss):
             return np.inf
         return -float(np.sum(alpha))
 
-    def best_scale(self, lam: Any, y: Any, limit: float) -> float:
+    def best_scale(self, lam: ArrayLike, y: ArrayLike, limit: float) -> float:
         """Return the best factor for a dual point: the largest one in the domain."""
         lam, y = as_pair(lam, y)
         return min(limit, box_limit(y * lam, self.slack_cost))

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, xlog1py, xlogy
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._loss import Loss, as_pair
 from convexnn_lib.problem._margin_losses import box_limit
@@ -59,28 +59,28 @@ class Squared(Loss):
             raise InvalidDataError(f"scale must be a positive number, got {scale}.")
         object.__setattr__(self, "scale", scale)
 
-    def value(self, z: Any, y: Any) -> float:
+    def value(self, z: ArrayLike, y: ArrayLike) -> float:
         """Return the loss of the outputs ``z`` (n,) for the labels ``y`` (n,)."""
         z, y = as_pair(z, y)
         return 0.5 * self.scale * float(np.sum((z - y) ** 2))
 
-    def gradient(self, z: Any, y: Any) -> FloatArray:
+    def gradient(self, z: ArrayLike, y: ArrayLike) -> FloatArray:
         """Return the gradient ``scale * (z - y)``, an (n,) array."""
         z, y = as_pair(z, y)
         gradient: FloatArray = self.scale * (z - y)
         return gradient
 
-    def curvature(self, z: Any, y: Any) -> FloatArray:
+    def curvature(self, z: ArrayLike, y: ArrayLike) -> FloatArray:
         """Return the diagonal of the Hessian, ``scale`` for every sample."""
         z, y = as_pair(z, y)
         return np.full(z.shape, self.scale)
 
-    def conjugate(self, lam: Any, y: Any) -> float:
+    def conjugate(self, lam: ArrayLike, y: ArrayLike) -> float:
         """Return the conjugate in the first argument at ``lam`` (n,)."""
         lam, y = as_pair(lam, y)
         return float(np.sum(lam * y)) + float(np.sum(lam**2)) / (2.0 * self.scale)
 
-    def best_scale(self, lam: Any, y: Any, limit: float) -> float:
+    def best_scale(self, lam: ArrayLike, y: ArrayLike, limit: float) -> float:
         """Return the best factor for a dual point, in closed form."""
         lam, y = as_pair(lam, y)
         largest = float(np.max(np.abs(lam)))
@@ -123,24 +123,24 @@ class Logistic(Loss):
     strictly_convex: ClassVar[bool] = True
     log_odds: ClassVar[bool] = True
 
-    def value(self, z: Any, y: Any) -> float:
+    def value(self, z: ArrayLike, y: ArrayLike) -> float:
         """Return the loss of the outputs ``z`` (n,) for the labels ``y`` (n,)."""
         z, y = as_pair(z, y)
         return float(np.sum(np.logaddexp(0.0, -y * z)))
 
-    def gradient(self, z: Any, y: Any) -> FloatArray:
+    def gradient(self, z: ArrayLike, y: ArrayLike) -> FloatArray:
         """Return the gradient ``-y / (1 + exp(y * z))``, an (n,) array."""
         z, y = as_pair(z, y)
         gradient: FloatArray = -y * expit(-y * z)
         return gradient
 
-    def curvature(self, z: Any, y: Any) -> FloatArray:
+    def curvature(self, z: ArrayLike, y: ArrayLike) -> FloatArray:
         """Return the diagonal of the Hessian, ``s(z) * s(-z)`` with the logistic s."""
         z, y = as_pair(z, y)
         curvature: FloatArray = y**2 * expit(z) * expit(-z)
         return curvature
 
-    def conjugate(self, lam: Any, y: Any) -> float:
+    def conjugate(self, lam: ArrayLike, y: ArrayLike) -> float:
         """Return the conjugate at ``lam`` (n,): ``inf`` unless 0 <= -y * lam <= 1."""
         lam, y = as_pair(lam, y)
         alpha = -y * lam
@@ -148,7 +148,7 @@ class Logistic(Loss):
             return np.inf
         return float(np.sum(xlogy(alpha, alpha) + xlog1py(1.0 - alpha, -alpha)))
 
-    def best_scale(self, lam: Any, y: Any, limit: float) -> float:
+    def best_scale(self, lam: ArrayLike, y: ArrayLike, limit: float) -> float:
         """Return the best factor for a dual point: the root of a monotone function."""
         lam, y = as_pair(lam, y)
         alpha = y * lam

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._torch_modules import torch_module, torch_weights
 
@@ -20,7 +20,7 @@ class StoredWeights:
     W1: FloatArray
     w2: FloatArray
 
-    def __init__(self, W1: Any, w2: Any) -> None:
+    def __init__(self, W1: ArrayLike, w2: ArrayLike) -> None:
         raise NotImplementedError  # what is read is handed to the class that inherits
 
     @classmethod

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
+    ArrayLike,
     BoolArray,
     FloatArray,
+    PatternsLike,
     as_float_array,
     as_matrix,
     as_vector,
@@ -68,7 +70,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
     W1: FloatArray
     w2: FloatArray
 
-    def __init__(self, W1: Any, w2: Any) -> None:
+    def __init__(self, W1: ArrayLike, w2: ArrayLike) -> None:
         W1 = as_float_array(W1, "W1")
         if W1.ndim != 2 or W1.shape[0] == 0:
             raise InvalidDataError(
@@ -95,7 +97,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         """Return the sizes."""
         return f"ReLUNetwork(d={self.d}, width={self.width})"
 
-    def predict(self, X: Any) -> FloatArray:
+    def predict(self, X: ArrayLike) -> FloatArray:
         """Return the outputs on the rows of X.
 
         Parameters
@@ -116,7 +118,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         outputs: FloatArray = np.maximum(self._inputs(X) @ self.W1, 0.0) @ self.w2
         return outputs
 
-    def patterns(self, X: Any) -> BoolArray:
+    def patterns(self, X: ArrayLike) -> BoolArray:
         r"""Return the activation pattern of each neuron on the rows of X.
 
         Parameters
@@ -159,7 +161,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         scale = np.where(size > 0.0, size, 1.0)
         return ReLUNetwork((u / scale[:, None]).T, np.sign(self.w2) * size)
 
-    def split(self, neuron: int, weights: Any) -> ReLUNetwork:
+    def split(self, neuron: int, weights: ArrayLike) -> ReLUNetwork:
         r"""Replace a neuron by collinear parts of the same total penalty.
 
         Part j is :math:`\sqrt{c_j}\,(w_{1,k},w_{2,k})`. The parts stand where the
@@ -208,7 +210,11 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         )
 
     def merged(
-        self, X: Any, *, patterns: Any = None, tolerance: float = 0.0
+        self,
+        X: ArrayLike,
+        *,
+        patterns: PatternsLike | None = None,
+        tolerance: float = 0.0,
     ) -> ReLUNetwork:
         r"""Merge neurons of one sign that share a closed cone of the arrangement of X.
 
@@ -265,7 +271,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         nonzero = sums.any(axis=1)  # vectors on which X vanishes may cancel
         return ReLUNetwork(sums[nonzero].T, group_signs[nonzero]).balanced()
 
-    def pruned(self, X: Any) -> ReLUNetwork:
+    def pruned(self, X: ArrayLike) -> ReLUNetwork:
         r"""Remove neurons until their features on X are linearly independent.
 
         The outputs on X stay the same and the penalty does not rise. At most
@@ -314,7 +320,9 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         ).balanced()
 
     @classmethod
-    def from_convex(cls, u: Any, u_prime: Any, *, tolerance: float = 0.0) -> Self:
+    def from_convex(
+        cls, u: ArrayLike, u_prime: ArrayLike, *, tolerance: float = 0.0
+    ) -> Self:
         r"""Build the network of a point of the convex program.
 
         Each nonzero :math:`u_i` becomes the balanced neuron
@@ -358,7 +366,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         return cls(balanced.W1, balanced.w2)
 
     def to_convex(
-        self, X: Any, patterns: Any = None
+        self, X: ArrayLike, patterns: PatternsLike | None = None
     ) -> tuple[BoolArray, FloatArray, FloatArray]:
         r"""Return the point of the convex program that belongs to the network.
 
@@ -416,7 +424,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         np.add.at(u_prime, index[~positive], vectors[alive][~positive])
         return listed, u, u_prime
 
-    def _inputs(self, X: Any) -> FloatArray:
+    def _inputs(self, X: ArrayLike) -> FloatArray:
         """Return X as a matrix with this network's number of features."""
         inputs = as_matrix(X)
         if inputs.shape[1] != self.d:

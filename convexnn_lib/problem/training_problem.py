@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib._read_only import ReadOnlyArrays
-from convexnn_lib._validation import FloatArray, as_matrix, as_number, as_vector
+from convexnn_lib._validation import (
+    ArrayLike,
+    FloatArray,
+    PatternsLike,
+    as_matrix,
+    as_number,
+    as_vector,
+)
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.problem._separability import check_separable
 from convexnn_lib.problem.losses import Loss, get_loss
@@ -96,7 +103,7 @@ class TrainingProblem(ReadOnlyArrays):
     loss: Loss
 
     def __init__(
-        self, X: Any, y: Any, beta: float, loss: str | Loss = "squared"
+        self, X: ArrayLike, y: ArrayLike, beta: float, loss: str | Loss = "squared"
     ) -> None:
         loss = get_loss(loss)
         X = as_matrix(X)
@@ -149,7 +156,9 @@ class TrainingProblem(ReadOnlyArrays):
         loss = self.loss.value(network.predict(self.X), self.y)
         return loss + self.beta * network.penalty()
 
-    def convex_objective(self, patterns: Any, u: Any, u_prime: Any) -> float:
+    def convex_objective(
+        self, patterns: PatternsLike, u: ArrayLike, u_prime: ArrayLike
+    ) -> float:
         r"""Return the objective of the convex program at a point.
 
         Parameters
@@ -187,7 +196,7 @@ class TrainingProblem(ReadOnlyArrays):
         norms = np.linalg.norm(u, axis=1) + np.linalg.norm(u_prime, axis=1)
         return self.loss.value(z, self.y) + self.beta * float(np.sum(norms))
 
-    def dual_objective(self, lam: Any) -> float:
+    def dual_objective(self, lam: ArrayLike) -> float:
         r"""Return the dual objective :math:`-\ell^*(-\lambda,y)`.
 
         It is a lower bound on every network's objective if in addition

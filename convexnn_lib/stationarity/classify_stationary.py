@@ -8,11 +8,11 @@ minimum only if it is globally optimal.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import RegularizationError
@@ -93,7 +93,7 @@ def classify_stationary(
     network: ReLUNetwork,
     problem: TrainingProblem,
     *,
-    dual: Any = None,
+    dual: ArrayLike | None = None,
     tolerance: float = 1e-8,
     tie_tolerance: float = 0.0,
 ) -> StationaryPoint:

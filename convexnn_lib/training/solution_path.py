@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from convexnn_lib._validation import FloatArray, as_float_array, check_integer
+from convexnn_lib._validation import (
+    ArrayLike,
+    FloatArray,
+    as_float_array,
+    check_integer,
+)
 from convexnn_lib.certificates.dual_norm import beta_max
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -94,7 +99,7 @@ class SolutionPath:
 
 def solution_path(
     problem: TrainingProblem,
-    betas: Any = None,
+    betas: ArrayLike | None = None,
     *,
     n_betas: int = 20,
     tol: float = 1e-6,
@@ -182,7 +187,7 @@ def solution_path(
     return SolutionPath(grid, tuple(solutions), largest)
 
 
-def _checked(betas: Any) -> FloatArray:
+def _checked(betas: ArrayLike) -> FloatArray:
     """Return the strengths in falling order."""
     grid = as_float_array(betas, "betas")
     if grid.ndim != 1 or not grid.size:

@@ -6,13 +6,13 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
-from convexnn_lib._validation import BoolArray, FloatArray, check_integer
+from convexnn_lib._validation import BoolArray, FloatArray, PatternsLike, check_integer
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates.certificate import (
     Certificate,
@@ -106,7 +106,7 @@ class Solution:
 
 def solve(
     problem: TrainingProblem,
-    patterns: Any = None,
+    patterns: PatternsLike | None = None,
     *,
     method: str = "active_set",
     tol: float = 1e-6,
