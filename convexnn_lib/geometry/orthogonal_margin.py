@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
 from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, as_vector
-from convexnn_lib.errors import InvalidDataError, NotSeparableError
+from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow.margin import is_orthogonally_separable
+from convexnn_lib.problem._shortest_separator import shortest_separator
 from convexnn_lib.problem.losses import HardMargin
 from convexnn_lib.problem.network import ReLUNetwork
 
@@ -122,7 +122,7 @@ def orthogonal_margin(X: ArrayLike, y: ArrayLike) -> OrthogonalMargin:
     dual = np.zeros(len(y))
     vectors = {}
     for sign in (1.0, -1.0):
-        w, alpha = _shortest(X[y == sign])
+        w, alpha = shortest_separator(X[y == sign])
         vectors[sign] = w
         dual[y == sign] = sign * alpha / np.linalg.norm(w)
     value = float(sum(np.linalg.norm(w) for w in vectors.values()))
@@ -151,7 +151,8 @@ def linear_margin(X: ArrayLike, y: ArrayLike) -> FloatArray:
     Raises
     ------
     convexnn_lib.errors.NotSeparableError
-        If no vector separates the data, or only with a margin below about 1e-7 of the
+        If no vector separates the data, or float64 cannot hold it. For large data, with
+        :math:`nd\min(n,d)^2>5\cdot10^5`, also if its margin is below about 1e-12 of the
         longest row.
     convexnn_lib.errors.InvalidLabelsError
         If a label is not -1 or 1.
@@ -165,7 +166,7 @@ def linear_margin(X: ArrayLike, y: ArrayLike) -> FloatArray:
     array([0.8, 0.4])
     """
     X, y = _labelled(X, y)
-    w, _ = _shortest(y[:, None] * X)
+    w, _ = shortest_separator(y[:, None] * X)
     return w
 
 
@@ -174,39 +175,3 @@ def _labelled(X: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
     y = as_vector(y, len(X), "y")
     HardMargin().check_labels(y)
     return X, y
-
-
-def _shortest(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-    r"""Return the shortest w with ``rows @ w >= 1``, and its multipliers.
-
-    Least distance programming: with :math:`E=(\text{rows},1)^T` and f the last unit
-    vector, the residual :math:`r=E\mu-f` of the nonnegative least squares problem
-    :math:`\min_{\mu\ge0}\|E\mu-f\|` is zero if there is no such w, and
-    :math:`w=-(r_1,\dots,r_d)/r_{d+1}` otherwise.
-    """
-    size = float(np.abs(rows).max())
-    if size == 0.0:
-        raise NotSeparableError("no vector separates the data: all samples are zero.")
-    scaled = rows / size
-    target = np.zeros(rows.shape[1] + 1)
-    target[-1] = 1.0
-    system = np.vstack([scaled.T, np.ones(len(rows))])
-    weights, _ = nnls(system, target)
-    rest = 1.0 - float(weights.sum())
-    if rest > 1e-14:
-        alpha = weights / rest
-        # the constraints that carry the solution hold with equality: solve for them
-        # once more, which takes out the error of the small residual
-        used = np.flatnonzero(alpha)
-        gram = scaled[used] @ scaled[used].T
-        refined = np.linalg.lstsq(gram, np.ones(len(used)), rcond=None)[0]
-        if np.all(refined >= 0.0):
-            alpha[used] = refined
-        w = scaled.T @ alpha
-        if np.min(scaled @ w) > 1.0 - 1e-7:
-            return w / size, alpha / size**2
-    raise NotSeparableError(
-        "no vector separates the data linearly with margin 1, or only one that is "
-        f"longer than about {1e7 / size:.1e}. Use max_margin, whose networks separate "
-        "more, or append a column of ones to X for a bias."
-    )

@@ -17,10 +17,10 @@ from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import NotSeparableError
+from convexnn_lib.problem._shortest_separator import is_separated
 
 __all__ = ["check_separable"]
 
@@ -45,10 +45,8 @@ def check_separable(X: FloatArray, y: FloatArray) -> None:
 
     Notes
     -----
-    Parallel rows are found in exact rational arithmetic. For the third condition a
-    linear program proposes the vector a, and the signs of :math:`y_ia^Tx_i` are then
-    checked exactly; data that are separable with a margin below about 1e-7 of the
-    length of their rows may be refused.
+    Parallel rows are found in exact rational arithmetic, and it decides the third
+    condition too wherever float64 does not satisfy the conditions of optimality.
 
     Examples
     --------
@@ -82,7 +80,7 @@ def check_separable(X: FloatArray, y: FloatArray) -> None:
         both = orientation.min() < orientation.max()
         if both and len(np.unique(y[members] * orientation)) == 1:
             opposed.append(int(members[0]))
-    if opposed and not _linearly_separable(X[opposed], y[opposed]):
+    if opposed and not is_separated(y[opposed, None] * X[opposed]):
         raise NotSeparableError(
             "no network separates the data: the directions opposite to "
             f"{_rows(np.sort(opposed))} in the data with the opposite label. There "
@@ -126,26 +124,3 @@ def _parallel_classes(X: FloatArray) -> Iterator[tuple[IntArray, FloatArray]]:
             if len(rows) > 1:
                 members = np.array(rows, dtype=np.intp)
                 yield members, np.sign(lead[members])
-
-
-def _linearly_separable(X: FloatArray, y: FloatArray) -> bool:
-    """Tell whether some a has ``y_i * (a @ x_i) > 0`` for every row."""
-    A = y[:, None] * X
-    A = A / np.max(np.abs(A), axis=1, keepdims=True)
-    n, d = A.shape
-    # maximize t subject to A a >= t, |a| <= 1, t <= 1
-    result = linprog(
-        np.r_[np.zeros(d), -1.0],
-        A_ub=np.hstack([-A, np.ones((n, 1))]),
-        b_ub=np.zeros(n),
-        bounds=[(-1.0, 1.0)] * d + [(None, 1.0)],
-        method="highs",
-    )
-    if result.x is None:
-        return False
-    a = [Fraction(float(entry)) for entry in result.x[:d]]
-    for label, row in zip(y.tolist(), X.tolist(), strict=True):
-        products = (Fraction(x) * w for x, w in zip(row, a, strict=True))
-        if label * sum(products, Fraction(0)) <= 0:
-            return False
-    return True

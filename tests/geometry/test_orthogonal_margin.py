@@ -171,3 +171,11 @@ def test_errors():
         linear_margin([[1.0], [0.0]], [1.0, 1.0])
     with pytest.raises(NotSeparableError, match="all samples are zero"):
         linear_margin([[0.0]], [1.0])
+
+
+@pytest.mark.parametrize("degrees", [179.9, 179.999, 179.99971, 179.9999999])
+def test_samples_at_nearly_opposite_angles(degrees):
+    half = np.radians(degrees) / 2
+    X = np.array([[np.cos(half), np.sin(half)], [np.cos(half), -np.sin(half)]])
+    w = linear_margin(X, [1.0, 1.0])
+    assert w == pytest.approx([1 / np.cos(half), 0.0], rel=1e-9, abs=1e-6)
