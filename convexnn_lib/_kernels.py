@@ -24,8 +24,11 @@ class Kernel(Generic[_Parameters, _Result]):
         The plain function.
     """
 
-    def __init__(self, function: Callable[_Parameters, _Result]) -> None:
+    def __init__(
+        self, function: Callable[_Parameters, _Result], *, any_order: bool = False
+    ) -> None:
         self.py_func = function
+        self._any_order = any_order
         self._compiled: Callable[_Parameters, _Result] | None = None
         self._lock = threading.Lock()  # threads that call it first compile it once
         functools.update_wrapper(self, function)
@@ -41,11 +44,13 @@ class Kernel(Generic[_Parameters, _Result]):
         """The compiled function, or the plain one where Numba is missing."""
         with self._lock:
             if self._compiled is None:
-                self._compiled = _compile(self.py_func)
+                self._compiled = _compile(self.py_func, self._any_order)
         return self._compiled
 
 
-def jit(function: Callable[_Parameters, _Result]) -> Kernel[_Parameters, _Result]:
+def jit(
+    function: Callable[_Parameters, _Result], *, any_order: bool = False
+) -> Kernel[_Parameters, _Result]:
     """Make a kernel of a function in the subset of Python that Numba compiles.
 
     Numba is imported at the first call, so that importing a module with kernels is
@@ -57,17 +62,20 @@ def jit(function: Callable[_Parameters, _Result]) -> Kernel[_Parameters, _Result
     function : callable
         The function. Where it divides, the divisor is not zero: compiled code does not
         raise ``ZeroDivisionError``.
+    any_order : bool
+        Let the compiler sum in another order, so that it adds several terms at once, as
+        matrix products do. What is decided must not depend on the last bits then.
 
     Returns
     -------
     Kernel
         The kernel.
     """
-    return Kernel(function)
+    return Kernel(function, any_order=any_order)
 
 
 def _compile(
-    function: Callable[_Parameters, _Result],
+    function: Callable[_Parameters, _Result], any_order: bool
 ) -> Callable[_Parameters, _Result]:
     """Return the compiled function, or the function itself where Numba is missing."""
     try:
@@ -81,12 +89,14 @@ def _compile(
         linked = FunctionType(plain.__code__, plain.__globals__ | names)
         linked.__module__, linked.__qualname__ = plain.__module__, plain.__qualname__
         plain = linked
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    if any_order:
+        options["fastmath"] = {"reassoc", "contract", "nsz"}
     try:
-        compiler = numba.njit(cache=True, nogil=True, error_model="numpy")
-        compiled = compiler(plain)
+        compiled = numba.njit(cache=True, **options)(plain)
         _watch(compiled, {plain.__code__.co_filename, *_files(called)})
     except RuntimeError:  # there is no place for a cache that may be written
-        compiled = numba.njit(nogil=True, error_model="numpy")(plain)
+        compiled = numba.njit(**options)(plain)
     return cast("Callable[_Parameters, _Result]", compiled)
 
 

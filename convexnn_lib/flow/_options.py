@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from convexnn_lib._validation import (
     FloatArray,
@@ -15,11 +15,11 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.flow._integrators import StopRule
-from convexnn_lib.problem.losses import Hinge, Logistic, Squared
+from convexnn_lib.problem.losses import Logistic
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = [
-    "as_device",
+    "Method",
     "as_problems",
     "as_threads",
     "check_method",
@@ -29,13 +29,35 @@ __all__ = [
     "time_grid",
 ]
 
-# method -> (adaptive steps, divided by the loss)
+
+class Method(NamedTuple):
+    """What a method does.
+
+    Attributes
+    ----------
+    adaptive : bool
+        Whether each run has steps of its own.
+    rescaled : bool
+        Whether the slope is divided by the loss.
+    watched : bool
+        Whether a run ends where its objective rises.
+    """
+
+    adaptive: bool
+    rescaled: bool
+    watched: bool = True
+
+
 _METHODS = {
-    "euler": (False, False),
-    "rescaled": (False, True),
-    "runge_kutta": (True, False),
-    "rescaled_runge_kutta": (True, True),
+    "euler": Method(adaptive=False, rescaled=False),
+    "descent": Method(adaptive=False, rescaled=False, watched=False),
+    "rescaled": Method(adaptive=False, rescaled=True),
+    "runge_kutta": Method(adaptive=True, rescaled=False),
+    "rescaled_runge_kutta": Method(adaptive=True, rescaled=True),
 }
+
+# the smallest default step whose products keep all their digits
+_LEAST_STEP = 1e-300
 
 
 def as_problems(
@@ -59,40 +81,56 @@ def as_problems(
     return problems
 
 
-def check_method(problem: TrainingProblem, method: str) -> tuple[bool, bool]:
-    """Return whether the method is adaptive, and whether it is rescaled."""
+def check_method(problem: TrainingProblem, method: str) -> Method:
+    """Return what the method does, which must suit the problem."""
     if method not in _METHODS:
         raise InvalidDataError(
             f"method must be one of {list(_METHODS)}, got {method!r}."
         )
     loss = problem.loss
-    if not isinstance(loss, Squared | Logistic | Hinge):
+    if loss.is_constraint:
         raise InvalidDataError(
             f"The {loss.name} loss has no gradient to follow here. Train with the "
             "logistic loss and beta = 0, or use max_margin."
         )
-    adaptive, rescaled = _METHODS[method]
-    if rescaled and not isinstance(loss, Logistic):
+    chosen = _METHODS[method]
+    if chosen.rescaled and not isinstance(loss, Logistic):
         raise InvalidDataError(
             f'method "{method}" is for the logistic loss, got the {loss.name} loss; '
             'use "euler" or "runge_kutta".'
         )
-    if rescaled and problem.beta > 0:
+    if chosen.rescaled and problem.beta > 0:
         raise RegularizationError(
             f'method "{method}" needs beta = 0, got {problem.beta}: with a penalty the '
             'loss does not tend to 0; use "euler" or "runge_kutta".'
         )
-    return adaptive, rescaled
+    return chosen
 
 
-def default_step(problem: TrainingProblem, adaptive: bool, rescaled: bool) -> float:
-    """Return a step that suits weights of order one."""
-    if not np.any(problem.X):
+def default_step(problem: TrainingProblem, method: Method) -> float:
+    """Return a step that suits weights of order one, and data in any unit."""
+    X, unit = problem.X, float(np.abs(problem.X).max())
+    if unit == 0.0:
         return 0.1
-    if rescaled:
-        constant = 0.01 if adaptive else 0.002
-        return constant / float(np.max(np.linalg.norm(problem.X, axis=1)))
-    return 0.1 / float(np.linalg.norm(problem.X, 2)) ** 2
+    if method.rescaled:
+        constant = 0.01 if method.adaptive else 0.002
+        step = constant / float(np.max(np.linalg.norm(X / unit, axis=1))) / unit
+    else:
+        size = float(np.linalg.norm(X / unit, 2))
+        step = 0.1 / size**2 / unit / unit
+        # weights of order one are small where the rows are: what they grow to, and the
+        # curvature there, is in proportion to the slope of the loss at 0
+        dual = problem.loss.gradient(np.zeros(problem.n), problem.y)
+        slope = float(np.linalg.norm(dual / (np.abs(dual).max() or 1.0)))
+        slope *= float(np.abs(dual).max())
+        if slope > 0.0:
+            step = min(step, 1.0 / size / slope / unit)
+    if not _LEAST_STEP <= step < np.inf:
+        raise InvalidDataError(
+            f"The rows of X, up to {unit:.3g}, leave no default step: it would be "
+            f"{step:.3g}. Pass `step`, or scale X."
+        )
+    return step
 
 
 def stop_rule(
@@ -110,30 +148,6 @@ def stop_rule(
         if value is not None and np.isnan(value):
             raise InvalidDataError(f"{name} is NaN; use None to switch it off.")
     return StopRule(log_loss=log_loss, gradient=gradient, margin=margin)
-
-
-def as_device(name: str) -> torch.device:
-    """Return the device of that name, which must be there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except (RuntimeError, TypeError) as error:
-        raise InvalidDataError(
-            f'device must be "cpu", "cuda", "cuda:k" or "auto", got {name!r}.'
-        ) from error
-    if device.type not in ("cpu", "cuda"):
-        raise InvalidDataError(
-            f'device must be "cpu", "cuda", "cuda:k" or "auto", got {name!r}: float64 '
-            "is needed throughout."
-        )
-    found = torch.cuda.device_count()
-    if device.type == "cuda" and (device.index or 0) >= found:
-        raise InvalidDataError(
-            f"device {name!r} was asked for, but PyTorch finds {found} CUDA devices "
-            'here; use "auto" or "cpu".'
-        )
-    return device
 
 
 def step_grid(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,12 +11,16 @@ import numpy.typing as npt
 
 from convexnn_lib._validation import BoolArray, FloatArray, check_integer
 from convexnn_lib.errors import InvalidDataError, InvalidLabelsError
-from convexnn_lib.flow._log_loss import log_logistic_loss, smoothed_minimum
-from convexnn_lib.problem.losses import Hinge, Squared
+from convexnn_lib.flow._integrators import FAILURES
+from convexnn_lib.flow._log_loss import NUMPY, log_losses
+from convexnn_lib.flow._margins import Margins, directions, lengths, margins_of
+from convexnn_lib.problem.losses import Logistic
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["FlowHistory"]
+
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,8 +46,9 @@ class FlowHistory:
     status : (runs,) array of str
         Why each run ended: "completed" (the end of the time asked for), "loss",
         "gradient" or "margin" (a stopping rule), "steps" (the adaptive method used up
-        its steps before the end), "diverged" (the next weights would have overflowed:
-        the step is too large for this run).
+        its steps before the end), "step too large" (the next step would have raised the
+        objective, which no flow does, or overflowed), "diverged" (it would have
+        overflowed, for ``method="descent"``, whose objective may rise).
     stop_time : (runs,) array
         When each run ended.
 
@@ -80,8 +85,8 @@ class FlowHistory:
 
     @property
     def diverged(self) -> BoolArray:
-        """Which runs diverged, a (runs,) array of bool."""
-        return np.asarray(self.status == "diverged")
+        """Which runs ended because their step was too large, a (runs,) bool array."""
+        return np.isin(self.status, FAILURES)
 
     def __repr__(self) -> str:
         """Return the sizes and why the runs ended."""
@@ -152,16 +157,17 @@ class FlowHistory:
     @cached_property
     def outputs(self) -> FloatArray:
         """Outputs of the networks on the data, a (records, runs, n) array."""
-        return self._each(
+        outputs = self._each(
             lambda W1, w2, inputs: np.einsum("rnm,rm->rn", np.maximum(inputs, 0), w2)
         )
+        with np.errstate(over="ignore", under="ignore"):
+            return np.asarray(np.ldexp(outputs, self._unit))
 
     @cached_property
     def norm(self) -> FloatArray:
         """Norm of all weights of a network, a (records, runs) array."""
-        first = np.linalg.norm(self.W1, axis=(2, 3))
-        norm: FloatArray = np.hypot(first, np.linalg.norm(self.w2, axis=2))
-        return norm
+        first = lengths(self.W1, (2, 3))
+        return np.asarray(np.hypot(first, lengths(self.w2, 2)))
 
     @cached_property
     def log_loss(self) -> FloatArray:
@@ -170,15 +176,11 @@ class FlowHistory:
         For the logistic loss it stays accurate where the loss itself underflows. A loss
         of exactly zero gives ``-inf``.
         """
-        loss, y = self.problem.loss, self.problem.y
-        with np.errstate(divide="ignore", over="ignore"):
-            if isinstance(loss, Squared):
-                total = 0.5 * loss.scale * (self.outputs - y) ** 2
-            elif isinstance(loss, Hinge):
-                total = np.maximum(1 - y * self.outputs, 0)
-            else:
-                return log_logistic_loss(y * self.outputs)
-            log_loss: FloatArray = np.log(np.sum(total, axis=2))
+        loss, y, outputs = self.problem.loss, self.problem.y, self.outputs
+        if isinstance(loss, Logistic):  # outputs that overflow are just very large
+            outputs = np.clip(outputs, -_LARGEST, _LARGEST)
+        with np.errstate(divide="ignore", over="ignore", under="ignore"):
+            log_loss: FloatArray = log_losses(NUMPY, loss, y, outputs, 2)
         return log_loss
 
     @property
@@ -199,8 +201,7 @@ class FlowHistory:
 
         NaN where all weights are zero.
         """
-        margins = self._labels_as_signs() * self.outputs
-        return _ratio(np.min(margins, axis=2), self.norm**2)
+        return self._margins.normalized
 
     @property
     def smoothed_margin(self) -> FloatArray:
@@ -211,8 +212,7 @@ class FlowHistory:
         :func:`convexnn_lib.smoothed_margin`. NaN where all weights are
         zero.
         """
-        margins = self._labels_as_signs() * self.outputs
-        return _ratio(smoothed_minimum(margins), self.norm**2)
+        return self._margins.smoothed
 
     @property
     def directions(self) -> FloatArray:
@@ -220,8 +220,7 @@ class FlowHistory:
 
         NaN where a neuron is zero.
         """
-        length = np.linalg.norm(self.W1, axis=2, keepdims=True)
-        return _ratio(self.W1, np.broadcast_to(length, self.W1.shape))
+        return directions(self.W1, 2)
 
     @cached_property
     def balancedness(self) -> FloatArray:
@@ -241,13 +240,12 @@ class FlowHistory:
         :math:`D(w)=\operatorname{diag}\mathbb 1(Xw\ge0)`. NaN where one of the two
         vectors is zero, as it is for a neuron that no sample activates.
         """
-        X, y = self.problem.X, self.problem.y
+        X, y = np.ldexp(self.problem.X, -self._unit), self.problem.y
 
         def cosine(W1: FloatArray, w2: FloatArray, inputs: FloatArray) -> FloatArray:
             target = np.einsum("nd,n,rnm->rdm", X, y, (inputs >= 0).astype(float))
-            products = np.sign(w2) * np.sum(W1 * target, axis=1)
-            lengths = np.linalg.norm(W1, axis=1) * np.linalg.norm(target, axis=1)
-            return np.clip(_ratio(products, lengths), -1, 1)
+            products = np.sum(directions(W1, 1) * directions(target, 1), axis=1)
+            return np.asarray(np.clip(np.sign(w2) * products, -1, 1))
 
         return self._each(cosine)
 
@@ -276,33 +274,41 @@ class FlowHistory:
         (runs, m, n) array of bool
             :math:`\mathbb 1(x_i^Tw_{1,k}\ge0)`.
         """
-        inputs = self.problem.X @ self.W1[self.record(t)]
+        inputs = np.ldexp(self.problem.X, -self._unit) @ self.W1[self.record(t)]
         return np.asarray(np.swapaxes(inputs, 1, 2) >= 0)
 
-    def _each(
-        self, compute: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
-    ) -> FloatArray:
-        """Apply a function record by record, which bounds the memory that it needs."""
-        X = self.problem.X
-        return np.stack(
-            [compute(W1, w2, X @ W1) for W1, w2 in zip(self.W1, self.w2, strict=True)]
-        )
+    @property
+    def _unit(self) -> int:
+        return int(np.frexp(np.abs(self.problem.X).max())[1])
 
-    def _labels_as_signs(self) -> FloatArray:
+    @cached_property
+    def _margins(self) -> Margins:
         y = self.problem.y
         if not np.all(np.abs(y) == 1):
             raise InvalidLabelsError(
                 "Margins need labels -1 or 1; these runs were trained on real labels."
             )
-        return y
+        parts = [
+            margins_of(self.problem.X, y, W1, w2)
+            for W1, w2 in zip(self.W1, self.w2, strict=True)
+        ]
+        return Margins(
+            *(np.stack(part) for part in zip(*map(astuple, parts), strict=True))
+        )
 
+    def _each(
+        self, compute: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+    ) -> FloatArray:
+        """Apply a function record by record, which bounds the memory that it needs.
 
-def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    """Divide, with NaN where the denominator is zero."""
-    ratio: FloatArray = np.divide(
-        numerator,
-        denominator,
-        out=np.full(denominator.shape, np.nan),
-        where=denominator > 0,
-    )
-    return ratio
+        It takes the weights, and the inputs of the neurons in units of the data, a
+        power of two, so that no input under- or overflows that weights and data do not.
+        """
+        X = np.ldexp(self.problem.X, -self._unit)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            return np.stack(
+                [
+                    compute(W1, w2, X @ W1)
+                    for W1, w2 in zip(self.W1, self.w2, strict=True)
+                ]
+            )

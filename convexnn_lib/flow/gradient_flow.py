@@ -8,10 +8,10 @@ from math import ceil
 from typing import Any, TypedDict, Unpack, overload
 
 import numpy as np
-import torch
 
 from convexnn_lib._validation import FloatArray, check_integer
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.flow._backend import Backend, backend_of
 from convexnn_lib.flow._initial import (
     Initial,
     Seed,
@@ -19,13 +19,13 @@ from convexnn_lib.flow._initial import (
     initial_weights,
 )
 from convexnn_lib.flow._integrators import (
+    FAILURES,
     STATUSES,
     Batch,
     euler,
     runge_kutta,
 )
 from convexnn_lib.flow._options import (
-    as_device,
     as_problems,
     as_threads,
     check_method,
@@ -40,9 +40,10 @@ from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["gradient_flow"]
 
-# On a CPU the runs go in blocks whose (problems, n, runs, m) arrays have about this
-# many entries, so that they stay in its cache.
-_BLOCK_ENTRIES = 2**18
+# The runs go in blocks whose (problems, n, runs, m) arrays have about this many
+# entries: on a CPU, so that they stay in its cache, on a GPU, so that they fit its
+# memory.
+_CPU_BLOCK, _GPU_BLOCK = 100_000, 2**27
 
 
 class _Options(TypedDict, total=False):
@@ -121,8 +122,10 @@ def gradient_flow(
     ======================  ============================================================
     ``method``              steps
     ======================  ============================================================
-    "euler"                 :math:`\theta\leftarrow\theta-h\nabla\mathcal L`, gradient
-                            descent with the constant step h
+    "euler"                 :math:`\theta\leftarrow\theta-h\nabla\mathcal L` with
+                            constant h; a run ends where the objective rises
+    "descent"               the same, gradient descent in its own right, whose objective
+                            may rise
     "rescaled"              :math:`\theta\leftarrow\theta-h\nabla\mathcal L/\mathcal L`
                             with constant h, for the logistic loss without penalty
     "runge_kutta"           the flow, with the embedded pair of Bogacki and Shampine
@@ -157,10 +160,11 @@ def gradient_flow(
         See the table.
     step : float, optional
         The step h; for the adaptive methods the first one, and a hundredth of it the
-        smallest. The default is :math:`0.1/\|X\|_2^2` for the flow and
+        smallest. The default is the smaller one of :math:`0.1/\|X\|_2^2` and
+        :math:`1/(\|X\|_2\|\nabla\ell(0)\|)` for the flow, and
         :math:`c/\max_i\|x_i\|` for the rescaled flow, c = 0.002 for constant and 0.01
         for adaptive steps, and for several problems the smallest of theirs: cautious
-        for weights of order one, to be lowered if runs diverge.
+        for weights of order one, to be lowered if runs say that it is too large.
     n_steps : int
         Number of steps; for the adaptive methods the largest number of attempts of a
         run.
@@ -184,8 +188,9 @@ def gradient_flow(
         Increasing times to record in place of that grid, each rounded to a multiple of
         a constant step; 0 and the end are added.
     device : str
-        "cpu", "cuda" or "cuda:k", or "auto" for a CUDA device where there is one. The
-        results agree up to rounding.
+        "cpu", "cuda" or "cuda:k", or "auto" for a CUDA device where there is one. NumPy
+        computes on a CPU, PyTorch (the extra ``torch``) on a CUDA device. The results
+        agree up to rounding.
     n_jobs : int, default 1
         Number of threads that share the runs on a CPU, -1 for one a core. The results
         do not depend on it.
@@ -203,18 +208,27 @@ def gradient_flow(
     ------
     convexnn_lib.errors.InvalidDataError
         If an argument is out of range, the problems differ in shape, loss or ``beta``,
-        the loss has no gradient (the hard margin), a
-        margin is asked for without labels -1 and 1, or every run diverges. Where only
-        some do, they keep their last finite weights and ``history.diverged`` marks
-        them.
+        the loss has no gradient (the hard margin), a margin is asked for without labels
+        -1 and 1, or the very first step is too large for every run. Where it is for
+        some, or later, these runs keep the weights before the step that failed, and
+        ``history.diverged`` marks them.
     convexnn_lib.errors.RegularizationError
         If a rescaled method is asked for with ``beta`` > 0: then the loss does not
         tend to 0.
+    convexnn_lib.errors.MissingExtraError
+        If a CUDA device is asked for and PyTorch is not installed.
 
     Notes
     -----
     *Clarke selection.* The derivative of the ReLU at 0 is taken to be 0, and the
     subgradient of the hinge loss at its kink is 0 too.
+
+    *Steps that are too large.* The objective of a flow cannot rise. A step that raises
+    it and crosses no kink is longer than twice the inverse curvature, and the run ends
+    before it with the status "step too large". A step that does cross kinks may raise
+    it by an amount of the order of the step, to and fro; it ends the run where the
+    objective is more than twice the lowest one so far. The same holds for the smallest
+    step of the adaptive methods. ``method="descent"`` takes such steps and goes on.
 
     *Adaptive steps across kinks.* The gradient jumps where a neuron crosses a sample's
     hyperplane; the error estimate shortens the step there. Where the flow slides along
@@ -257,9 +271,9 @@ def gradient_flow(
     ReLUNetwork(d=2, width=10)
     """
     problems = as_problems(problem)
-    adaptive, rescaled = check_method(problems[0], method)
+    chosen = check_method(problems[0], method)
     step = (
-        min(default_step(p, adaptive, rescaled) for p in problems)
+        min(default_step(p, chosen) for p in problems)
         if step is None
         else check_positive(step, "step")
     )
@@ -267,13 +281,13 @@ def gradient_flow(
     tolerance = check_positive(tolerance, "tolerance")
     if t_max is not None:
         t_max = check_positive(t_max, "t_max")
-    elif adaptive:
+    elif chosen.adaptive:
         raise InvalidDataError(f'method "{method}" needs t_max, the end of the time.')
     n_records = check_integer(n_records, "n_records", minimum=2)
     rule = stop_rule(problems, stop_log_loss, stop_gradient, stop_margin)
-    target = as_device(device)
+    backend = backend_of(device)
     threads = as_threads(n_jobs)
-    if adaptive and t_max is not None:
+    if chosen.adaptive and t_max is not None:
         grid = time_grid(step, t_max, n_records, record_times)
     else:
         last = n_steps if t_max is None else ceil(t_max / step * (1 - 1e-12))
@@ -289,47 +303,43 @@ def gradient_flow(
     status = np.empty(shape[:2], dtype=np.int64)
     stop_time = np.empty(shape[:2])
 
-    @torch.inference_mode()
     def follow(block: tuple[slice, slice]) -> None:
         """Integrate the runs of a block and write what they give."""
         field = VectorField(
-            problems[block[0]],
-            rescaled=rescaled,
-            device=target,
-            compiled=target.type == "cpu",
+            problems[block[0]], rescaled=chosen.rescaled, backend=backend
         )
         first, second = start1[block].swapaxes(1, 2), start2[block][:, None]
         start = np.concatenate([first, second], axis=1)
-        batch = Batch(field, torch.tensor(start, device=target), rule)
+        batch = Batch(field, backend.array(start), rule)
         pauses = (
             runge_kutta(batch, step, tolerance, grid, n_steps)
-            if adaptive
-            else euler(batch, step, counts)
+            if chosen.adaptive
+            else euler(batch, step, counts, watched=chosen.watched)
         )
         record = -1
         for record, _ in enumerate(pauses):
-            weights = batch.weights.cpu().numpy()
+            weights = backend.numpy(batch.weights)
             W1[record, *block] = weights[:, :-1].swapaxes(1, 2)
             w2[record, *block] = weights[:, -1]
             bar.update()
         # all runs of the block ended early: their last weights stay
-        weights = batch.weights.cpu().numpy()
+        weights = backend.numpy(batch.weights)
         W1[record + 1 :, *block] = weights[:, :-1].swapaxes(1, 2)
         w2[record + 1 :, *block] = weights[:, -1]
         bar.update(len(grid) - record - 1)
-        status[block] = batch.status.cpu().numpy()
-        stop_time[block] = batch.stop_time.cpu().numpy()
+        status[block] = backend.numpy(batch.status)
+        stop_time[block] = backend.numpy(batch.stop_time)
 
     entries = problems[0].n * shape[3]
-    blocks = list(_blocks(shape[0], shape[1], entries, target, threads))
+    blocks = list(_blocks(shape[0], shape[1], entries, backend, threads))
     with _progress_bar(len(blocks) * len(grid), shown=progress) as bar:
-        _in_threads(follow, blocks, threads)
+        _in_threads(follow, blocks, backend, threads)
 
     reasons = np.array(STATUSES)[status]
-    if np.all(reasons == "diverged"):
+    if np.all(np.isin(reasons, FAILURES)) and not np.any(stop_time):
         raise InvalidDataError(
-            f"Every run diverged, the last at time {stop_time.max():.3g}: the weights "
-            f"overflow with step {step:.3g}. Take a shorter step or scale the data."
+            f"Every run diverged at once: with step {step:.3g} the first step raises "
+            "the objective or overflows. Take a shorter step or scale the data."
         )
     histories = []
     for k, one in enumerate(problems):
@@ -347,16 +357,14 @@ def gradient_flow(
 
 
 def _blocks(
-    problems: int, runs: int, entries: int, device: torch.device, threads: int
+    problems: int, runs: int, entries: int, backend: Backend, threads: int
 ) -> Iterator[tuple[slice, slice]]:
-    """Cut problems and runs into blocks for a CPU; a GPU takes all at once.
-
-    A block fits the CPU's cache, and there are enough blocks for the threads.
-    """
+    """Cut problems and runs into blocks, on a CPU enough of them for the threads."""
     whole = problems * runs
-    size = whole
-    if device.type != "cuda":
-        size = max(1, min(_BLOCK_ENTRIES // entries, ceil(whole / threads)))
+    size = _GPU_BLOCK // entries
+    if backend.is_numpy:
+        size = min(_CPU_BLOCK // entries, ceil(whole / threads))
+    size = max(1, size)
     width = min(runs, size)
     height = max(1, size // runs)
     for top in range(0, problems, height):
@@ -370,22 +378,22 @@ def _blocks(
 def _in_threads(
     work: Callable[[tuple[slice, slice]], None],
     blocks: list[tuple[slice, slice]],
+    backend: Backend,
     threads: int,
 ) -> None:
-    """Do the work of each block, in so many threads with one PyTorch thread each."""
-    inner = torch.get_num_threads()
-    torch.set_num_threads(1)  # the operations are too small to be shared
-    try:
-        if min(threads, len(blocks)) == 1:
+    """Do the work of each block, in so many threads on a CPU."""
+    if not backend.is_numpy or min(threads, len(blocks)) == 1:
+        with backend.computing():
             for block in blocks:
                 work(block)
-        else:
-            with ThreadPoolExecutor(
-                threads, initializer=torch.set_num_threads, initargs=(1,)
-            ) as pool:
-                list(pool.map(work, blocks))
-    finally:
-        torch.set_num_threads(inner)
+        return
+
+    def quietly(block: tuple[slice, slice]) -> None:
+        with np.errstate(all="ignore"):  # each thread has its own
+            work(block)
+
+    with backend.computing(), ThreadPoolExecutor(threads) as pool:
+        list(pool.map(quietly, blocks))
 
 
 def _progress_bar(total: int, *, shown: bool) -> Any:

@@ -157,6 +157,12 @@ def kkt_residual(
             f"tolerance must be at least 0 and below 1, got {tolerance!r}."
         )
     problem = TrainingProblem(X, y, 1.0, HardMargin())
+    # by a power of two, which rounds nothing: squares of weights must not overflow
+    size = max(np.abs(network.W1).max(initial=0.0), np.abs(network.w2).max(initial=0.0))
+    exponent = -int(np.frexp(size)[1])
+    network = ReLUNetwork(
+        np.ldexp(network.W1, exponent), np.ldexp(network.w2, exponent)
+    )
     tied = find_ties(network, problem, tolerance)
     features = np.where(tied, 0.0, np.maximum(problem.X @ network.W1, 0.0))
     margins = problem.y * (features @ network.w2)
@@ -164,7 +170,7 @@ def kkt_residual(
     if smallest <= 0.0:
         raise InvalidDataError(
             f"The network does not separate the data: the margin of sample "
-            f"{int(margins.argmin())} is {smallest:.3g} with ties at 0. Train until "
+            f"{int(margins.argmin())} is not positive with ties at 0. Train until "
             "every y_i f(x_i) > 0, or lower the tolerance."
         )
     root = np.sqrt(smallest)

@@ -21,7 +21,7 @@ from convexnn_lib._validation import FloatArray, as_matrix, as_vector
 from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.flow._log_loss import smoothed_minimum
+from convexnn_lib.flow._margins import Margins, margins_of, with_margin_one
 from convexnn_lib.problem.losses import HardMargin
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -121,8 +121,7 @@ def normalized_margin(network: ReLUNetwork, X: Any, y: Any) -> float:
     >>> normalized_margin(network, [[2.0], [-1.0]], [1.0, -1.0])
     0.25
     """
-    margins, squared_norm = _margins(network, X, y)
-    return float(np.min(margins)) / squared_norm
+    return float(_margins(network, X, y).normalized)
 
 
 def smoothed_margin(network: ReLUNetwork, X: Any, y: Any) -> float:
@@ -131,8 +130,9 @@ def smoothed_margin(network: ReLUNetwork, X: Any, y: Any) -> float:
     With the summed logistic loss :math:`\mathcal L` this is at most the normalized
     margin, with equality for one sample, and the difference vanishes as
     :math:`\mathcal L\to0`. Along the gradient flow of the logistic loss it never falls
-    once :math:`\mathcal L<\log2` [1]_. It is computed from :math:`\log\mathcal L`, so
-    it stays accurate where the loss underflows.
+    once :math:`\mathcal L<\log2` [1]_. It is computed from logarithms and scaled
+    weights, so it stays accurate where the loss, the margins or the norm of the weights
+    under- or overflow.
 
     Parameters
     ----------
@@ -166,8 +166,7 @@ def smoothed_margin(network: ReLUNetwork, X: Any, y: Any) -> float:
     >>> round(smoothed_margin(network, [[5.0]], [1.0]), 12)
     2.0
     """
-    margins, squared_norm = _margins(network, X, y)
-    return float(smoothed_minimum(margins)) / squared_norm
+    return float(_margins(network, X, y).smoothed)
 
 
 @dataclass(frozen=True)
@@ -208,8 +207,10 @@ def certify_margin(network: ReLUNetwork, X: Any, y: Any) -> MarginCertificate:
     :math:`P^*\le\frac12\|\theta\|^2`. From below, every :math:`\lambda` with
     :math:`y_i\lambda_i\ge0` gives :math:`P^*\ge y^T\lambda/M(\lambda)`,
     :math:`M(\lambda)=\max_{\|u\|\le1}|\lambda^T(Xu)_+|`. The dual point comes from a
-    program over the network's own neurons, not from the softmax weights of the loss,
-    which collapse late in training.
+    program over the network's own neurons. The softmax weights of the loss would do as
+    well for an exact flow, but they depend on differences of margins, which are of the
+    order of one where the margins are in the thousands: an integration with a relative
+    error does not give them.
 
     Parameters
     ----------
@@ -252,21 +253,19 @@ def certify_margin(network: ReLUNetwork, X: Any, y: Any) -> MarginCertificate:
     >>> certify_margin(best, X, y).ratio > 0.9999
     True
     """
-    margins, squared_norm = _margins(network, X, y)
+    margins = _margins(network, X, y)
     problem = TrainingProblem(X, y, 1.0, HardMargin())
-    smallest = float(np.min(margins))
-    if smallest <= 0:
-        wrong = np.flatnonzero(margins <= 0)
+    if np.min(margins.values) <= 0:
+        wrong = np.flatnonzero(margins.values <= 0)
+        first = np.ldexp(margins.values[wrong[0]], int(margins.exponent))
         raise InvalidDataError(
             f"The network does not separate the data: the margin of {len(wrong)} of "
-            f"{len(margins)} samples is not positive (sample {wrong[0]}: "
-            f"{margins[wrong[0]]:.3g}). Train until every y_i f(x_i) > 0."
+            f"{problem.n} samples is not positive (sample {wrong[0]}: "
+            f"{first + 0.0:.3g}). Train until every y_i f(x_i) > 0."
         )
-    scale = np.sqrt(smallest)
-    scaled = ReLUNetwork(network.W1 / scale, network.w2 / scale)
-    certificate = certify(scaled, problem)
-    margin = smallest / squared_norm
-    upper_bound = 1 / (2 * float(certificate.lower_bound))
+    certificate = certify(with_margin_one(network, margins), problem)
+    margin = float(margins.normalized)
+    upper_bound = 0.5 / float(certificate.lower_bound)
     return MarginCertificate(margin, upper_bound, margin / upper_bound, certificate)
 
 
@@ -343,16 +342,18 @@ def _data(X: Any, y: Any) -> tuple[FloatArray, FloatArray]:
     return X, y
 
 
-def _margins(network: ReLUNetwork, X: Any, y: Any) -> tuple[FloatArray, float]:
-    """Return the margins of all samples and the squared norm of the weights."""
+def _margins(network: ReLUNetwork, X: Any, y: Any) -> Margins:
+    """Return the margins of a network that is not zero."""
     X, y = _data(X, y)
-    squared_norm = 2 * network.penalty()
-    if squared_norm == 0:
+    if X.shape[1] != network.d:
+        raise InvalidDataError(
+            f"X has {X.shape[1]} features, the network has {network.d}."
+        )
+    if not (network.W1.any() or network.w2.any()):
         raise InvalidDataError(
             "The normalized margin is undefined: all weights of the network are zero."
         )
-    margins: FloatArray = y * network.predict(X)
-    return margins, squared_norm
+    return margins_of(X, y, network.W1, network.w2)
 
 
 def _integer_multiple(row: FloatArray) -> list[int]:
