@@ -563,6 +563,7 @@ def built(
     return built
 
 
+@pytest.mark.slow
 def test_release_has_no_solution_and_no_hidden_test(
     built: Course, tiny: problem_set.ProblemSet
 ) -> None:
@@ -634,6 +635,7 @@ def test_a_source_that_is_not_in_the_format_is_refused(
         problem_set.read_problem_set(path)
 
 
+@pytest.mark.slow
 def test_rehearsal_finds_a_wrong_solution(bubblewrap: None, tmp_path: Path) -> None:
     text = TINY.read_text().replace("total = np.sum(X)", "total = 0.5")
     (tmp_path / "tiny.py").write_text(text)
@@ -644,6 +646,7 @@ def test_rehearsal_finds_a_wrong_solution(bubblewrap: None, tmp_path: Path) -> N
 # --- the course's own code fails ------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_failure_of_the_course_stops_only_the_student_whom_it_hits(
     bubblewrap: None,
     tiny: problem_set.ProblemSet,
@@ -698,6 +701,7 @@ def test_what_checks_do_decides_the_points(
 # --- no sandbox ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_without_a_sandbox_grading_refuses(
     built: Course,
     tiny: problem_set.ProblemSet,

@@ -35,6 +35,7 @@ def measure(root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("_measure")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_benchmark_says_how_it_is_used(root: Path, name: str) -> None:
     text = _run(root, f"benchmarks/{name}.py", "--help")

@@ -51,6 +51,7 @@ def checks(
     return tool
 
 
+@pytest.mark.slow
 def test_every_part_runs_and_every_failure_is_listed(
     checks: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,6 +84,7 @@ def test_nothing_is_listed_where_nothing_failed(
     assert capfd.readouterr().out.endswith("Passed: last.\n")
 
 
+@pytest.mark.slow
 def test_a_failure_of_yesterday_is_not_listed(
     checks: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

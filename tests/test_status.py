@@ -83,6 +83,7 @@ def test_chapters_report_what_they_took_of_the_processor(
     assert execution.single_nb_execution().time == 5.0
 
 
+@pytest.mark.slow
 def test_threads_of_a_kernel_count(
     status: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

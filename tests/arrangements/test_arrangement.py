@@ -172,6 +172,7 @@ def test_constructor_refuses_what_does_not_fit(patterns, witnesses, message):
         Arrangement(TALK, patterns, witnesses)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "X", [gaussian(9, 3), degenerate().X, XOR, [[1.0], [0.0]], NARROW]
 )
@@ -240,6 +241,7 @@ def test_load_refuses_other_files(tmp_path):
         Arrangement.load(path)
 
 
+@pytest.mark.slow
 def test_share():
     sample = sample_patterns(gaussian(20, 3), 1000, seed=0)
     assert sample.share == len(sample) / 382

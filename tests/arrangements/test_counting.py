@@ -107,6 +107,7 @@ def test_general_position(n, d):
     assert count_patterns(X) == cover_count(min(n, n if d > 1 else 1), d)
 
 
+@pytest.mark.slow
 def test_general_position_by_certificate_where_deletion_takes_long():
     X = np.random.default_rng(0).standard_normal((60, 5))
     reduction = reduce_rows(X)
@@ -117,6 +118,7 @@ def test_general_position_by_certificate_where_deletion_takes_long():
     assert affordable_count(X, reduction) == cover_count(60, 5) == count_patterns(X)
 
 
+@pytest.mark.slow
 def test_affordable_count_gives_up_in_time():
     X = np.random.default_rng(0).standard_normal((300, 8))
     assert affordable_count(X, reduce_rows(X)) is None

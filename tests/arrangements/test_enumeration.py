@@ -122,6 +122,7 @@ matrices = st.integers(1, 3).flatmap(
 )
 
 
+@pytest.mark.slow
 @given(matrices)
 @settings(deadline=None, max_examples=60, derandomize=True)
 def test_brute_force_on_small_integers(rows):
@@ -330,6 +331,7 @@ def test_bad_options(options):
         enumerate_patterns(TALK, **options)
 
 
+@pytest.mark.slow
 def test_too_many_patterns_are_refused_at_once():
     with pytest.raises(EnumerationTooLargeError, match="at most 3836629637040") as info:
         enumerate_patterns(gaussian(100, 10))

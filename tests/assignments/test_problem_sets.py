@@ -116,6 +116,7 @@ def test_form(source: Path) -> None:
         assert f"({question.points:g} points" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_rehearsal(name: str, skip_on_laptop: Callable[[str], None]) -> None:
     """In the sandbox the solution gets all points, and the untouched release none."""
@@ -124,6 +125,7 @@ def test_rehearsal(name: str, skip_on_laptop: Callable[[str], None]) -> None:
     assert main(["check", name, "--students", "1"]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("student", IDS)
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "real_data"])
 def test_solution(course: Callable[..., Course], name: str, student: str) -> None:
@@ -383,6 +385,7 @@ def test_huber(course: Callable[..., Course]) -> None:
     )
 
 
+@pytest.mark.slow
 def test_huber_bound_is_a_bound() -> None:
     """Weak duality for Huber's loss holds for networks found by descent."""
     draw = np.random.default_rng(1)
@@ -451,6 +454,7 @@ def test_y_line(course: Callable[..., Course]) -> None:
     refuse(here.judge("y_line", y_line=zigzag[:4], beta_line=1e-3), 0, "five")
 
 
+@pytest.mark.slow
 def test_absolute(course: Callable[..., Course]) -> None:
     here = course("convex_equivalence")
     X, y = here.X_abs, here.y_abs
@@ -777,6 +781,7 @@ def test_endings(course: Callable[..., Course], student: str) -> None:
     refuse(here.judge("endings", endings=lambda X, y, s: None), 0, "pair of two")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("student", IDS)
 def test_trap(course: Callable[..., Course], student: str) -> None:
     here = course("max_margin", student)
@@ -935,6 +940,7 @@ def test_trained(course: Callable[..., Course]) -> None:
     refuse(judge(audited=local), 0, "relative gap")
 
 
+@pytest.mark.slow
 def test_chosen(course: Callable[..., Course]) -> None:
     here = course("real_data")
     X, y = here.X_train, here.y_train
@@ -965,6 +971,7 @@ def test_chosen(course: Callable[..., Course]) -> None:
     refuse(here.judge("chosen", **(right | {"valid_losses": 1.0})), 0, "five numbers")
 
 
+@pytest.mark.slow
 def test_small(course: Callable[..., Course]) -> None:
     here = course("real_data")
     problem = cnn.TrainingProblem(here.X_train, here.y_train, 1.0, "logistic")

@@ -92,6 +92,7 @@ def test_agrees_with_the_vertex_list(n, d):
         assert lower <= upper <= lower * (1.0 + 1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 2, 30, 2000])
 def test_agrees_with_all_critical_angles_in_the_plane(n):
     rng = np.random.default_rng(n)

@@ -50,6 +50,7 @@ def test_published_dual_norms(n, d, value):
     assert abs(lam @ np.maximum(X @ u, 0.0)) == pytest.approx(norm, rel=1e-14)
 
 
+@pytest.mark.slow
 @exact
 @given(integer_data())
 def test_dual_norm_agrees_with_cone_programs(data):
@@ -365,6 +366,7 @@ def test_weak_duality_on_degenerate_data(data, loss, seed):
         assert certify(network, problem).lower_bound <= lowest
 
 
+@pytest.mark.slow
 def test_trained_torch_network():
     torch = pytest.importorskip("torch", reason="torch is not installed")
     torch.manual_seed(0)

@@ -49,6 +49,7 @@ def test_degenerate_rows_are_not_listed_with_exact_arithmetic(monkeypatch):
     assert dual_norm(X, lam)[0] == pytest.approx(expected.lower, rel=1e-10)
 
 
+@pytest.mark.slow
 def test_many_samples_in_the_plane():
     rng = np.random.default_rng(0)
     X, lam = rng.standard_normal((6000, 2)), rng.standard_normal(6000)
@@ -87,6 +88,7 @@ def test_bounds_that_do_not_close(monkeypatch):
         dual_norm(X, lam)
 
 
+@pytest.mark.slow
 def test_too_many_patterns_in_high_rank():
     rng = np.random.default_rng(0)
     X, lam = rng.standard_normal((200, 10)), rng.standard_normal(200)

@@ -46,6 +46,7 @@ def check_neurons(prices, X, lam):
     assert np.all(prices.values <= prices.upper)
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True, max_examples=40)
 @given(dual_points())
 def test_all_neurons_and_all_cones_agree_with_cone_programs(data):
@@ -133,6 +134,7 @@ def test_what_is_cheap(n, d, cheap, monkeypatch):
     assert price_all_neurons(X, lam, 0.0).cheap == (cheap and d <= 4)
 
 
+@pytest.mark.slow
 def test_too_many_to_list():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((100, 12))

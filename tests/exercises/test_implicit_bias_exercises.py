@@ -172,6 +172,7 @@ def test_bad_kkt_point():
     assert "at most six" in many.message
 
 
+@pytest.mark.slow
 def test_nearly_best():
     X, y = datasets.orthogonally_separable(20, 4, seed=7)
     problem = TrainingProblem(X, y, 0.0, "logistic")

@@ -105,6 +105,7 @@ def test_many_runs_in_several_blocks_equal_fewer_runs():
         np.testing.assert_allclose(shared.w2, many.w2, rtol=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "options"),
     [
@@ -254,6 +255,7 @@ def test_published_normalized_margins(name, first_steps, published):
     assert history.alive[-1].sum() == (4 if name == "separable_pair" else 10)
 
 
+@pytest.mark.slow
 def test_adaptive_rescaled_flow_reaches_tiny_losses_and_the_best_margin():
     best = {"separable_pair": 0.3898842, "separable_quad": 0.3122007}
     for name, margin in best.items():
@@ -277,6 +279,7 @@ def test_adaptive_rescaled_flow_reaches_tiny_losses_and_the_best_margin():
 # ---- invariants -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 10_000),
     n=st.integers(1, 6),
@@ -323,6 +326,7 @@ def test_balance_drifts_in_proportion_to_the_step():
     np.testing.assert_allclose(np.divide(drift[1:], drift[:-1]), 0.5, atol=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_smoothed_margin_never_falls_once_the_loss_is_below_log_2(seed):
     X, y = datasets.orthogonally_separable(6, 3, seed)
@@ -400,6 +404,7 @@ def test_regularized_descent_reaches_the_toy_minimum():
     np.testing.assert_allclose(history.W1[-1].item(), np.sqrt(0.5), atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["squared", "logistic"])
 def test_adaptive_flow_agrees_with_tiny_euler_steps(loss):
     X, y = datasets.gaussian(5, 2, 1, labels="sign")
@@ -530,6 +535,7 @@ def test_recorded_times():
 # ---- degenerate data --------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("X", "y"),
     [

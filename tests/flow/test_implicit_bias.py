@@ -45,6 +45,7 @@ def live_neurons_of_both_signs(history, record):
 # ---- orthogonally separable data: always the best margin --------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "d", "width"), [(2, 2, 6), (6, 3, 12), (12, 4, 12)])
 def test_separating_runs_attain_the_best_margin_on_orthogonally_separable_data(
     n, d, width
@@ -95,6 +96,7 @@ def test_without_a_neuron_of_each_sign_no_start_is_small_enough():
         assert np.all(history.loss >= 3 * np.log(2) * (1 - 1e-12))
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 10_000),
     n=st.integers(2, 8),
@@ -155,6 +157,7 @@ def test_flow_from_exact_counterexamples(degrees, neurons, cost, best):
     assert certify_margin(network, X, y).ratio < 0.9
 
 
+@pytest.mark.slow
 def test_share_of_random_starts_that_end_at_a_kkt_point_that_is_not_optimal():
     """Width 4, angle 100 degrees: each run that ends at cost 3 is certified."""
     X, y = two_points(100)
@@ -221,6 +224,7 @@ def test_real_data_is_certified_run_by_run():
 # ---- early alignment --------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), delta=st.sampled_from([0.3, 0.05]))
 @settings(deadline=None, max_examples=6, derandomize=True)
 def test_small_neurons_align_within_the_time_of_the_theorem(seed, delta):
@@ -276,6 +280,7 @@ def test_alignment_does_not_depend_on_the_scale_of_the_start():
         )
 
 
+@pytest.mark.slow
 def test_counterexample_to_alignment_with_zeros_and_ones():
     """The flow slides along a hyperplane, 30 degrees from every direction of a cell."""
     X = np.array([[1.0, 0.0], [0.5, np.sqrt(0.75)]])

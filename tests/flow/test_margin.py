@@ -128,6 +128,7 @@ def test_margin_errors():
 # ---- certified intervals ----------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ones", [False, True])
 def test_margins_in_many_dimensions_are_certified(ones):
     """The patterns of a class of 71 wines cannot be listed; few samples matter."""
@@ -154,6 +155,7 @@ def test_margins_in_many_dimensions_are_certified(ones):
     assert np.abs(dual @ np.maximum(X @ units, 0)).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "best"),
     [

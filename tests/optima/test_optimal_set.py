@@ -253,6 +253,7 @@ def test_paths_exist_exactly_within_components(width):
                 optima.path(start, end, width=width)
 
 
+@pytest.mark.slow
 def test_a_polytope_with_too_many_vertices_to_list():
     X, y = datasets.load("diabetes", features=["bmi", "bp"], n_samples=60, ones=True)
     problem = TrainingProblem(X, y, 0.1)

@@ -36,6 +36,7 @@ def history() -> FlowHistory:
 
 
 class TestAlignment:
+    @pytest.mark.slow
     def test_lines_are_cosines_and_lengths(self, history: FlowHistory) -> None:
         figure = flow.plot_alignment(history, 1)
         _draw(figure)

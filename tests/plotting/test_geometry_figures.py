@@ -20,7 +20,7 @@ from convexnn_lib import (
     orthogonal_margin,
 )
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.plotting import geometry, paths
+from convexnn_lib.plotting import feature_paths, geometry
 from convexnn_lib.plotting import max_margin as margins
 
 
@@ -143,8 +143,9 @@ class TestZonotopes:
 
 
 class TestPaths:
+    @pytest.mark.slow
     def test_frames(self, pair_history: FlowHistory) -> None:
-        figure = paths.plot_feature_frames(pair_history, [0, 20])
+        figure = feature_paths.plot_feature_frames(pair_history, [0, 20])
         _draw(figure)
         assert len(figure.axes) == 2
         X = pair_history.problem.X
@@ -160,7 +161,7 @@ class TestPaths:
     def test_animation_can_be_saved(
         self, pair_history: FlowHistory, tmp_path: Path
     ) -> None:
-        animation = paths.animate_features(pair_history, frames=4)
+        animation = feature_paths.animate_features(pair_history, frames=4)
         target = tmp_path / "paths.gif"
         animation.save(target, writer="pillow", dpi=60)
         with Image.open(target) as image:
@@ -169,7 +170,7 @@ class TestPaths:
         assert target.stat().st_size < 200_000
 
     def test_paths_in_space(self, space_history: FlowHistory) -> None:
-        figure = paths.plot_paths_in_space(space_history)
+        figure = feature_paths.plot_paths_in_space(space_history)
         _draw(figure)
         W1 = space_history.W1[-1, 0]
         unit = W1 / np.linalg.norm(W1, axis=0)
@@ -184,21 +185,21 @@ class TestPaths:
         self, pair_history: FlowHistory, space_history: FlowHistory
     ) -> None:
         with pytest.raises(InvalidDataError, match="two samples"):
-            paths.plot_feature_frames(space_history, [0])
+            feature_paths.plot_feature_frames(space_history, [0])
         with pytest.raises(InvalidDataError, match="two samples"):
-            paths.animate_features(space_history)
+            feature_paths.animate_features(space_history)
         with pytest.raises(InvalidDataError, match="at least one time"):
-            paths.plot_feature_frames(pair_history, [])
+            feature_paths.plot_feature_frames(pair_history, [])
         with pytest.raises(InvalidDataError, match="numbered from 0 to 0"):
-            paths.plot_feature_frames(pair_history, [0], run=1)
+            feature_paths.plot_feature_frames(pair_history, [0], run=1)
         with pytest.raises(InvalidDataError, match="numbered from 0 to 0"):
-            paths.animate_features(pair_history, 1)
+            feature_paths.animate_features(pair_history, 1)
         with pytest.raises(InvalidDataError, match="frames must be at least 2"):
-            paths.animate_features(pair_history, frames=1)
+            feature_paths.animate_features(pair_history, frames=1)
         with pytest.raises(InvalidDataError, match="three samples with three"):
-            paths.plot_paths_in_space(pair_history)
+            feature_paths.plot_paths_in_space(pair_history)
         with pytest.raises(InvalidDataError, match="numbered from 0 to 0"):
-            paths.plot_paths_in_space(space_history, 3)
+            feature_paths.plot_paths_in_space(space_history, 3)
 
 
 class TestMaxMargin:

@@ -110,6 +110,7 @@ def test_nothing_to_combine():
 # -- the nearest point of a cone
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True, max_examples=60)
 @given(
     arrays(np.float64, st.tuples(st.integers(1, 4), st.just(3)), elements=integers),

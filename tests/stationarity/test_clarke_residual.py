@@ -162,6 +162,7 @@ def integer_instance(seed: int, loss: str) -> tuple[ReLUNetwork, TrainingProblem
     return ReLUNetwork(W1, w2), TrainingProblem(X, y, beta, loss)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(seed=seeds)
@@ -505,6 +506,7 @@ def test_rounding_errors_of_a_product_count_as_a_tie():
     assert len(clarke_residual(network, problem).ties) == 1
 
 
+@pytest.mark.slow
 def test_large_zero_neuron_with_kinks_of_one_sign_needs_no_cells():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((300, 8))

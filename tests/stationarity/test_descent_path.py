@@ -94,6 +94,7 @@ def test_all_stages_are_needed_somewhere():
     assert stages == {0, 1, 2, 3}
 
 
+@pytest.mark.slow
 def test_edge_with_n_plus_one_neurons_occurs():
     """The width n + 1 is used, hence no bound below it follows from this proof."""
     used = 0

@@ -133,6 +133,7 @@ def program_values(problem, count):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "best"), [(1, 0.585820), (2, 0.570844), (3, 0.5654704)]
 )
@@ -239,6 +240,7 @@ def test_without_escape_a_descent_counts_once(seed_zero):
     assert sum(escaping.visits) > 30
 
 
+@pytest.mark.slow
 def test_with_escape_each_descent_ends_at_a_minimum(seed_zero):
     problem, solution = seed_zero
     search = find_stationary_points(problem, 4, n_starts=20, seed=3, solution=solution)
@@ -279,6 +281,7 @@ def test_a_continuum_of_minima_counts_once():
     assert len(loose) == len({round(point.value, 9) for point in loose})
 
 
+@pytest.mark.slow
 def test_results_are_reproducible(seed_zero):
     problem, solution = seed_zero
     one, two = (

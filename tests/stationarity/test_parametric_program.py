@@ -39,6 +39,7 @@ def random_instance(seed):
     return columns, rng.random(count) + 0.5, start, end
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150, derandomize=True)
 @given(seed=st.integers(0, 10**6))
 def test_costs_agree_with_a_linear_program(seed):

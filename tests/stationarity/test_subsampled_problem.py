@@ -127,6 +127,7 @@ def test_optimal_networks_are_stationary_and_solve_their_programs(loss, seed):
         assert value == pytest.approx(solution.value, rel=1e-7)
 
 
+@pytest.mark.slow
 def test_local_minima_of_narrow_networks_solve_their_programs():
     """Gradient descent on one neuron often ends in a spurious minimum without ties."""
     spurious = 0
@@ -153,6 +154,7 @@ def test_local_minima_of_narrow_networks_solve_their_programs():
     assert spurious >= 3
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(seed=st.integers(0, 10**6))
 def test_stationary_networks_with_ties_solve_their_programs(seed):

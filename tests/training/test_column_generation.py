@@ -205,6 +205,7 @@ def integer_problems(draw):
     return X, y, 1.0 if isinstance(loss, HardMargin) else beta, loss
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60, derandomize=True, phases=NO_SHRINKING)
 @given(integer_problems())
 def test_integer_data_with_a_dual_norm_by_brute_force(data):
@@ -386,6 +387,7 @@ def separable_problem(seed):
         return None
 
 
+@pytest.mark.slow
 def test_hard_margin():
     problems = [separable_problem(seed) for seed in range(40)]
     problems = [problem for problem in problems if problem is not None]
@@ -433,6 +435,7 @@ def test_margin_that_cancels_in_large_terms():
 # -- limits, starts, reports
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 def test_limits_are_reported_and_the_certificate_holds(loss):
     for seed in range(3):
@@ -722,6 +725,7 @@ def test_zero_networks_without_a_list():
     assert solution.patterns.shape == (1, 20)
 
 
+@pytest.mark.slow
 def test_sixty_samples_in_ten_dimensions():
     problem = wave_problem(Squared(), 5.0, 60, 10)
     solution = solved_locally(problem)
@@ -741,6 +745,7 @@ def check_real(X, y, loss, beta):
     return solution
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["logistic", "hinge"])
 def test_iris(loss):
     X, y = datasets.load("iris", ones=True)  # four features: 7,852,352 cells at most

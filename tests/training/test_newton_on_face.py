@@ -28,6 +28,7 @@ def sides(network, X):
     return np.where(np.abs(products) <= 1e-5 * lengths, 0.0, np.sign(products))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: repr(loss))
 @pytest.mark.parametrize("cross", [False, True])
 def test_never_worse(loss, cross):

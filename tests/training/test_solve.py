@@ -220,6 +220,7 @@ def integer_problems(draw):
     return X, y, beta, loss
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60, derandomize=True, phases=NO_SHRINKING)
 @given(integer_problems())
 def test_integer_data(data):
