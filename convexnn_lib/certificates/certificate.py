@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib._validation import BoolArray, FloatArray, PatternsLike
+from convexnn_lib.certificates._tolerances import LOWER_BOUND_ULPS
 from convexnn_lib.certificates.dual_norm import (
     ExtremeNeuron,
     dual_norm_bounds,
@@ -213,7 +214,7 @@ def bound_by(
     scale = problem.loss.best_scale(lam, problem.y, limit)
     lower = problem.dual_objective(scale * lam)
     terms = abs(lower) + 2.0 * float(np.sum(np.abs(scale * lam * problem.y)))
-    lower -= (problem.n + 8) * np.finfo(np.float64).eps * terms
+    lower -= (problem.n + LOWER_BOUND_ULPS) * np.finfo(np.float64).eps * terms
     return Certificate(
         primal=primal,
         lower_bound=float(lower),

@@ -22,14 +22,13 @@ from convexnn_lib.certificates._pricing import (
     price_cones,
     price_locally,
 )
+from convexnn_lib.certificates._tolerances import DUAL_NORM_ACCURACY, DUAL_NORM_ROUNDING
 from convexnn_lib.errors import SolverError
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["DualNorm", "ExtremeNeuron", "beta_max", "dual_norm", "dual_norm_bounds"]
 
 _STARTS = 50
-_ACCURACY = 1e-9  # relative, of what is returned as the dual norm
-_ROUNDING = 1e-12  # the same, relative to the size of its terms
 
 
 class ExtremeNeuron(NamedTuple):
@@ -120,7 +119,7 @@ def dual_norm(X: ArrayLike, lam: ArrayLike) -> tuple[float, FloatArray]:
     bounds = dual_norm_bounds(X, lam)
     # no better than the rounding errors of the sum over all samples
     terms = float(np.linalg.norm(X, axis=1) @ np.abs(lam))
-    allowed = _ACCURACY * bounds.upper + _ROUNDING * terms
+    allowed = DUAL_NORM_ACCURACY * bounds.upper + DUAL_NORM_ROUNDING * terms
     if bounds.upper - bounds.lower > allowed:
         raise SolverError(
             f"the dual norm lies between {bounds.lower:.9g} and {bounds.upper:.9g}; "

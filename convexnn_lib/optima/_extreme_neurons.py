@@ -12,6 +12,7 @@ from scipy.linalg import null_space
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.certificates._pricing import price_all_neurons, price_cones
+from convexnn_lib.optima._tolerances import SAME_NEURON, TIE
 
 __all__ = [
     "ExtremeNeurons",
@@ -21,9 +22,7 @@ __all__ = [
     "tied_features",
 ]
 
-_TIE = 1e-6  # |x_i^T u| of unit vectors that counts as a tie
 _NEAR = 1e-4  # how far refining may move a direction
-_EQUAL = 1e-6  # distance of unit vectors that count as one
 _BAND = 1e-2  # neurons this close to beta are looked at, relative to it
 
 
@@ -51,7 +50,7 @@ class ExtremeNeurons(NamedTuple):
     def features(self, X: FloatArray) -> FloatArray:
         r"""Return the columns :math:`s(Xu)_+`, an (n, N) array."""
         products = X @ self.directions.T
-        active = products > _TIE * np.linalg.norm(X, axis=1)[:, None]
+        active = products > TIE * np.linalg.norm(X, axis=1)[:, None]
         columns: FloatArray = np.where(active, products, 0.0) * self.signs
         return columns
 
@@ -122,7 +121,7 @@ def extreme_neurons(
     for u, s in zip(prices.directions[touches], prices.signs[touches], strict=True):
         refined = refined_direction(X, s * lam, u)
         known = any(
-            sign == s and np.linalg.norm(refined - other) <= _EQUAL
+            sign == s and np.linalg.norm(refined - other) <= SAME_NEURON
             for other, sign in zip(directions, signs, strict=True)
         )
         if not known:
@@ -167,7 +166,7 @@ def refined_direction(X: FloatArray, lam: FloatArray, u: FloatArray) -> FloatArr
 def tie_basis(X: FloatArray, u: FloatArray) -> FloatArray:
     """Return an orthonormal basis of the subspace on which the tied rows vanish."""
     sizes = np.linalg.norm(X, axis=1)
-    rows = X[(np.abs(X @ u) <= _TIE * sizes) & (sizes > 0.0)]
+    rows = X[(np.abs(X @ u) <= TIE * sizes) & (sizes > 0.0)]
     if not len(rows):
         return np.eye(X.shape[1])
     basis: FloatArray = null_space(
@@ -179,6 +178,6 @@ def tie_basis(X: FloatArray, u: FloatArray) -> FloatArray:
 def tied_features(X: FloatArray, u: FloatArray) -> FloatArray:
     r"""Return the matrix :math:`DXB` of a neuron, B being the basis of its ties."""
     products = X @ u
-    active = products > _TIE * np.linalg.norm(X, axis=1)
+    active = products > TIE * np.linalg.norm(X, axis=1)
     features: FloatArray = (X * active[:, None]) @ tie_basis(X, u)
     return features

@@ -24,6 +24,7 @@ from convexnn_lib.optima._output_intervals import (
     interval_equations,
     output_intervals,
 )
+from convexnn_lib.optima._tolerances import MISFIT
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import Solution
 
@@ -33,7 +34,6 @@ _BOUND = 1e-6  # distance from 0 and 1 at which a multiplier counts as on its bo
 _STEPS = 8  # of Newton's method
 _ROUNDS = 4  # of looking for neurons
 _SETTLED = 1e-11  # relative change of the dual point that counts as none
-_MISFIT = 1e-8  # relative distance of outputs that counts as none
 _RANK = 1e-10  # relative size of singular values that count as zero
 
 
@@ -277,7 +277,7 @@ def _check(
     """
     over = float(np.max(face.neurons.values, initial=0.0) / solution.problem.beta - 1.0)
     misfit = float(np.linalg.norm(face.target - face.columns @ start))
-    if over > tol or misfit > _MISFIT * float(np.linalg.norm(face.target)):
+    if over > tol or misfit > MISFIT * float(np.linalg.norm(face.target)):
         raise InvalidDataError(
             "the solution is not accurate enough: near it, the dual norm exceeds beta "
             f"by {max(over, 0.0):.2g} of it, and the outputs of touching neurons miss "

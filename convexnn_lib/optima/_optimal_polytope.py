@@ -10,11 +10,10 @@ import numpy.typing as npt
 from convexnn_lib._validation import FloatArray, check_integer
 from convexnn_lib.optima._optimal_face import OptimalFace
 from convexnn_lib.optima._polytope import edges_of, moves_of, vertices_of
+from convexnn_lib.optima._tolerances import UNCHANGED
 from convexnn_lib.optima.connectivity import Connectivity, connectivity_of
 
 __all__ = ["OptimalPolytope"]
-
-_RANK = 1e-8  # relative size of singular values that count as zero
 
 
 class OptimalPolytope:
@@ -72,7 +71,7 @@ class OptimalPolytope:
         """Whether all optima have the same outputs on the data."""
         change = self.features @ self._moves[: len(self.signs)]
         size = float(np.max(np.linalg.norm(self.features, axis=0), initial=1e-300))
-        return bool(np.all(np.abs(change) <= _RANK * size))
+        return bool(np.all(np.abs(change) <= UNCHANGED * size))
 
     @property
     def unique_function(self) -> bool:
@@ -89,7 +88,7 @@ class OptimalPolytope:
         same_line = (np.abs(cosines) >= 1.0 - 5e-13).astype(np.float64)
         moves = self.signs[:, None] * self._moves[: len(self.signs)]
         sums = np.vstack([self.directions.T @ moves, same_line @ moves])
-        return bool(np.all(np.abs(sums) <= _RANK * len(self.signs)))
+        return bool(np.all(np.abs(sums) <= UNCHANGED * len(self.signs)))
 
     @property
     def min_width(self) -> int:

@@ -13,6 +13,7 @@ from scipy.optimize import linprog
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import EnumerationTooLargeError, SolverError
+from convexnn_lib.optima._tolerances import DEPENDENT, FLAT
 
 __all__ = [
     "edges_of",
@@ -24,8 +25,6 @@ __all__ = [
 
 IntArray = npt.NDArray[np.intp]
 
-_RANK = 1e-9  # relative size of singular values that count as zero
-_FLAT = 1e-8  # the same for the dimension
 _ZERO = 1e-9  # entries of a ray that count as zero, relative to its largest
 _STRETCH = 1e6  # entries of points below the inverse, relative to b, count as zero
 
@@ -73,7 +72,7 @@ def vertices_of(
     the largest, and entries of a ray at most 1e-9 times its largest, count as zero.
     """
     columns, target, unit = _scaled(A, b)
-    kernel = null_space(np.hstack([columns, -target[:, None]]), rcond=_RANK)
+    kernel = null_space(np.hstack([columns, -target[:, None]]), rcond=DEPENDENT)
     rays, zero = _extreme_rays(kernel, max_vertices)
     level = rays[-1] if len(rays) else np.zeros(0)
     if not np.any(level > 0.0):
@@ -119,7 +118,7 @@ def edges_of(vertices: FloatArray) -> IntArray:
     zero = (vertices == 0.0).T
     size = float(np.max(vertices, initial=0.0)) or 1.0
     spread = (vertices - vertices[0]) / size
-    least = int(np.linalg.matrix_rank(spread, tol=_RANK)) - 1
+    least = int(np.linalg.matrix_rank(spread, tol=DEPENDENT)) - 1
     pairs = [
         (i, int(j))
         for i in range(len(vertices))
@@ -152,7 +151,7 @@ def moves_of(A: FloatArray, b: FloatArray) -> FloatArray:
     free = positive_coordinates(A, b)
     if not free.any():
         return np.zeros((len(free), 0))
-    kernel = null_space(columns[:, free], rcond=_FLAT) * unit[free, None]
+    kernel = null_space(columns[:, free], rcond=FLAT) * unit[free, None]
     moves = np.zeros((len(free), kernel.shape[1]))
     if kernel.size:
         moves[free] = orth(kernel)

@@ -10,10 +10,9 @@ import numpy as np
 from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._loss import Loss, as_pair
+from convexnn_lib.problem._tolerances import MARGIN_ROUNDING
 
 __all__ = ["HardMargin", "Hinge", "MarginLoss", "box_limit"]
-
-_MARGIN_ROUNDING = 1e-12  # margins of 1 less this much meet the constraint
 
 
 class MarginLoss(Loss):
@@ -58,7 +57,7 @@ class MarginLoss(Loss):
         """Return the loss of the outputs ``z`` (n,) for the labels ``y`` (n,)."""
         z, y = as_pair(z, y)
         if self.is_constraint:
-            return 0.0 if np.all(y * z >= 1.0 - _MARGIN_ROUNDING) else np.inf
+            return 0.0 if np.all(y * z >= 1.0 - MARGIN_ROUNDING) else np.inf
         return self.slack_cost * float(np.sum(np.maximum(1.0 - y * z, 0.0)))
 
     def gradient(self, z: ArrayLike, y: ArrayLike) -> FloatArray:

@@ -15,13 +15,13 @@ import numpy as np
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._tolerances import MARGIN_ROUNDING
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["LocalModel", "find_ties", "local_model"]
 
 # Margins this close to 1 count as 1; a constraint accepts the same violation.
-_MARGIN_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def local_model(
         margins = problem.y * outputs
         magnitude = np.abs(problem.X) @ np.abs(network.W1) @ np.abs(network.w2)
         rounding = (network.d + network.width + 3) * np.finfo(np.float64).eps
-        width = rounding * (1.0 + magnitude) + max(tie_tolerance, _MARGIN_ROUNDING)
+        width = rounding * (1.0 + magnitude) + max(tie_tolerance, MARGIN_ROUNDING)
         kinked = np.abs(margins - 1.0) <= width
         if loss.is_constraint:
             _check_feasible(margins, width, tie_tolerance)

@@ -18,15 +18,17 @@ from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import RegularizationError
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.stationarity._tolerances import (
+    COLLINEAR,
+    DEPENDENT,
+    NO_GAP,
+    ZERO_NEURON,
+)
 from convexnn_lib.stationarity.clarke_residual import ClarkeResidual, clarke_residual
 
 __all__ = ["Kind", "StationaryPoint", "classify_stationary", "same_directions"]
 
 Kind = Literal["global", "local minimum", "saddle", "undecided", "not stationary"]
-
-_GLOBAL = 1e-8  # a certified relative gap that counts as none
-_ZERO = 1e-12  # a neuron this small, relative to the largest one, counts as zero
-_COLLINEAR = 1e-7  # distance of unit vectors that count as equal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -192,7 +194,7 @@ def classify_stationary(
     )
     certificate = certify(network, problem, dual=dual)
     size = np.linalg.norm(network.W1, axis=0) * np.abs(network.w2)
-    zeros = int(np.sum(size <= _ZERO * size.max(initial=0.0)))
+    zeros = int(np.sum(size <= ZERO_NEURON * size.max(initial=0.0)))
     kind, reason = _kind(residual, certificate, zeros, problem)
     return StationaryPoint(
         network=network,
@@ -214,7 +216,7 @@ def _kind(
     problem: TrainingProblem,
 ) -> tuple[Kind, str]:
     """Return the kind and what decides."""
-    if certificate.relative_gap <= _GLOBAL:
+    if certificate.relative_gap <= NO_GAP:
         return "global", "the certified gap vanishes"
     if not residual.stationary:
         return "not stationary", "0 is not in the Clarke subdifferential"
@@ -252,7 +254,7 @@ def same_directions(network: ReLUNetwork) -> list[list[int]]:
             first = group[0]
             other = network.W1[:, first] / length[first]
             same_sign = network.w2[k] * network.w2[first] > 0.0
-            if same_sign and np.linalg.norm(unit - other) <= _COLLINEAR:
+            if same_sign and np.linalg.norm(unit - other) <= COLLINEAR:
                 group.append(int(k))
                 break
         else:
@@ -267,4 +269,4 @@ def _is_strict(network: ReLUNetwork, problem: TrainingProblem) -> bool | None:
     kept = [group[0] for group in same_directions(network)]
     features: FloatArray = np.maximum(problem.X @ network.W1[:, kept], 0.0)
     features = features / np.linalg.norm(features, axis=0)
-    return bool(np.linalg.matrix_rank(features, tol=1e-9) == len(kept))
+    return bool(np.linalg.matrix_rank(features, tol=DEPENDENT) == len(kept))

@@ -11,11 +11,11 @@ from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity._ties import local_model
+from convexnn_lib.stationarity._tolerances import STAYS_FEASIBLE
 
 __all__ = ["directional_derivative"]
 
 # How far a direction may violate a linearized constraint, relative to its terms.
-_FEASIBLE = 1e-9
 
 
 def directional_derivative(
@@ -95,5 +95,5 @@ def directional_derivative(
         return derivative + model.unit * float(np.maximum(violation, 0.0).sum())
     size = model.features @ np.abs(delta2)
     size = size + np.abs(model.X) @ np.abs(delta1) @ np.abs(model.w2)
-    leaves = violation > _FEASIBLE * size[model.kinked]
+    leaves = violation > STAYS_FEASIBLE * size[model.kinked]
     return np.inf if np.any(leaves) else derivative

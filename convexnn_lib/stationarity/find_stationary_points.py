@@ -20,6 +20,7 @@ from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.problem._cones import row_sides
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.stationarity._tolerances import SAME_POINT
 from convexnn_lib.stationarity.clarke_residual import clarke_residual
 from convexnn_lib.stationarity.classify_stationary import (
     StationaryPoint,
@@ -35,7 +36,6 @@ _TOLERANCE = 1e-10  # relative Clarke residual of a settled network
 _TIES = 1e-9  # relative products that count as ties once a network has settled
 _NEGLIGIBLE = 1e-12  # share of the objective below which a neuron's penalty is zero
 _ROUNDS = 200
-_SAME = 1e-6  # relative distance of points that count as one
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -398,7 +398,7 @@ def _index(
     outputs = network.predict(problem.X)
     vectors = _vectors(network)
     for index, point in enumerate(found):
-        if abs(point.value - value) > _SAME * abs(value):
+        if abs(point.value - value) > SAME_POINT * abs(value):
             continue
         if bool(point.zero_neurons) != bool(np.any(network.w2 == 0.0)):
             continue
@@ -406,7 +406,7 @@ def _index(
         if vectors.shape == others.shape and _match(vectors, others):
             return index
         near = np.linalg.norm(outputs - point.network.predict(problem.X))
-        if point.strict is False and near <= _SAME * np.linalg.norm(outputs):
+        if point.strict is False and near <= SAME_POINT * np.linalg.norm(outputs):
             return index
     return len(found)
 
@@ -427,7 +427,8 @@ def _match(vectors: FloatArray, others: FloatArray) -> bool:
     left = list(range(len(others)))
     scale = np.abs(vectors).max(initial=0.0)
     for vector in vectors:
-        near = [k for k in left if np.allclose(vector, others[k], atol=_SAME * scale)]
+        apart = [float(np.abs(vector - others[k]).max()) for k in left]
+        near = [k for k, a in zip(left, apart, strict=True) if a <= SAME_POINT * scale]
         if not near:
             return False
         left.remove(near[0])

@@ -1,0 +1,19 @@
+"""What decides of which kind a stationary point is."""
+
+from __future__ import annotations
+
+__all__ = [
+    "COLLINEAR",
+    "DEPENDENT",
+    "NO_GAP",
+    "SAME_POINT",
+    "STAYS_FEASIBLE",
+    "ZERO_NEURON",
+]
+
+NO_GAP = 1e-8  # a certified relative gap that counts as none
+ZERO_NEURON = 1e-12  # a neuron this small, relative to the largest one, counts as zero
+COLLINEAR = 1e-7  # distance of unit vectors that count as equal
+DEPENDENT = 1e-9  # least singular value of unit features that counts as zero
+STAYS_FEASIBLE = 1e-9  # relative rate at which a margin may fall below 1
+SAME_POINT = 1e-6  # relative distance of stationary points that count as one

@@ -1,0 +1,75 @@
+"""What a certificate allows for, on either side of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from reference import random_problem
+
+from convexnn_lib import ExtremeNeuron, Squared, certify, dual_norm, solve
+from convexnn_lib.certificates import dual_norm as module
+from convexnn_lib.certificates.certificate import bound_by
+from convexnn_lib.certificates.dual_norm import DualNorm
+from convexnn_lib.errors import SolverError
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+def with_gap(monkeypatch: pytest.MonkeyPatch, size: float, gap: float) -> None:
+    neuron = ExtremeNeuron(np.array([1.0, 0.0]), 1.0)
+    monkeypatch.setattr(
+        module, "dual_norm_bounds", lambda X, lam: DualNorm(size - gap, size, neuron)
+    )
+
+
+def test_dual_norm_accuracy(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, lam = np.eye(2), np.array([1.0, 1.0])
+    with_gap(monkeypatch, 1.0, 0.9e-9)
+    assert dual_norm(X, lam)[0] < 1.0
+    with_gap(monkeypatch, 1.0, 1.2e-9)
+    with pytest.raises(SolverError, match="the dual norm lies between"):
+        dual_norm(X, lam)
+
+
+def test_dual_norm_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where large terms cancel, no more is promised than their rounding admits."""
+    X, lam = np.eye(2), np.array([1e6, 1e6])
+    with_gap(monkeypatch, 1.0, 1e-9 + 1.5e-6)
+    assert dual_norm(X, lam)[0] < 1.0
+    with_gap(monkeypatch, 1.0, 1e-9 + 2.5e-6)
+    with pytest.raises(SolverError, match="did not close the gap"):
+        dual_norm(X, lam)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lower_bound_ulps(seed: int) -> None:
+    """The bound is below the dual objective in exact numbers, and not far below."""
+    problem = random_problem(seed, 8, 3, Squared())
+    lam = problem.y + np.random.default_rng(seed).standard_normal(8)
+    lam *= np.sign(lam @ problem.y)
+    certificate = bound_by(lam, problem, None, np.inf)
+    exact = sum(
+        Fraction(a) * Fraction(b) - Fraction(a) ** 2 / 2
+        for a, b in zip(certificate.feasible_dual, problem.y, strict=True)
+    )
+    terms = abs(float(exact)) + 2 * np.abs(certificate.feasible_dual * problem.y).sum()
+    off = float(exact - Fraction(certificate.lower_bound))
+    assert 8 * EPS * terms < off < 2 * (8 + 8) * EPS * terms
+
+
+def test_what_is_changed_does_not_verify() -> None:
+    problem = random_problem(1, 6, 2, Squared())
+    network = solve(problem).network
+    certificate = certify(network, problem)
+    assert certificate.verify(network, problem)
+    value = problem.dual_objective(certificate.feasible_dual)
+    for wrong in (
+        {"lower_bound": float(np.nextafter(value, np.inf))},
+        {"scale": certificate.scale * (1.0 + 1e-9)},
+        {"primal": certificate.primal * (1.0 + 1e-11)},
+    ):
+        changed = dataclasses.replace(certificate, **wrong)
+        assert not changed.verify(network, problem), wrong

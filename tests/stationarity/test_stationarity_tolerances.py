@@ -1,0 +1,80 @@
+"""What decides of which kind a stationary point is, on either side of it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from convexnn_lib import (
+    ReLUNetwork,
+    TrainingProblem,
+    certify,
+    clarke_residual,
+    classify_stationary,
+    directional_derivative,
+)
+from convexnn_lib.stationarity.classify_stationary import (
+    _is_strict,
+    _kind,
+    same_directions,
+)
+from convexnn_lib.stationarity.find_stationary_points import _index
+
+TOY = TrainingProblem([[1.0]], [1.0], beta=0.5)
+BEST = ReLUNetwork([[np.sqrt(0.5)]], [np.sqrt(0.5)])
+
+
+@pytest.mark.parametrize(
+    ("gap", "kind"), [(0.9e-8, "global"), (1.1e-8, "local minimum")]
+)
+def test_no_gap(gap: float, kind: str) -> None:
+    certificate = certify(BEST, TOY)
+    certificate = dataclasses.replace(
+        certificate, lower_bound=certificate.primal * (1.0 - gap)
+    )
+    assert _kind(clarke_residual(BEST, TOY), certificate, 0, TOY)[0] == kind
+
+
+@pytest.mark.parametrize(("size", "zeros"), [(0.9e-12, 1), (1.1e-12, 0)])
+def test_zero_neuron(size: float, zeros: int) -> None:
+    first = np.sqrt([0.5, 0.5 * size])
+    network = ReLUNetwork(first[None], first)
+    assert classify_stationary(network, TOY).zero_neurons == zeros
+
+
+@pytest.mark.parametrize(("angle", "groups"), [(0.9e-7, 1), (1.1e-7, 2), (1e-2, 2)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_collinear(angle: float, groups: int, size: float) -> None:
+    W1 = np.array([[1.0, size * np.cos(angle)], [0.0, size * np.sin(angle)]])
+    assert len(same_directions(ReLUNetwork(W1, [1.0, 2.0]))) == groups
+    assert len(same_directions(ReLUNetwork(W1, [1.0, -2.0]))) == 2
+
+
+@pytest.mark.parametrize(("bend", "strict"), [(1e-10, False), (1e-7, True)])
+def test_dependent(bend: float, strict: bool) -> None:
+    """Two neurons whose features on the data are all but parallel are one, nearly."""
+    problem = TrainingProblem([[1.0, 0.0], [1.0, bend]], [1.0, 1.0], 0.1)
+    network = ReLUNetwork([[1.0, 0.6], [0.0, 0.8]], [1.0, 1.0])
+    assert _is_strict(network, problem) is strict
+
+
+@pytest.mark.parametrize(("rate", "leaves"), [(0.5e-9, False), (4e-9, True)])
+def test_stays_feasible(rate: float, leaves: bool) -> None:
+    """Along (-1, 1 - rate) the margin falls at this rate, of terms of size 2."""
+    problem = TrainingProblem([[1.0]], [1.0], 1.0, "hard_margin")
+    network = ReLUNetwork([[1.0]], [1.0])
+    slope = directional_derivative(network, problem, ([[-1.0]], [1.0 - rate]))
+    assert (slope == np.inf) is leaves
+
+
+@pytest.mark.parametrize(("shift", "index"), [(0.9e-6, 0), (3e-6, 1)])
+def test_same_point(shift: float, index: int) -> None:
+    """Moved along the level set, so that only the vectors tell two points apart."""
+    problem = TrainingProblem(np.eye(2), [1.0, 1.0], beta=0.5)
+    angles = np.pi / 4 + np.array([0.0, shift])
+    first, second = (
+        ReLUNetwork([[np.cos(angle)], [np.sin(angle)]], [1.0]) for angle in angles
+    )
+    assert _index(second, [classify_stationary(first, problem)], problem) == index
