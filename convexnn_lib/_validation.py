@@ -49,6 +49,7 @@ class ListedPatterns(Protocol):
 
 
 PatternsLike = ListedPatterns | ArrayLike
+Seed = int | np.random.Generator
 
 __all__ = [
     "ArrayLike",
@@ -57,6 +58,7 @@ __all__ = [
     "ListedPatterns",
     "PackedArray",
     "PatternsLike",
+    "Seed",
     "as_float_array",
     "as_matrix",
     "as_number",
@@ -256,7 +258,7 @@ def as_number(value: Any, name: str) -> float:
     raise InvalidDataError(f"{name} must be a real number, got {value!r}.")
 
 
-def random_generator(seed: Any) -> np.random.Generator:
+def random_generator(seed: Seed | None) -> np.random.Generator:
     """Return a generator for ``seed``, which must be given for reproducible results."""
     if isinstance(seed, np.random.Generator):
         return seed

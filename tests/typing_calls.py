@@ -65,6 +65,7 @@ direction.shape
 dual_norm(X, "lam")  # E: arg-type
 clarke_residual(network, problem, tolerance="tight")  # E: arg-type
 gradient_flow(problem, 3, n_runs=2, init_scale=0.1, seed=0)
+convexnn_lib.sample_patterns(X, 10, seed=None)  # E: arg-type
 gradient_flow(problem, "3", seed=0)  # E: call-overload
 
 convexnn_lib.nothing  # E: attr-defined

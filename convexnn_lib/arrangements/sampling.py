@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from convexnn_lib._validation import (
     ArrayLike,
+    Seed,
     as_matrix,
     check_integer,
     random_generator,
@@ -19,7 +18,7 @@ from convexnn_lib.arrangements.arrangement import Arrangement
 __all__ = ["sample_patterns"]
 
 
-def sample_patterns(X: ArrayLike, n_samples: int, *, seed: Any) -> Arrangement:
+def sample_patterns(X: ArrayLike, n_samples: int, *, seed: Seed) -> Arrangement:
     r"""List the distinct patterns :math:`1(Xu \ge 0)` of random directions u.
 
     The directions are standard Gaussian. Patterns are found with a probability

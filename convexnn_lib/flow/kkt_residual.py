@@ -3,11 +3,10 @@ r"""How far a trained network is from a KKT point of the max-margin problem."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.losses import HardMargin
@@ -74,7 +73,7 @@ class KKTResidual:
 
 
 def kkt_residual(
-    network: ReLUNetwork, X: Any, y: Any, *, tolerance: float = 1e-2
+    network: ReLUNetwork, X: ArrayLike, y: ArrayLike, *, tolerance: float = 1e-2
 ) -> KKTResidual:
     r"""Measure how far a network is from a KKT point of the max-margin problem.
 

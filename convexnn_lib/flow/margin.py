@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray, as_matrix, as_vector
+from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, as_vector
 from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import InvalidDataError
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-def max_margin(X: Any, y: Any, **options: Any) -> Solution:
+def max_margin(X: ArrayLike, y: ArrayLike, **options: Any) -> Solution:
     r"""Find the network of least norm that has margin 1 on every sample.
 
     .. math::
@@ -91,7 +91,7 @@ def max_margin(X: Any, y: Any, **options: Any) -> Solution:
     return solve(TrainingProblem(X, y, 1.0, HardMargin()), **options)
 
 
-def normalized_margin(network: ReLUNetwork, X: Any, y: Any) -> float:
+def normalized_margin(network: ReLUNetwork, X: ArrayLike, y: ArrayLike) -> float:
     r"""Return :math:`\min_iy_if(x_i)/\|\theta\|^2`, negative if a sample is wrong.
 
     Parameters
@@ -124,7 +124,7 @@ def normalized_margin(network: ReLUNetwork, X: Any, y: Any) -> float:
     return float(_margins(network, X, y).normalized)
 
 
-def smoothed_margin(network: ReLUNetwork, X: Any, y: Any) -> float:
+def smoothed_margin(network: ReLUNetwork, X: ArrayLike, y: ArrayLike) -> float:
     r"""Return :math:`-\log(e^{\mathcal L}-1)/\|\theta\|^2` of the logistic loss.
 
     With the summed logistic loss :math:`\mathcal L` this is at most the normalized
@@ -200,7 +200,9 @@ class MarginCertificate:
         )
 
 
-def certify_margin(network: ReLUNetwork, X: Any, y: Any) -> MarginCertificate:
+def certify_margin(
+    network: ReLUNetwork, X: ArrayLike, y: ArrayLike
+) -> MarginCertificate:
     r"""Bound the best normalized margin from both sides with a trained network.
 
     Scaled to margin 1, the network is feasible for the max-margin problem, so
@@ -269,7 +271,7 @@ def certify_margin(network: ReLUNetwork, X: Any, y: Any) -> MarginCertificate:
     return MarginCertificate(margin, upper_bound, margin / upper_bound, certificate)
 
 
-def is_orthogonally_separable(X: Any, y: Any) -> bool:
+def is_orthogonally_separable(X: ArrayLike, y: ArrayLike) -> bool:
     r"""Decide whether data are orthogonally separable.
 
     That is :math:`x_i^Tx_j>0` for all pairs with equal labels, :math:`i=j` included,
@@ -335,14 +337,14 @@ def is_orthogonally_separable(X: Any, y: Any) -> bool:
     return True
 
 
-def _data(X: Any, y: Any) -> tuple[FloatArray, FloatArray]:
+def _data(X: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
     X = as_matrix(X)
     y = as_vector(y, len(X), "y")
     HardMargin().check_labels(y)
     return X, y
 
 
-def _margins(network: ReLUNetwork, X: Any, y: Any) -> Margins:
+def _margins(network: ReLUNetwork, X: ArrayLike, y: ArrayLike) -> Margins:
     """Return the margins of a network that is not zero."""
     X, y = _data(X, y)
     if X.shape[1] != network.d:

@@ -10,7 +10,6 @@ For :math:`\lambda\in\mathbb R^n` let
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.optimize import lsq_linear
@@ -114,7 +113,7 @@ def zonotope_distance(X: ArrayLike, lam: ArrayLike) -> ZonotopeDistance:
     )
 
 
-def zonotope_vertices(generators: Any) -> FloatArray:
+def zonotope_vertices(generators: ArrayLike) -> FloatArray:
     r"""List the vertices of a zonotope :math:`\sum_i[0,g_i]`.
 
     Each activation pattern D of the generators is one vertex, :math:`G^TD\mathbf 1`.

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from convexnn_lib._validation import (
     FloatArray,
+    Seed,
     as_vector,
     check_integer,
     random_generator,
@@ -183,7 +184,7 @@ class OptimalSet(OptimalPolytope):
         return self.vertex_networks[: int(np.sum(self._sizes == self.min_width))]
 
     def network(
-        self, coefficients: Any, *, width: int | None = None, seed: Any = None
+        self, coefficients: Any, *, width: int | None = None, seed: Seed | None = None
     ) -> ReLUNetwork:
         """Return an optimal network of a point of the polytope.
 
@@ -222,7 +223,7 @@ class OptimalSet(OptimalPolytope):
         width = check_integer(width, "width", minimum=len(used))
         return self._placed(*Placement.split(c, width, random_generator(seed)))
 
-    def sample(self, seed: Any, *, width: int | None = None) -> ReLUNetwork:
+    def sample(self, seed: Seed, *, width: int | None = None) -> ReLUNetwork:
         """Return a random optimal network.
 
         Parameters
