@@ -9,19 +9,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from assignments.grader.batch import Progress, Settings, collect, grade_all
+from assignments.grader.batch import Progress, Settings, grade_all
+from assignments.grader.collect import collect
 from assignments.grader.course import Course, ReleaseError
+from assignments.grader.judge import printable
 from assignments.grader.kernel import Times
+from assignments.grader.marks import read_marks, write_marks
 from assignments.grader.problem_set import ProblemSet, SourceError, read_problem_set
 from assignments.grader.rehearsal import rehearse
-from assignments.grader.report import (
-    MarksError,
-    read_marks,
-    write_feedback,
-    write_grades,
-    write_marks,
-)
+from assignments.grader.report import write_feedback, write_grades
+from assignments.grader.roster import PATTERNS, Pattern, PatternError, Roster
 from assignments.grader.sandbox import SandboxError
+from assignments.grader.tables import TableError
 
 SOURCES = Path(__file__).resolve().parent / "problem_sets"
 
@@ -38,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
             "without a sandbox all the same, say --unsafe.",
             error=True,
         )
-    except (SourceError, ReleaseError, MarksError, FileNotFoundError) as error:
+    except (SourceError, ReleaseError, TableError, PatternError, OSError) as error:
         _say(str(error), error=True)
     except KeyboardInterrupt:
         _say("Stopped. What is graded is kept; the same command goes on.", error=True)
@@ -55,8 +54,18 @@ def _build(options: argparse.Namespace) -> int:
 def _grade(options: argparse.Namespace) -> int:
     course, problem_set = Course(options.course), _read(options, options.name)
     if options.submissions:
-        count = collect(course, problem_set.name, options.submissions)
-        _say(f"{count} submissions from {options.submissions}")
+        found = collect(
+            course,
+            problem_set.name,
+            options.submissions,
+            Pattern(options.pattern) if options.pattern else None,
+            Roster.read(course.roster),
+        )
+        _say(f"{len(found.taken)} submissions from {options.submissions}")
+        for line in found.remarks:
+            _say(line)
+        for line in found.left:
+            _say(f"not taken: {line}", error=True)
     started = time.monotonic()
     source = options.sources / f"{options.name}.py"
     failed = grade_all(
@@ -85,6 +94,15 @@ def _marks(options: argparse.Namespace) -> int:
     return 0
 
 
+def _remove(options: argparse.Namespace) -> int:
+    course, problem_set = Course(options.course), _read(options, options.name)
+    for student in options.students:
+        found = course.remove(problem_set.name, student)
+        _say(f"{student}: {'removed' if found else 'there was nothing'}")
+    _write_reports(course, problem_set)
+    return 0
+
+
 def _check(options: argparse.Namespace) -> int:
     wrong = []
     for name in options.names or _all(options):
@@ -108,7 +126,8 @@ def _write_reports(course: Course, problem_set: ProblemSet) -> None:
 
 def _show(problem_set: ProblemSet) -> Callable[[Progress], None]:
     def show(progress: Progress) -> None:
-        head = f"[{progress.number}/{progress.total}] {progress.student}"
+        student = printable(progress.student).replace("\n", " ")
+        head = f"[{progress.number}/{progress.total}] {student}"
         if progress.result is None:
             _say(f"{head}: NOT GRADED: {progress.error}")
             return
@@ -171,9 +190,18 @@ def _parser() -> argparse.ArgumentParser:
         "--from",
         dest="submissions",
         type=Path,
-        metavar="FOLDER",
-        help="first take submissions from here: STUDENT.ipynb, or STUDENT/ with the "
-        "notebook in it (default: those that are in DIR/submitted/ already)",
+        metavar="PATH",
+        help="first take submissions from here, a folder or a zip archive: "
+        "STUDENT.ipynb, or STUDENT/ or STUDENT.zip with the notebook in it (default: "
+        "those that are in DIR/submitted/ already). If DIR has a table roster.csv, a "
+        "name may also be what stands beside the column `student` there",
+    )
+    command.add_argument(
+        "--pattern",
+        metavar="NAME",
+        help="how these are named: " + ", ".join(PATTERNS) + ", or for example "
+        "'set1_{id}_*'; {number} is an id of digits, {name} a name that is in the "
+        "roster, and * is anything",
     )
     command.add_argument(
         "--again",
@@ -196,6 +224,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--read", type=Path, metavar="FILE", help="take the marks in this table"
     )
+
+    command = _command(
+        commands, "remove", _remove, "remove what students handed in, with its marks"
+    )
+    command.add_argument("name", metavar="NAME")
+    command.add_argument("students", nargs="+", metavar="STUDENT")
+    _add_course(command)
 
     command = _command(
         commands,

@@ -7,21 +7,23 @@ import hashlib
 import json
 import os
 import queue
-import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assignments.grader.course import Course, is_student_id
-from assignments.grader.judge import CourseError, Outcome
+import nbformat
+
+from assignments.grader.course import Course
+from assignments.grader.judge import Outcome, printable
 from assignments.grader.kernel import Times
 from assignments.grader.problem_set import ProblemSet
+from assignments.grader.roster import is_student_id
 from assignments.grader.sandbox import Limits, SandboxError, sandbox_problem
 from assignments.grader.submission import Result, Task, Worker
 
-__all__ = ["Progress", "Settings", "collect", "grade_all", "stored_result"]
+__all__ = ["Progress", "Settings", "grade_all", "stored_result"]
 
 
 @dataclass(frozen=True)
@@ -70,51 +72,6 @@ class Progress:
     student: str
     result: Result | None
     error: str = ""
-
-
-def collect(course: Course, name: str, folder: Path) -> int:
-    """Copy submissions from a folder into the course's; return how many.
-
-    Parameters
-    ----------
-    course : Course
-        Where they go.
-    name : str
-        The problem set.
-    folder : Path
-        With ``<student>.ipynb``, or ``<student>/`` with the notebook anywhere in it. A
-        student's folder without one is taken too: it is marked as malformed.
-
-    Notes
-    -----
-    Nothing is taken through a symbolic link, which could lead to another's work.
-    """
-    count = 0
-    for path in sorted(folder.iterdir()):
-        if path.is_symlink():
-            continue
-        if path.is_dir():
-            student = path.name
-            files = [
-                file
-                for file in path.rglob("*.ipynb")
-                if ".ipynb_checkpoints" not in str(file)
-            ]
-            named = [file for file in files if file.name == f"{name}.ipynb"] or files
-        elif path.suffix == ".ipynb":
-            student, named = path.stem, [path]
-        else:
-            continue
-        target = course.submission(name, student)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-        plain = [file for file in named if _inside(file, folder)]
-        if len(plain) == 1 or (plain and plain[0].name == f"{name}.ipynb"):
-            # what cannot be read is missing, for this student only
-            with contextlib.suppress(OSError):
-                shutil.copyfile(plain[0], target)
-        count += 1
-    return count
 
 
 def grade_all(
@@ -167,7 +124,7 @@ def grade_all(
             stack.callback(worker.close)
         pool = ThreadPoolExecutor(settings.jobs)
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)
-        waiting: dict[Future[tuple[str, Result]], str] = {}
+        waiting: dict[Future[_Graded], str] = {}
         for student in students:
             work = pool.submit(
                 _grade_one,
@@ -183,27 +140,50 @@ def grade_all(
         for number, done in enumerate(as_completed(waiting), 1):
             student = waiting[done]
             try:
-                digest, result = done.result()
+                graded = done.result()
                 # the gradebook has one writer, this thread
                 if is_student_id(student):
-                    course.record(problem_set, student, result)
-                _store(course.result(name, student), digest, result)
-            except (CourseError, OSError) as error:
+                    graded.result.withdrawn |= course.record(
+                        problem_set, student, graded.result, graded.changed
+                    )
+                _store(course.result(name, student), graded)
+            except Exception as error:  # whatever it is, the others are graded
                 failed.append(student)
-                course.result(name, student).unlink(missing_ok=True)
-                report(Progress(number, len(students), student, None, str(error)))
+                reason = printable(f"{error}")[:300]
+                missing = Result("not graded", {}, notes=[reason])
+                _store(course.result(name, student), _Graded("", "", missing))
+                report(Progress(number, len(students), student, None, reason))
             else:
-                report(Progress(number, len(students), student, result))
+                report(Progress(number, len(students), student, graded.result))
     return failed
+
+
+@dataclass(frozen=True)
+class _Graded:
+    """A result, and of what.
+
+    Attributes
+    ----------
+    digest : str
+        Of all that the result depends on.
+    submission : str
+        Digest of what was handed in.
+    result : Result
+        What came out.
+    changed : list of str
+        The questions whose answers are others than those graded before.
+    """
+
+    digest: str
+    submission: str
+    result: Result
+    changed: list[str] = field(default_factory=list)
 
 
 def stored_result(course: Course, name: str, student: str) -> Result | None:
     """Return the result of an earlier run, if there is one."""
-    try:
-        data = json.loads(course.result(name, student).read_text())
-    except FileNotFoundError:
-        return None
-    return Result.from_json(json.dumps(data["result"]))
+    stored = _stored(course.result(name, student))
+    return stored.result if stored else None
 
 
 def _grade_one(
@@ -214,24 +194,27 @@ def _grade_one(
     common: bytes,
     student: str,
     workers: queue.SimpleQueue[Worker],
-) -> tuple[str, Result]:
+) -> _Graded:
     name = problem_set.name
     path = course.submission(name, student)
     plain = path.is_file() and not path.is_symlink()
     with open(path, "rb") if plain else open(os.devnull, "rb") as file:
         digest = hashlib.file_digest(file, "sha256")
+    received = course.received(name, student)
+    if not plain and received.is_file():
+        digest.update(received.read_bytes())  # why it is missing
+    submission = digest.hexdigest()
     digest.update(common)
     key = digest.hexdigest()
     if not is_student_id(student):
         reason = f"{student!r} is not an id: letters, digits, and . _ @ - within"
         nothing = {q.name: Outcome(0, [reason]) for q in problem_set.questions}
-        return key, Result("malformed", nothing, [f"Not graded: {reason}."])
+        result = Result("malformed", nothing, [f"Not graded: {reason}."])
+        return _Graded(key, submission, result)
     graded = course.graded(name, student)
-    stored = course.result(name, student)
-    if not settings.again and graded.is_file() and stored.is_file():
-        data = json.loads(stored.read_text())
-        if data["digest"] == key:
-            return key, Result.from_json(json.dumps(data["result"]))
+    stored = _stored(course.result(name, student))
+    if not settings.again and graded.is_file() and stored and stored.digest == key:
+        return stored
     task = Task(
         source=str(source.resolve()),
         release=str(course.release_notebook(name).resolve()),
@@ -248,24 +231,46 @@ def _grade_one(
             result = worker.grade(task, notebook.resolve())
         finally:
             workers.put(worker)
+        changed = []
+        if stored and stored.submission != submission:
+            before, now = _answers(graded, stored.result), _answers(notebook, result)
+            changed = [q for q in before | now if before.get(q) != now.get(q)]
         os.replace(notebook, _made(graded.parent) / graded.name)
-    return key, result
+    result.withdrawn = dict(stored.result.withdrawn) if stored else {}
+    return _Graded(key, submission, result, changed)
 
 
-def _store(path: Path, digest: str, result: Result) -> None:
-    data = {"digest": digest, "result": json.loads(result.to_json())}
+def _answers(notebook: Path, result: Result) -> dict[str, object]:
+    """Return what was handed in for each question, and what was written as proofs."""
+    answers = dict(result.answers)
+    with contextlib.suppress(OSError):
+        for cell in nbformat.read(notebook, as_version=4).cells:
+            if cell.cell_type == "markdown" and "nbgrader" in cell.metadata:
+                answers[cell.metadata.nbgrader.grade_id] = cell.source
+    return answers
+
+
+def _stored(path: Path) -> _Graded | None:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        result = Result.from_json(json.dumps(data["result"]))
+        return _Graded(data["digest"], data["submission"], result)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # of an older version, or half of it: it is graded again
+
+
+def _store(path: Path, graded: _Graded) -> None:
+    data = {
+        "digest": graded.digest,
+        "submission": graded.submission,
+        "result": json.loads(graded.result.to_json()),
+    }
     _made(path.parent)
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(data, indent=1))
+    part.write_text(json.dumps(data, indent=1), encoding="utf-8")
     os.replace(part, path)
 
 
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _inside(file: Path, folder: Path) -> bool:
-    """Say whether a file is a plain one, and within a folder also without links."""
-    plain = file.is_file() and not file.is_symlink()
-    return plain and file.resolve().is_relative_to(folder.resolve())

@@ -33,7 +33,7 @@ class Checker:
     sandbox : Sandbox
         Where it runs, as answers may still hit an error of the checks.
     seconds : float
-        How long it may take in all.
+        How long it may take to make the data, and again to judge.
 
     Raises
     ------
@@ -57,9 +57,8 @@ class Checker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        self._timer = threading.Timer(seconds, self._process.kill)
-        self._timer.daemon = True
-        self._timer.start()
+        self._seconds = seconds
+        self._timer = self._start_timer()
         task = {
             "student_id": student_id,
             "setup": problem_set.setup,
@@ -85,12 +84,14 @@ class Checker:
     def cases(self) -> dict[str, object]:
         """Return what functions are called with, encoded, by question."""
         first = next(self._lines(), None)
+        self._timer.cancel()  # now the notebook runs, which has its own limits
         if first is None or "error" in first:
             raise CourseError(first["error"] if first else "the checks did not start")
         return dict(first["cases"])
 
     def judge(self, answers: Mapping[str, Mapping[str, object]]) -> dict[str, Outcome]:
         """Return the outcome of each question that is marked by checks."""
+        self._timer = self._start_timer()
         self._send({"answers": answers})
         outcomes = {line.pop("question"): Outcome(**line) for line in self._lines()}
         for question in self._questions:
@@ -105,6 +106,12 @@ class Checker:
             )
         return outcomes
 
+    def _start_timer(self) -> threading.Timer:
+        timer = threading.Timer(self._seconds, self._process.kill)
+        timer.daemon = True
+        timer.start()
+        return timer
+
     def _send(self, data: object) -> None:
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
@@ -114,6 +121,8 @@ class Checker:
     def _lines(self) -> Iterator[dict[str, Any]]:
         assert self._process.stdout is not None
         for line in self._process.stdout:
+            if not line.endswith(b"\n"):
+                return  # the process was stopped while it wrote
             data = json.loads(line)
             if "done" in data:
                 return

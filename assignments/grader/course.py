@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,16 +34,18 @@ from nbgrader.preprocessors import (
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
+from assignments.grader import pages
 from assignments.grader.problem_set import ProblemSet, SourceError
+from assignments.grader.reading import RECEIVED
 from assignments.grader.submission import Result
 
 __all__ = ["Course", "ReleaseError"]
 
 CANARY = "canary: this line must not leave the course"
 _HAND_IN = Path(__file__).resolve().parent.parent / "hand_in.py"
-_STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-_CONFIG = '''\
-"""Settings for nbgrader's formgrader, to mark proofs by hand in this folder."""
+_CONFIG = '''
+
+# --- nbgrader's own settings, to mark proofs by hand in this folder
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 
@@ -59,7 +61,8 @@ c = get_config()
 c.CourseDirectory.course_id = {course_id!r}
 c.Autograde.sanitize_preprocessors = [UseTheSandbox]
 c.Autograde.autograde_preprocessors = [UseTheSandbox]
-c.HTMLExporter.sanitize_html = True  # no script of a student's runs in formgrader
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = FILTERS  # no script of a student's runs in formgrader
 '''
 
 
@@ -102,6 +105,15 @@ class Course:
         """Return where the notebook is that a student handed in."""
         return self.folder / "submitted" / student / name / f"{name}.ipynb"
 
+    def received(self, name: str, student: str) -> Path:
+        """Return where it says how a student's notebook was handed in, if it does."""
+        return self.submission(name, student).with_name(RECEIVED)
+
+    @property
+    def roster(self) -> Path:
+        """Where the course's list is, if there is one."""
+        return self.folder / "roster.csv"
+
     def graded(self, name: str, student: str) -> Path:
         """Return where the notebook is after grading."""
         return self.folder / "autograded" / student / name / f"{name}.ipynb"
@@ -134,7 +146,9 @@ class Course:
         source.mkdir(parents=True)
         config = self.folder / "nbgrader_config.py"
         if not config.exists():
-            config.write_text(_CONFIG.format(course_id=self.course_id))
+            settings = _CONFIG.format(course_id=self.course_id)
+            text = Path(pages.__file__).read_text(encoding="utf-8") + settings
+            config.write_text(text, encoding="utf-8")
         notebook = nbformat.from_dict(problem_set.notebook)
         for cell in notebook.cells:
             note = f"# {CANARY}" if cell.cell_type == "code" else f"<!-- {CANARY} -->"
@@ -158,9 +172,19 @@ class Course:
             raise
         return release
 
-    def record(self, problem_set: ProblemSet, student: str, result: Result) -> None:
-        """Write a result into the gradebook; marks given by hand stay."""
+    def record(
+        self,
+        problem_set: ProblemSet,
+        student: str,
+        result: Result,
+        changed: Collection[str] = (),
+    ) -> dict[str, float]:
+        """Write a result into the gradebook; marks given by hand stay.
+
+        They do not where the answer has changed. What they were is returned.
+        """
         name = problem_set.name
+        withdrawn = {}
         with self._gradebook() as book:
             book.update_or_create_student(student)
             book.update_or_create_submission(name, student)
@@ -168,9 +192,13 @@ class Course:
                 grade = book.find_grade(question.name, name, name, student)
                 outcome = result.outcomes.get(question.name)
                 grade.auto_score = None if outcome is None else outcome.score
+                if question.name in changed and grade.manual_score is not None:
+                    withdrawn[question.name] = float(grade.manual_score)
+                    grade.manual_score = None
                 by_hand = grade.manual_score is not None
                 grade.needs_manual_grade = outcome is None and not by_hand
             book.db.commit()
+        return withdrawn
 
     def scores(self, problem_set: ProblemSet, student: str) -> dict[str, float | None]:
         """Return the points of each question; None for what is still to be marked."""
@@ -211,6 +239,27 @@ class Course:
             )
             book.db.commit()
 
+    def remove(self, name: str, student: str) -> bool:
+        """Remove a student's work and marks for a problem set; say if there was any."""
+        if student in ("", ".", "..") or "/" in student:
+            return False
+        kept = [
+            self.submission(name, student).parent,
+            self.graded(name, student).parent,
+        ]
+        kept.append(self.feedback(name, student))
+        found = False
+        for folder in kept:
+            if folder.is_dir():
+                shutil.rmtree(folder)
+                found = True
+                if not any(folder.parent.iterdir()):
+                    folder.parent.rmdir()
+        self.result(name, student).unlink(missing_ok=True)
+        with self._gradebook() as book, contextlib.suppress(MissingEntry):
+            book.remove_submission(name, student)
+        return found
+
     def write_feedback_pages(self, name: str) -> str:
         """Let nbgrader write a page for each notebook; return what went wrong."""
         answer = self._nbgrader().generate_feedback(name, force=True)
@@ -232,6 +281,7 @@ class Course:
         config.CourseDirectory.root = str(self.folder.resolve())
         config.CourseDirectory.course_id = self.course_id
         config.HTMLExporter.sanitize_html = True
+        config.HTMLExporter.filters = pages.FILTERS
         config.GenerateAssignment.preprocessors = [
             LockCells,
             ClearSolutions,
@@ -292,8 +342,3 @@ def _find_programs() -> None:
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     if here not in folders:
         os.environ["PATH"] = os.pathsep.join([here, *folders])
-
-
-def is_student_id(text: str) -> bool:
-    """Say whether nbgrader can use a text as a student's id."""
-    return _STUDENT.fullmatch(text) is not None

@@ -22,6 +22,7 @@ __all__ = ["NOTHING", "CourseError", "Outcome", "printable"]
 
 NOTHING = "Nothing was handed in."
 _SECONDS_A_QUESTION = 60
+_LONGEST = 500  # characters of a message that a submission makes
 
 
 class CourseError(RuntimeError):
@@ -152,7 +153,7 @@ def _read_answer(name: str, data: Any, cases: object) -> Any:
         return hand_in.decode(data)
     for result in data["calls"]:
         if "error" in result:
-            raise _Failed(f"{name} stopped with {result['error']}")
+            raise _Failed(f"{name} stopped with {str(result['error'])[:_LONGEST]}")
     results = [hand_in.decode(result["value"]) for result in data["calls"]]
     if not isinstance(cases, list) or len(results) != len(cases):
         raise _Failed(f"{name} was not called on all inputs.")

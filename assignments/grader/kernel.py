@@ -8,6 +8,7 @@ import os
 import queue
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -22,6 +23,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 from nbformat.notebooknode import NotebookNode
 
+from assignments.grader.judge import printable
 from assignments.grader.sandbox import HOME, Sandbox
 from assignments.hand_in import MIME
 
@@ -29,13 +31,18 @@ __all__ = ["Run", "Times", "run_notebook"]
 
 _SHOWN = ("text/plain", "image/png")  # no HTML or script of a student's in our pages
 _LARGEST_OUTPUT = 200_000  # characters a cell
+_LARGEST_OUTPUTS = 8_000_000  # characters a notebook
 _LARGEST_MESSAGE = 64 << 20  # bytes
+_LARGEST_ANSWERS = 128 << 20  # bytes a notebook
+_MOST_THREADS = 200
+_MOST_FILES = 20_000  # in each of the file systems in memory
 _CONNECTION, _SOCKET = "connection.json", "socket"
+_SOCKETS = {f"{_SOCKET}-{number}" for number in range(1, 6)}  # Jupyter's five channels
 _HAND_IN = Path(__file__).resolve().parent.parent / "hand_in.py"
 
 
 class _KernelLostError(Exception):
-    """The kernel died."""
+    """The kernel died, or had to be ended; the message says why."""
 
 
 class _KernelStuckError(Exception):
@@ -78,12 +85,15 @@ class Run:
         Whether all cells were run.
     remarks : list of str
         What the student should know about the run.
+    notes : list of str
+        What the instructor should know besides.
     """
 
     answers: dict[str, Any]
     student_id: str | None = None
     status: str = "graded"
     remarks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def run_notebook(
@@ -119,13 +129,20 @@ def run_notebook(
     try:
         with _kernel(sandbox, times) as kernel:
             end = time.monotonic() + times.notebook
-            for number, cell in enumerate(code, 1):
-                _run_cell(kernel, cell, number, cases, run, times, end)
-    except _KernelLostError:
+            try:
+                for number, cell in enumerate(code, 1):
+                    _run_cell(kernel, cell, number, cases, run, times, end)
+            except (_KernelLostError, _KernelStuckError):
+                raise
+            except Exception as error:
+                # Whatever a kernel sends must not stop the grader.
+                run.notes.append(f"code cell {number}: {type(error).__name__}: {error}")
+                raise _KernelLostError("it sent what no kernel sends") from error
+    except _KernelLostError as error:
         run.status = "crashed"
         run.remarks.append(
-            f"Python ended while code cell {number} ran (out of memory, or an exit); "
-            "what came before it is marked."
+            f"Python ended while code cell {number} ran ({error}); what came before it "
+            "is marked."
         )
     except _KernelStuckError:
         run.status = "timed out"
@@ -159,7 +176,7 @@ def _run_cell(
         published = data.pop(MIME, None)
         if isinstance(published, dict) and marks.get("locked"):
             if "student_id" in published:
-                run.student_id = str(published["student_id"])
+                run.student_id = printable(str(published["student_id"])[:100])
             if question and isinstance(published.get("answers"), dict):
                 run.answers.setdefault(question, {}).update(published["answers"])
     cell.outputs = [item for item in outputs if item.get("data", True)]
@@ -179,6 +196,8 @@ class _Kernel:
     folder: Path
     grace: float
     unsafe: bool
+    shown: int = 0  # characters of all outputs that are kept
+    handed_in: int = 0  # and of all answers
 
     def execute(
         self, code: str, seconds: float, *, hidden: bool = False
@@ -188,14 +207,14 @@ class _Kernel:
             code, silent=hidden, store_history=not hidden, stop_on_error=False
         )
         outputs: list[NotebookNode] = []
-        shown = handed_in = 0
+        shown = 0
         end = time.monotonic() + seconds
         interrupted = False
         while True:
             if self.process.poll() is not None:
-                raise _KernelLostError
-            if not self.unsafe and _is_misused(self.folder):
-                raise _KernelLostError
+                raise _KernelLostError("out of memory, or an exit")
+            if excess := self._excess():
+                raise _KernelLostError(excess)
             if time.monotonic() > end:
                 if interrupted:
                     raise _KernelStuckError
@@ -211,18 +230,40 @@ class _Kernel:
                 output = _as_output(kind, content)
             except queue.Empty:
                 continue
-            except (ValueError, LookupError, TypeError, AttributeError) as error:
-                # not a message of a kernel, so the kernel is not one any more
-                raise _KernelLostError from error
             if output is None:
                 continue
             size = len(json.dumps(output))
             if MIME in output.get("data", {}):
-                handed_in += size
-            else:
+                if self.handed_in + size <= _LARGEST_ANSWERS:
+                    self.handed_in += size
+                    _append(outputs, output)
+            elif (
+                shown + size <= _LARGEST_OUTPUT
+                and self.shown + size <= _LARGEST_OUTPUTS
+            ):
                 shown += size
-            if shown <= _LARGEST_OUTPUT and handed_in <= _LARGEST_MESSAGE:
+                self.shown += size
                 _append(outputs, output)
+
+    def _excess(self) -> str:
+        """Say what a kernel does that its limits do not keep it from; usually nothing.
+
+        Threads and empty files are memory of the system's that no limit of a process
+        counts.
+        """
+        processes = _descendants(self.process.pid)
+        if sum(len(_listed(f"/proc/{pid}/task")) for pid in processes) > _MOST_THREADS:
+            return f"it started more than {_MOST_THREADS} threads"
+        if self.unsafe:
+            return ""
+        if _is_misused(self.folder):
+            return "it wrote where only its sockets may be"
+        for scratch in ("dev/shm", "tmp", str(HOME)[1:]):
+            with contextlib.suppress(OSError):
+                system = os.statvfs(f"/proc/{processes[-1]}/root/{scratch}")
+                if system.f_files - system.f_ffree > _MOST_FILES:
+                    return f"it made more than {_MOST_FILES} files"
+        return ""
 
     def _interrupt(self) -> None:
         # through the kernel, as signals do not reach it from outside the sandbox
@@ -233,8 +274,7 @@ class _Kernel:
 @contextlib.contextmanager
 def _kernel(sandbox: Sandbox, times: Times) -> Iterator[_Kernel]:
     """Start a kernel in the sandbox; end it in any case."""
-    with tempfile.TemporaryDirectory(prefix="kernel-") as name:
-        folder = Path(name)
+    with _scratch() as folder:
         file = str(folder / _CONNECTION)
         write_connection_file(file, transport="ipc", ip=str(folder / _SOCKET))
         visible = {**sandbox.visible, _HAND_IN: HOME / "hand_in.py"}
@@ -304,15 +344,48 @@ def _text(data: object) -> str:
     return str(data).encode("utf-8", "replace").decode()
 
 
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    """Make a folder, and remove it whatever is in it then."""
+    folder = tempfile.mkdtemp(prefix="kernel-")
+    try:
+        yield Path(folder)
+    finally:
+        # not by Python, which folders within folders, thousands deep, overwhelm
+        for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+            subprocess.run([*command, "--", folder], check=False, capture_output=True)
+
+
 def _is_misused(folder: Path) -> bool:
     """Say whether there is more than sockets where a kernel can write."""
-    for file in os.scandir(folder):
-        if file.name == _CONNECTION:
-            if file.stat(follow_symlinks=False).st_size > 10_000:
-                return True
-        elif not file.name.startswith(_SOCKET) or file.is_file() or file.is_dir():
-            return True
+    with os.scandir(folder) as files:
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):
+                status = file.stat(follow_symlinks=False)
+                if file.name == _CONNECTION:
+                    if not stat.S_ISREG(status.st_mode) or status.st_size > 10_000:
+                        return True
+                elif file.name not in _SOCKETS or not stat.S_ISSOCK(status.st_mode):
+                    return True
     return False
+
+
+def _descendants(process: int) -> list[int]:
+    """Return a process and all that came from it, the youngest last."""
+    found = [process]
+    for parent in found:
+        with contextlib.suppress(OSError):
+            children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+            found += map(int, children.split())
+    return found
+
+
+def _listed(folder: str) -> list[str]:
+    """Return what is in a folder of the system's, nothing where there is none."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _append(outputs: list[NotebookNode], output: NotebookNode) -> None:

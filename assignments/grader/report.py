@@ -1,16 +1,19 @@
-"""What comes out of grading: the table of grades, feedback, and marks by hand."""
+"""What comes out of grading: the table of grades, and feedback."""
 
 from __future__ import annotations
 
-import csv
+import re
 from pathlib import Path
 
 from assignments.grader.batch import stored_result
-from assignments.grader.course import Course, is_student_id
+from assignments.grader.course import Course
+from assignments.grader.judge import printable
 from assignments.grader.problem_set import ProblemSet
+from assignments.grader.roster import Roster, is_student_id
 from assignments.grader.submission import Result
+from assignments.grader.tables import write_table
 
-__all__ = ["MarksError", "read_marks", "write_feedback", "write_grades", "write_marks"]
+__all__ = ["graded_rows", "write_feedback", "write_grades"]
 
 _MEANING = {
     "graded": "The whole notebook was run.",
@@ -18,38 +21,43 @@ _MEANING = {
     "timed out": "A cell ran too long and was stopped.",
     "malformed": "The file is not a notebook of this problem set.",
     "tampered": "Cells of the course were changed, or the id is another's.",
+    "not graded": "The grader failed; it will be graded again.",
+    "missing": "Nothing was handed in.",
 }
-_MARKS = ("student", "question", "points", "of", "comment")
-
-
-class MarksError(ValueError):
-    """A table of marks given by hand has a line that cannot be taken."""
 
 
 def write_grades(course: Course, problem_set: ProblemSet) -> Path:
-    """Write ``grades-<name>.csv``: a row a student, a column a question, a status."""
+    """Write ``grades-<name>.csv``: a row a student, a column a question, a status.
+
+    With a roster its columns follow the id, and who handed nothing in has a row.
+    """
     path = course.folder / f"grades-{problem_set.name}.csv"
     names = [question.name for question in problem_set.questions]
-    header = ["student", "status", *names, "total", "points", "unmarked", "note"]
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        for student, result, scores in _rows(course, problem_set):
-            marked = [score for score in scores.values() if score is not None]
-            writer.writerow(
-                [
-                    _cell(student),
-                    result.status,
-                    *(
-                        "" if scores[name] is None else f"{scores[name]:g}"
-                        for name in names
-                    ),
-                    f"{sum(marked):g}",
-                    f"{problem_set.points:g}",
-                    len(scores) - len(marked),
-                    _cell(" ".join([*result.remarks, *result.notes])),
-                ]
-            )
+    roster = Roster.read(course.roster)
+    known = roster.students if roster else {}
+    columns = roster.columns if roster else ()
+    header = ["student", *columns, "status", *names, "total", "points", "unmarked"]
+    rows = graded_rows(course, problem_set)
+    missing = {*known} - {student for student, _, _ in rows}
+    nothing: dict[str, float | None] = dict.fromkeys(names, 0.0)
+    rows += [(student, Result("missing", {}), nothing) for student in sorted(missing)]
+    table = []
+    for student, result, scores in rows:
+        marked = [score for score in scores.values() if score is not None]
+        person = known.get(student, {})
+        table.append(
+            [
+                printable(student),
+                *(person.get(column, "") for column in columns),
+                result.status,
+                *("" if scores[q] is None else f"{scores[q]:g}" for q in names),
+                f"{sum(marked):g}",
+                f"{problem_set.points:g}",
+                str(len(scores) - len(marked)),
+                _note(course, problem_set, student, result, scores),
+            ]
+        )
+    write_table(path, [*header, "note"], table)
     return path
 
 
@@ -62,7 +70,7 @@ def write_feedback(course: Course, problem_set: ProblemSet) -> tuple[int, str]:
     the page has the student's notebook with these messages below the hand-in cells.
     """
     name = problem_set.name
-    rows = _rows(course, problem_set)
+    rows = graded_rows(course, problem_set)
     wrong = course.write_feedback_pages(name) if rows else ""
     for student, result, scores in rows:
         folder = course.feedback(name, student)
@@ -72,78 +80,55 @@ def write_feedback(course: Course, problem_set: ProblemSet) -> tuple[int, str]:
         else:
             comments = {}
         text = _feedback(problem_set, result, scores, comments)
-        (folder / "feedback.md").write_text(text)
+        (folder / "feedback.md").write_text(text, encoding="utf-8", errors="replace")
     return len(rows), wrong
 
 
-def write_marks(course: Course, problem_set: ProblemSet) -> tuple[Path, int]:
-    """Write ``marks-<name>.csv``, a line a proof; return it, and how many to mark."""
-    path = course.folder / f"marks-{problem_set.name}.csv"
-    unmarked = 0
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(_MARKS)
-        for student, _, scores in _rows(course, problem_set):
-            if not is_student_id(student):
-                continue
-            comments = course.comments(problem_set, student)
-            for question in problem_set.questions:
-                if question.by_hand:
-                    score = scores[question.name]
-                    unmarked += score is None
-                    points = "" if score is None else f"{score:g}"
-                    of, comment = (
-                        f"{question.points:g}",
-                        comments.get(question.name, ""),
-                    )
-                    writer.writerow([student, question.name, points, of, comment])
-    return path, unmarked
-
-
-def read_marks(course: Course, problem_set: ProblemSet, path: Path) -> int:
-    """Take the marks of a table that ``write_marks`` wrote; return how many.
-
-    Raises
-    ------
-    MarksError
-        If a line is wrong; then none is taken.
-    """
-    points = {q.name: q.points for q in problem_set.questions if q.by_hand}
-    students = {student for student, _, _ in _rows(course, problem_set)}
-    students = set(filter(is_student_id, students))
-    taken = []
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        if missing := set(_MARKS) - set(rows.fieldnames or ()):
-            raise MarksError(f"{path.name} has no column {sorted(missing)[0]}")
-        for row in rows:
-            where = f"{path.name}, line {rows.line_num}"
-            if row["student"] not in students:
-                raise MarksError(f"{where}: {row['student']!r} handed nothing in")
-            if row["question"] not in points:
-                raise MarksError(f"{where}: {row['question']!r} is not marked by hand")
-            score = _points(row["points"], points[row["question"]], where)
-            if score is not None:
-                taken.append((row["student"], row["question"], score, row["comment"]))
-    for student, question, score, comment in taken:
-        course.mark(problem_set.name, student, question, score, comment or "")
-    return len(taken)
-
-
-def _rows(
+def graded_rows(
     course: Course, problem_set: ProblemSet
 ) -> list[tuple[str, Result, dict[str, float | None]]]:
+    """Return each student whose work was taken, the result, and all points.
+
+    Points are None where a proof is to be marked, or the grader failed.
+    """
     rows = []
     for student in course.students(problem_set.name):
         result = stored_result(course, problem_set.name, student)
         if result is None:
             continue  # not graded yet
-        if is_student_id(student):
+        scores: dict[str, float | None]
+        if result.status == "not graded":
+            scores = {question.name: None for question in problem_set.questions}
+        elif is_student_id(student):
             scores = course.scores(problem_set, student)
         else:
             scores = {question.name: 0.0 for question in problem_set.questions}
         rows.append((student, result, scores))
     return rows
+
+
+def _note(
+    course: Course,
+    problem_set: ProblemSet,
+    student: str,
+    result: Result,
+    scores: dict[str, float | None],
+) -> str:
+    """Return what the course's staff should know of a submission."""
+    received = course.received(problem_set.name, student)
+    how = ""
+    if received.is_file() and not received.is_symlink():
+        with received.open(encoding="utf-8", errors="replace") as file:
+            how = file.read(1000)
+    withdrawn = [
+        f"{question}: changed since it was marked ({points:g} points then)"
+        for question, points in result.withdrawn.items()
+        if scores[question] is None or question in result.outcomes
+    ]
+    said = [*withdrawn, *result.remarks, *result.notes]
+    # what is missing has told already how it was handed in
+    said += [how] if how and not any(how in remark for remark in said) else []
+    return printable(" ".join(said)).replace("\n", " ")
 
 
 def _feedback(
@@ -155,7 +140,7 @@ def _feedback(
     total = sum(score for score in scores.values() if score is not None)
     lines = [f"# {problem_set.name}: {total:g} of {problem_set.points:g} points", ""]
     lines += [f"Status: {result.status}. {_MEANING[result.status]}", ""]
-    lines += [f"- {remark}" for remark in result.remarks]
+    lines += [f"- {_line(remark)}" for remark in result.remarks]
     for question in problem_set.questions:
         score = scores[question.name]
         shown = "not marked yet" if score is None else f"{score:g}"
@@ -164,22 +149,11 @@ def _feedback(
         messages = list(outcome.messages) if outcome else []
         if comment := comments.get(question.name):
             messages.append(comment)
-        lines += ["", *(f"- {message}" for message in messages)] if messages else []
+        lines += [""] * bool(messages)
+        lines += [f"- {_line(message)}" for message in messages]
     return "\n".join(lines) + "\n"
 
 
-def _points(text: str, most: float, where: str) -> float | None:
-    if not text.strip():
-        return None
-    try:
-        score = float(text)
-    except ValueError:
-        raise MarksError(f"{where}: {text!r} is not a number of points") from None
-    if not 0 <= score <= most:
-        raise MarksError(f"{where}: {text} points, where 0 to {most:g} can be given")
-    return score
-
-
-def _cell(text: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+def _line(text: str) -> str:
+    """Return a text as one line in which nothing is HTML, also when it is rendered."""
+    return re.sub(r"<(?=[A-Za-z/!?])", r"\\<", " ".join(printable(text).split()))

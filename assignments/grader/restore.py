@@ -1,68 +1,40 @@
-"""Reading what was handed in, and putting the course's own cells back into it."""
+"""Putting the course's own cells back into a notebook, and finding the answers."""
 
 from __future__ import annotations
 
 import json
-import re
-import stat
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-__all__ = ["MalformedError", "read_submission", "restore"]
-
-_LARGEST_FILE = 20 << 20
-_MOST_CELLS = 1000
-_NEW_CELL: dict[str, Callable[[str], NotebookNode]] = {
-    "code": nbformat.v4.new_code_cell,
-    "markdown": nbformat.v4.new_markdown_cell,
-    "raw": nbformat.v4.new_raw_cell,
-}
+__all__ = ["Restored", "restore"]
 
 
-class MalformedError(ValueError):
-    """What was handed in is not a notebook."""
+@dataclass(frozen=True)
+class Restored:
+    """A notebook with the course's cells in place.
 
-
-def read_submission(path: Path) -> list[NotebookNode]:
-    """Read the cells of a notebook that may contain anything.
-
-    Of each cell only its type, text, name and attached pictures are kept.
-
-    Parameters
+    Attributes
     ----------
-    path : Path
-        The file.
-
-    Raises
-    ------
-    MalformedError
-        If it is missing, no plain file, too large, or not a notebook.
+    notebook : NotebookNode
+        What to run and to mark.
+    changes : list of str
+        What of the course's had been changed, for the student and the instructor.
+    look : dict of str to str
+        Where the answer to a question is not, or not only, in its own cell: what a
+        marker should know, by the name of the question.
     """
-    try:
-        status = path.lstat()
-    except OSError:
-        raise MalformedError(f"there is no notebook {path.name}") from None
-    if not stat.S_ISREG(status.st_mode):
-        raise MalformedError(f"{path.name} is not a plain file")
-    if status.st_size > _LARGEST_FILE:
-        raise MalformedError(f"{path.name} is larger than {_LARGEST_FILE >> 20} MiB")
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        if not isinstance(cells, list) or len(cells) > _MOST_CELLS:
-            raise ValueError(f"not a list of at most {_MOST_CELLS} cells")
-        return [_read_cell(cell) for cell in cells]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        reason = f"{type(error).__name__}: {error}"[:200]
-        raise MalformedError(f"{path.name} is not a notebook ({reason})") from None
+
+    notebook: NotebookNode
+    changes: list[str] = field(default_factory=list)
+    look: dict[str, str] = field(default_factory=dict)
 
 
-def restore(
-    submitted: list[NotebookNode], release: NotebookNode
-) -> tuple[NotebookNode, list[str]]:
+def restore(submitted: list[NotebookNode], release: NotebookNode) -> Restored:
     """Put the course's cells and the names of all cells back in place.
 
     A cell of the release is recognised by nbgrader's name, else by its notebook id,
@@ -70,55 +42,77 @@ def restore(
     writes, and added ones, stay as they are. The course's cells are replaced by those
     of the release; where one is missing it is put behind the cell that it followed.
 
+    Editors copy a cell together with its name. Where an answer was written in a copy,
+    and its own cell left as it was given out, the copy is the answer: the cell that
+    hands in is moved behind it, if it stands before. Of a proof all copies count, since
+    a marker can tell which is meant.
+
     Parameters
     ----------
     submitted : list of NotebookNode
         The cells handed in.
     release : NotebookNode
         The notebook as it was given out.
-
-    Returns
-    -------
-    notebook : NotebookNode
-        What to run and to mark.
-    changes : list of str
-        What of the course's had been changed, for the student and the instructor.
     """
-    places = _match(submitted, release.cells)
+    places, copies = _match(submitted, release.cells)
     changes: dict[str, list[str]] = {}
+    look: dict[str, str] = {}
     followers: dict[int, list[NotebookNode]] = {}
-    replaced: dict[int, NotebookNode] = {}
-    previous = -1
+    replaced: dict[int, NotebookNode | None] = {}
+    previous = behind = -1
     for index, original in enumerate(release.cells):
         place = places.get(index)
         marks = original.metadata.get("nbgrader")
         if marks is None:
             previous = previous if place is None else place
             continue
-        label = marks["grade_id"]
+        label, again = marks["grade_id"], [submitted[p] for p in copies.get(index, [])]
         if place is None:
             if marks["locked"] or marks["grade"]:
                 followers.setdefault(previous, []).append(_copy(original))
                 changes.setdefault("missing", []).append(label)
+            if marks["solution"] and marks["grade"]:
+                look[label] = "its cell is missing: the proof may be in another one"
             continue
         cell, previous = submitted[place], place
         if cell.metadata.get("grade_id") != label:
             changes.setdefault("without their marking", []).append(label)
-        copy = _copy(original)
-        if marks["solution"]:
-            copy.source = cell.source
-            if cell.get("attachments") and copy.cell_type == "markdown":
-                copy.attachments = cell.attachments
-        elif _plain(cell.source) != _plain(original.source):
+        if not marks["solution"] and _plain(cell.source) != _plain(original.source):
             changes.setdefault("changed", []).append(label)
-        replaced[place] = copy
+        replaced[place] = restored = _copy(original)
+        if marks["solution"] and marks["grade"]:
+            _take_proof(restored, [cell, *again], original)
+            if any(_written(c, original) for c in again):
+                look[label] = "parts of it are in copies of its cell; all are shown"
+            elif not _written(cell, original) and _goes_on(
+                place, places, submitted, original
+            ):
+                look[label] = "its cell is empty, but there are new cells below it"
+        elif marks["solution"]:
+            restored.source = cell.source
+            question = _question_of(index, release.cells)
+            other = [c for c in again if _written(c, original) and not _same(c, cell)]
+            if other and _written(cell, original):
+                look[question] = f"the cell {label} is there twice, with different code"
+            elif other:
+                look[question] = f"the answer is in a copy of the cell {label}"
+                behind = max(
+                    p for p in copies[index] if _written(submitted[p], original)
+                )
+        elif marks["grade"]:
+            if any(_written(c, original) for c in again):
+                look.setdefault(label, "there is a copy of its cell with other code")
+            if behind > place:
+                followers.setdefault(behind, []).append(restored)
+                replaced[place] = None
+            behind = -1
     cells = list(followers.get(-1, []))
     for place, cell in enumerate(submitted):
-        kept = replaced.get(place)
-        if kept is None:
-            kept = cell
-            kept.metadata.clear()
-        cells += [kept, *followers.get(place, [])]
+        if place not in replaced:
+            cell.metadata.clear()
+        kept = replaced.get(place, cell)
+        cells += [] if kept is None else [kept]
+        cells += followers.get(place, [])
     for number, cell in enumerate(cells):
         if "nbgrader" not in cell.metadata:
             cell.id = f"added-{number}"
@@ -128,36 +122,52 @@ def restore(
         f"Cells were {what}, and put back: {', '.join(labels)}."
         for what, labels in changes.items()
     ]
-    return notebook, remarks
+    return Restored(notebook, remarks, look)
 
 
-def _read_cell(cell: dict[str, Any]) -> NotebookNode:
-    kind, source = cell["cell_type"], cell["source"]
-    source = source if isinstance(source, str) else "".join(source)
-    source.encode("utf-8")  # half characters are refused here, not when it is written
-    result = _NEW_CELL[kind](source)
-    result.id = str(cell.get("id", ""))
-    marks = cell.get("metadata", {}).get("nbgrader", {})
-    result.metadata = nbformat.from_dict({"grade_id": marks.get("grade_id")})
-    pictures = {
-        str(name): {
-            mime: str(data)
-            for mime, data in content.items()
-            if mime in ("image/png", "image/jpeg")
-            and re.fullmatch(r"[A-Za-z0-9+/=\s]*", str(data))
-        }
-        for name, content in cell.get("attachments", {}).items()
-        if isinstance(content, dict)
-    }
-    if kind == "markdown" and pictures:
-        result.attachments = nbformat.from_dict(pictures)
-    return result
+def _take_proof(
+    restored: NotebookNode, cells: list[NotebookNode], original: NotebookNode
+) -> None:
+    """Put what was written in a proof's cell and in its copies into one cell."""
+    written = [cell for cell in cells if _written(cell, original)] or cells[:1]
+    texts = dict.fromkeys(cell.source for cell in written)
+    restored.source = "\n\n---\n\n".join(texts)
+    pictures: dict[str, Any] = {}
+    for cell in written:
+        pictures |= cell.get("attachments", {})
+    if pictures:
+        restored.attachments = nbformat.from_dict(pictures)
+
+
+def _goes_on(
+    place: int,
+    places: dict[int, int],
+    submitted: list[NotebookNode],
+    original: NotebookNode,
+) -> bool:
+    """Say whether there is text in cells that were added right below a cell."""
+    known = set(places.values())
+    for later in range(place + 1, len(submitted)):
+        if later in known:
+            return False
+        if _written(submitted[later], original):
+            return True
+    return False
+
+
+def _question_of(index: int, originals: list[NotebookNode]) -> str:
+    """Return the name of the question that hands in the answer of a cell."""
+    for original in originals[index:]:
+        marks = original.metadata.get("nbgrader", {})
+        if marks.get("grade") and marks.get("locked"):
+            return str(marks["grade_id"])
+    return str(originals[index].metadata.nbgrader.grade_id)
 
 
 def _match(
     submitted: list[NotebookNode], originals: list[NotebookNode]
-) -> dict[int, int]:
-    """Say for each cell of the release which submitted cell it is, if any."""
+) -> tuple[dict[int, int], dict[int, list[int]]]:
+    """Say for each cell of the release which submitted cell it is, and its copies."""
     places: dict[int, int] = {}
     free = dict(enumerate(submitted))
 
@@ -166,36 +176,57 @@ def _match(
             places[index] = found
             del free[found]
 
-    def first(index: int, same: Any) -> None:
+    def first(index: int, same: Callable[[NotebookNode], object]) -> None:
         if index not in places:
             claim(index, next((p for p, cell in free.items() if same(cell)), None))
 
+    marked = {
+        index: original.metadata.nbgrader
+        for index, original in enumerate(originals)
+        if "nbgrader" in original.metadata
+    }
+    for index, marks in marked.items():
+        first(index, partial(_is_called, label=marks["grade_id"]))
     for index, original in enumerate(originals):
-        marks = original.metadata.get("nbgrader")
-        if marks:
-            label = marks["grade_id"]
-            first(index, lambda cell, x=label: cell.metadata.get("grade_id") == x)
+        first(index, partial(_same_id, original=original))
     for index, original in enumerate(originals):
-        first(index, lambda cell, x=original: cell.id == x.id and _alike(cell, x))
-    for index, original in enumerate(originals):
-        first(index, lambda c, x=original: c.source.strip() and _same_text(c, x))
-    for index, original in enumerate(originals):
-        if index not in places and original.metadata.get("nbgrader", {}).get(
-            "solution"
-        ):
+        first(index, partial(_same, original=original))
+    for index, marks in marked.items():
+        if index not in places and marks["solution"]:
             low = max((places[i] for i in places if i < index), default=-1)
             high = min((places[i] for i in places if i > index), default=len(submitted))
+            original = originals[index]
             between = (p for p in free if low < p < high and _alike(free[p], original))
             claim(index, next(between, None))
-    return places
+    copies = {
+        index: [p for p, cell in free.items() if _is_called(cell, marks["grade_id"])]
+        for index, marks in marked.items()
+    }
+    return places, copies
+
+
+def _is_called(cell: NotebookNode, label: str) -> bool:
+    return bool(cell.metadata.get("grade_id") == label)
+
+
+def _written(cell: NotebookNode, original: NotebookNode) -> bool:
+    """Say whether a cell has a text, and another one than was given out."""
+    plain = _plain(cell.source)
+    return plain not in ("", _plain(original.source))
 
 
 def _alike(cell: NotebookNode, original: NotebookNode) -> bool:
     return bool(cell.cell_type == original.cell_type)
 
 
-def _same_text(cell: NotebookNode, original: NotebookNode) -> bool:
-    return _alike(cell, original) and _plain(cell.source) == _plain(original.source)
+def _same_id(cell: NotebookNode, original: NotebookNode) -> bool:
+    return _alike(cell, original) and bool(cell.id == original.id)
+
+
+def _same(cell: NotebookNode, original: NotebookNode) -> bool:
+    """Say whether two cells are alike and have the same text, and some."""
+    plain = _plain(cell.source)
+    return plain == _plain(original.source) != "" and _alike(cell, original)
 
 
 def _plain(source: str) -> str:

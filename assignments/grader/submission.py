@@ -21,7 +21,8 @@ from assignments.grader.certify import Checker
 from assignments.grader.judge import NOTHING, CourseError, Outcome, printable
 from assignments.grader.kernel import Times, run_notebook
 from assignments.grader.problem_set import ProblemSet, Question, read_problem_set
-from assignments.grader.restore import MalformedError, read_submission, restore
+from assignments.grader.reading import MalformedError, read_submission
+from assignments.grader.restore import Restored, restore
 from assignments.grader.sandbox import Limits, Sandbox
 from assignments.hand_in import normal_id
 
@@ -29,6 +30,7 @@ __all__ = ["STATUSES", "Result", "Task", "Worker", "grade_submission"]
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 # A submission to which several apply gets the first.
+_LARGEST_RESULT = 1 << 30  # bytes; what a kernel may send is far less
 STATUSES = ("malformed", "tampered", "timed out", "crashed", "graded")
 
 
@@ -38,8 +40,8 @@ class Result:
 
     Attributes
     ----------
-    status : {"graded", "crashed", "timed out", "malformed", "tampered"}
-        What happened to the notebook as a whole.
+    status : {"graded", "crashed", "timed out", "malformed", "tampered", "not graded"}
+        What happened to the notebook as a whole; of the last the grader is the cause.
     outcomes : dict of str to Outcome
         By question; a proof is in it only if nothing was written.
     remarks : list of str
@@ -50,6 +52,8 @@ class Result:
         What was handed in, by question, encoded.
     seconds : float
         How long grading took.
+    withdrawn : dict of str to float
+        Points given by hand for an answer that has changed since then.
     """
 
     status: str
@@ -58,6 +62,7 @@ class Result:
     notes: list[str] = field(default_factory=list)
     answers: dict[str, object] = field(default_factory=dict)
     seconds: float = 0.0
+    withdrawn: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Write the result as text."""
@@ -194,9 +199,10 @@ def grade_submission(
         cells = read_submission(Path(task.submission))
     except MalformedError as error:
         nothing = {q.name: Outcome(0, [str(error)]) for q in problem_set.questions}
-        notebook, _ = restore([], release)
+        notebook = restore([], release).notebook
         return Result("malformed", nothing, [f"Not graded: {error}."]), notebook
-    notebook, changes = restore(cells, release)
+    restored = restore(cells, release)
+    notebook, changes = restored.notebook, list(restored.changes)
     sandbox = Sandbox(unsafe=task.unsafe)
     with Checker(problem_set, task.student_id, sandbox) as checker:
         limited = Sandbox(Limits(memory=task.memory), unsafe=task.unsafe)
@@ -213,15 +219,19 @@ def grade_submission(
     if run.status == "graded" and any(o.timed_out for o in outcomes.values()):
         run.status = "timed out"
     _explain(notebook, outcomes, problem_set)
-    outcomes |= _unanswered(notebook, release, problem_set)
+    outcomes |= _unanswered(restored, release, problem_set)
     for outcome in outcomes.values():
         outcome.messages = [printable(message) for message in outcome.messages]
         outcome.note = printable(outcome.note)
     result = Result(
         status="tampered" if changes else run.status,
         outcomes=outcomes,
-        remarks=[*changes, *run.remarks],
-        notes=[f"{name}: {o.note}" for name, o in outcomes.items() if o.note],
+        remarks=[printable(remark) for remark in (*changes, *run.remarks)],
+        notes=[
+            *(f"{name}: {o.note}" for name, o in outcomes.items() if o.note),
+            *(f"{name}: {where}" for name, where in restored.look.items()),
+            *(printable(note)[:300] for note in run.notes),
+        ],
         answers=run.answers,
         seconds=round(time.monotonic() - started, 1),
     )
@@ -255,15 +265,16 @@ def _explain(
 
 
 def _unanswered(
-    notebook: NotebookNode, release: NotebookNode, problem_set: ProblemSet
+    restored: Restored, release: NotebookNode, problem_set: ProblemSet
 ) -> dict[str, Outcome]:
-    """Return no points for the proofs in which nothing was written."""
-    given = _texts(release)
+    """Return no points for the proofs in which nothing was written, and near which."""
+    given, texts = _texts(release), _texts(restored.notebook)
     return {
         question.name: Outcome(0, ["Nothing was written."])
         for question in problem_set.questions
         if question.by_hand
-        and _texts(notebook)[question.name] in ("", given[question.name])
+        and question.name not in restored.look
+        and texts[question.name] in ("", given[question.name])
     }
 
 
@@ -305,7 +316,7 @@ def _grade_and_end(request: dict[str, Any]) -> NoReturn:
         task = Task(**(request | {"times": Times(**request["times"])}))
         # What a submission makes the grader keep must not take the machine's memory.
         memory = max(task.memory, Limits.memory)
-        Limits(memory, cpu=resource.RLIM_INFINITY, files=4096).apply()
+        Limits(memory, resource.RLIM_INFINITY, _LARGEST_RESULT, files=4096).apply()
         problem_set = read_problem_set(Path(task.source))
         release = nbformat.read(task.release, as_version=4)
         result, notebook = grade_submission(problem_set, release, task)

@@ -10,6 +10,8 @@ __all__ = ["system_call_filter"]
 # The numbers of system calls, which differ between processors.
 _ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CLONE = {"x86_64": 56, "aarch64": 220}
+_SOCKET = {"x86_64": 41, "aarch64": 198}
+_UNIX, _INET, _INET6, _NETLINK, _ROUTES = 1, 2, 10, 16, 0  # families, and a protocol
 _CLONE3 = 435
 _FORBIDDEN = {
     "x86_64": {
@@ -29,9 +31,10 @@ _FORBIDDEN = {
 }  # fmt: skip
 # What the filter answers, and how it is written (linux/seccomp.h, linux/bpf_common.h).
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
-_EPERM, _ENOSYS = 0x00050001, 0x00050026
+_EPERM, _ENOSYS, _EAFNOSUPPORT = 0x00050001, 0x00050026, 0x00050061
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_AT_NUMBER, _AT_ARCHITECTURE, _AT_FLAGS = 0, 4, 16
+_AT_NUMBER, _AT_ARCHITECTURE = 0, 4
+_ARGUMENTS = range(16, 64, 8)
 _X32 = 0x40000000  # a second set of numbers on x86_64
 _CLONE_THREAD = 0x00010000
 
@@ -40,8 +43,9 @@ def system_call_filter() -> bytes:
     """Forbid new processes (threads may start), and calls that widen what is reachable.
 
     A limit on the number of processes would count those of the whole user; with one
-    process, its limits on memory and processor time are limits on the submission. The
-    other calls make memory that no limit counts, or reach into the system's core.
+    process, its limits on memory and processor time are limits on the submission.
+    Sockets are of the Internet, of which there is nothing, or lie in the file system.
+    The other calls make memory that no limit counts, or reach into the system's core.
 
     Raises
     ------
@@ -61,9 +65,23 @@ def system_call_filter() -> bytes:
         program += [_step(_EQUAL, number, no=1), _step(_RETURN, _EPERM)]
     # The flags of clone3 cannot be seen here; the C library falls back to clone.
     program += [_step(_EQUAL, _CLONE3, no=1), _step(_RETURN, _ENOSYS)]
+    # Sockets to a hypervisor or to other parts of the system are in no namespace; the
+    # list of the network's devices, which are none, is asked for by ZeroMQ.
+    program += [
+        _step(_EQUAL, _SOCKET[machine], no=9),
+        _step(_LOAD, _ARGUMENTS[0]),
+        _step(_EQUAL, _UNIX, yes=6),
+        _step(_EQUAL, _INET, yes=5),
+        _step(_EQUAL, _INET6, yes=4),
+        _step(_EQUAL, _NETLINK, no=2),
+        _step(_LOAD, _ARGUMENTS[2]),
+        _step(_EQUAL, _ROUTES, yes=1),
+        _step(_RETURN, _EAFNOSUPPORT),
+        _step(_RETURN, _ALLOW),
+    ]
     program += [
         _step(_EQUAL, _CLONE[machine], no=3),
-        _step(_LOAD, _AT_FLAGS),
+        _step(_LOAD, _ARGUMENTS[0]),
         _step(_ANY_BIT, _CLONE_THREAD, yes=1),
         _step(_RETURN, _EPERM),
         _step(_RETURN, _ALLOW),

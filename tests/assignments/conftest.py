@@ -1,5 +1,43 @@
-"""The problem set beside this file is read by the tests, not run by pytest."""
+"""What the tests of the assignments share.
+
+The problem set beside this file is read by the tests, not run by pytest.
+"""
 
 from __future__ import annotations
 
-collect_ignore = ["tiny.py"]
+import sys
+
+import nbformat
+import pytest
+
+if sys.platform == "win32":
+    collect_ignore_glob = ["*"]  # the grader is a program for Unix
+else:
+    collect_ignore = ["tiny.py"]
+
+    from nbformat.notebooknode import NotebookNode
+    from trial_course import TINY
+
+    from assignments.grader import sandbox
+    from assignments.grader.course import Course
+    from assignments.grader.problem_set import ProblemSet, read_problem_set
+
+    @pytest.fixture(scope="session")
+    def tiny() -> ProblemSet:
+        return read_problem_set(TINY)
+
+    @pytest.fixture(scope="session")
+    def bubblewrap(skip_on_laptop) -> None:
+        if problem := sandbox.sandbox_problem():
+            skip_on_laptop(problem)
+
+    @pytest.fixture(scope="module")
+    def built(tiny: ProblemSet, tmp_path_factory: pytest.TempPathFactory) -> Course:
+        """A course in which nothing is handed in."""
+        built = Course(tmp_path_factory.mktemp("built"))
+        built.build(tiny)
+        return built
+
+    @pytest.fixture
+    def release(built: Course) -> NotebookNode:
+        return nbformat.read(built.release_notebook("tiny"), as_version=4)

@@ -1,0 +1,128 @@
+"""What stops a grader: the course's own code, checks without end, no sandbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from trial_course import TINY, Batch
+
+from assignments.__main__ import main
+from assignments.grader import judge, problem_set, rehearsal, sandbox
+from assignments.grader.batch import Settings, grade_all
+from assignments.grader.course import Course
+from assignments.grader.submission import Result
+
+
+def test_a_failure_of_the_course_stops_only_the_student_whom_it_hits(
+    bubblewrap: None,
+    tiny: problem_set.ProblemSet,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    batch = Batch(tmp_path, tiny)
+    batch.hand_in("ada", batch.solution("ada"))
+    batch.hand_in("emmy", batch.solution("emmy"))
+    text = TINY.read_text().replace(
+        "n_samples = ", 'assert STUDENT_ID != "ada", "no data for ada"\nn_samples = '
+    )
+    (tmp_path / "tiny.py").write_text(text)
+    assert batch.grade("--sources", str(tmp_path)) == 1
+    said = capsys.readouterr()
+    assert "ada: NOT GRADED" in said.out
+    assert "no data for ada" in said.out
+    assert "not graded, as the grader failed: ada" in said.err
+    assert set(batch.rows()) == {"emmy"}
+    assert batch.rows()["emmy"]["total"] == "10"
+    assert batch.grade() == 0  # the source is right again
+    assert set(batch.rows()) == {"ada", "emmy"}
+
+
+@pytest.mark.parametrize(
+    ("tests", "score", "message", "timed_out"),
+    [
+        ("while True:\n    pass", 0, "more than 1 seconds", True),
+        ("part(1, True, '')\nwhile True:\n    pass", 1, "more than 1 seconds", True),
+        ("x + 'text'", 0, "could not be checked: TypeError", False),
+        ("part(1, True, '')\ncheck(False, 'no')", 1, "no", False),
+        ("part(5, True, '')", 3, None, False),
+        ("check(x == 2, 'no')", 3, None, False),
+        ("print('noise')", 3, None, False),
+    ],
+)
+def test_what_checks_do_decides_the_points(
+    monkeypatch: pytest.MonkeyPatch,
+    tests: str,
+    score: float,
+    message: str | None,
+    timed_out: bool,
+) -> None:
+    monkeypatch.setattr(judge, "_SECONDS_A_QUESTION", 1)
+    question = {"name": "q", "names": ["x"], "points": 3.0, "tests": tests}
+    outcome = judge._judge(question, {}, None, {"x": {"int": "0x2"}})
+    assert outcome.score == score
+    assert outcome.timed_out == timed_out
+    assert [message in said for said in outcome.messages] == [True] * bool(message)
+
+
+# --- no sandbox ----------------------------------------------------------------------
+
+
+def test_without_a_sandbox_grading_refuses(
+    built: Course,
+    tiny: problem_set.ProblemSet,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    release = nbformat.read(built.release_notebook("tiny"), as_version=4)
+    path = built.submission("tiny", "ada")
+    path.parent.mkdir(parents=True)
+    nbformat.write(rehearsal.solved(tiny, release, "ada"), path)
+    sandbox.sandbox_problem.cache_clear()
+    monkeypatch.setattr(sandbox, "_program", lambda: None)
+    options = ["grade", "tiny", "--course", str(built.folder)]
+    options += ["--sources", str(TINY.parent), "--jobs", "1"]
+    try:
+        assert main(options) == 2
+        assert "--unsafe" in capsys.readouterr().err
+        assert not built.result("tiny", "ada").exists()
+        with pytest.raises(sandbox.SandboxError):
+            grade_all(built, tiny, TINY, Settings(), lambda progress: None)
+        with pytest.raises(sandbox.SandboxError):
+            sandbox.Sandbox().start(["-c", "pass"], sandbox.HOME)
+        assert main([*options, "--unsafe"]) == 0
+        assert "ada: graded, 10 of 15" in capsys.readouterr().out
+    finally:
+        sandbox.sandbox_problem.cache_clear()
+
+
+@pytest.mark.parametrize("command", ["build", "grade", "report", "marks", "check"])
+def test_each_command_explains_itself(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0
+    assert f"assignments {command}" in capsys.readouterr().out
+
+
+def test_an_unknown_problem_set_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", "nothing", "--course", str(tmp_path)]) == 2
+    assert "no problem set nothing" in capsys.readouterr().err
+
+
+def test_a_result_survives_being_stored(graded_result: Result) -> None:
+    assert Result.from_json(graded_result.to_json()) == graded_result
+
+
+@pytest.fixture
+def graded_result() -> Result:
+    from assignments.grader.judge import Outcome
+
+    outcomes = {"count": Outcome(1.5, ["said"], "noted", timed_out=True)}
+    return Result(
+        "graded", outcomes, ["remark"], ["note"], {"count": {"count": None}}, 2.5
+    )
