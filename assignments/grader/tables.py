@@ -68,9 +68,11 @@ def read_table(path: Path, wanted: Sequence[str]) -> Table:
     text = decode(data).replace("\0", "")
     lines, skipped = text.splitlines(keepends=True), 0
     separators = _SEPARATORS
+    while lines and not lines[0].strip(_SEPARATORS + " \r\n"):
+        lines, skipped = lines[1:], skipped + 1
     # Excel's way to say which separator a file has
     if lines and (mark := re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n"))):
-        separators, lines, skipped = mark[1], lines[1:], 1
+        separators, lines, skipped = mark[1], lines[1:], skipped + 1
     header, separator = _header(lines, separators, wanted)
     if missing := [name for name in wanted if name not in header]:
         found = ", ".join(filter(None, header)) or "nothing"

@@ -238,11 +238,7 @@ BEFORE_SUMS = {
     "half_id": (DECLARE.replace("STUDENT", '"\\ud800"'), "0 0 0", "tampered"),
     "large_id": (DECLARE.replace("STUDENT", '"x" * 20_000_000'), "0 0 0", "tampered"),
     "links": (LINKS.replace("MAKE", _LINK), "3 0 0", "crashed"),
-    "pipes": (
-        LINKS.replace("MAKE", "os.mkfifo(name + '/socket-5')"),
-        "3 0 0",
-        "crashed",
-    ),
+    "pipes": (LINKS.replace("MAKE", _PIPE), "3 0 0", "crashed"),
     "folders": (LINKS.replace("MAKE", _NEST), "3 0 0", "crashed"),
     "threads": (THREADS, "3 0 0", "crashed"),
     "files": (FILES, "3 0 0", "crashed"),

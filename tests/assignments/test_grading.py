@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from trial_course import TINY, Batch
 
+from assignments import hand_in
 from assignments.__main__ import main
 from assignments.grader import judge, problem_set, rehearsal, sandbox
 from assignments.grader.batch import Settings, grade_all
+from assignments.grader.certify import Checker
 from assignments.grader.course import Course
 from assignments.grader.submission import Result
 
@@ -33,10 +37,14 @@ def test_a_failure_of_the_course_stops_only_the_student_whom_it_hits(
     assert "ada: NOT GRADED" in said.out
     assert "no data for ada" in said.out
     assert "not graded, as the grader failed: ada" in said.err
-    assert set(batch.rows()) == {"emmy"}
-    assert batch.rows()["emmy"]["total"] == "10"
+    rows = batch.rows()
+    assert set(rows) == {"ada", "emmy"}
+    assert rows["emmy"]["total"] == "10"
+    assert rows["ada"]["status"] == "not graded"
+    assert rows["ada"]["count"] == ""
+    assert "no data for ada" in rows["ada"]["note"]
     assert batch.grade() == 0  # the source is right again
-    assert set(batch.rows()) == {"ada", "emmy"}
+    assert {row["total"] for row in batch.rows().values()} == {"10"}
 
 
 @pytest.mark.parametrize(
@@ -126,3 +134,57 @@ def graded_result() -> Result:
     return Result(
         "graded", outcomes, ["remark"], ["note"], {"count": {"count": None}}, 2.5
     )
+
+
+# --- the clock of the checks ----------------------------------------------------------
+
+
+def test_the_checks_have_their_time_after_the_notebook(
+    bubblewrap: None, tiny: problem_set.ProblemSet
+) -> None:
+    """However long a notebook runs, what it handed in is judged."""
+    answers = {"count": {"count": hand_in.encode(0)}}
+    with Checker(tiny, "ada", sandbox.Sandbox(), seconds=60) as checker:
+        checker.cases()
+        assert checker._timer.finished.is_set()
+        outcomes = checker.judge(answers)
+    assert outcomes["count"].messages == ["This is not the number of cells."]
+    assert outcomes["sums"].messages == [judge.NOTHING]
+
+
+@pytest.mark.parametrize("stage", ["cases", "judge"])
+def test_checks_without_end_are_stopped(
+    bubblewrap: None, tiny: problem_set.ProblemSet, stage: str
+) -> None:
+    if stage == "cases":
+        endless = replace(tiny, setup=(*tiny.setup, "while True: pass"))
+    else:
+        questions = [replace(q, tests="while True: pass") for q in tiny.questions]
+        endless = replace(tiny, questions=tuple(questions))
+    answers = {"count": {"count": hand_in.encode(0)}}
+    checker = Checker(endless, "ada", sandbox.Sandbox(), seconds=5)
+    with checker:
+        if stage == "cases":
+            with pytest.raises(judge.CourseError, match="did not start"):
+                checker.cases()
+        else:
+            checker._seconds = 120
+            checker._timer.cancel()
+            checker.cases()
+            checker._seconds = 2
+            assert checker.judge(answers)["count"].timed_out
+
+
+def test_half_a_line_of_the_checks_is_not_read() -> None:
+    """As they leave it when they are stopped while they write."""
+    checker = object.__new__(Checker)
+    lines = [b'{"question": "a"}\n', b'{"question": "b", "sc']
+    checker._process = SimpleNamespace(stdout=lines)
+    assert list(checker._lines()) == [{"question": "a"}]
+
+
+def test_long_messages_of_a_submission_are_cut() -> None:
+    question = {"name": "q", "names": ["f"], "points": 3.0, "tests": ""}
+    answers = {"f": {"calls": [{"error": "x" * 10_000_000}]}}
+    (message,) = judge._judge(question, {}, [(1,)], answers).messages
+    assert 400 < len(message) < 600

@@ -13,6 +13,8 @@ from nbformat.notebooknode import NotebookNode
 from assignments.__main__ import main
 from assignments.grader import problem_set, rehearsal
 from assignments.grader.course import Course
+from assignments.grader.judge import Outcome
+from assignments.grader.submission import Result
 
 TINY = Path(__file__).parent / "tiny.py"
 CELL_SECONDS = 45  # much more than any cell takes that ends, on a busy machine too
@@ -109,3 +111,26 @@ def write_proof(notebook: NotebookNode, text: str) -> NotebookNode:
     (cell,) = [c for c in notebook.cells if c.id == "proof-sum"]
     cell.source = text
     return notebook
+
+
+def pretend(
+    course: Course,
+    tiny: problem_set.ProblemSet,
+    student: str,
+    result: Result | None = None,
+    proof: str = "Add them.",
+) -> None:
+    """Put a submission and its result where grading puts them, without running it."""
+    release = nbformat.read(course.release_notebook("tiny"), as_version=4)
+    notebook = write_proof(rehearsal.solved(tiny, release, student), proof)
+    for path in (course.submission("tiny", student), course.graded("tiny", student)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, path)
+    points = {"count": 3.0, "sums": 3.0, "rectify": 4.0}
+    outcomes = {name: Outcome(score) for name, score in points.items()}
+    result = result or Result("graded", outcomes)
+    course.record(tiny, student, result)
+    stored = course.result("tiny", student)
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    data = {"digest": "", "submission": "", "result": json.loads(result.to_json())}
+    stored.write_text(json.dumps(data))
