@@ -126,7 +126,8 @@ def encode(value: Any, depth: int = 0) -> Any:
     if hasattr(value, "detach"):  # a tensor of torch
         value = value.detach().cpu().numpy()
     if isinstance(value, np.ndarray):
-        return _encode_array(value)
+        texts = value.dtype.kind == "U"
+        return encode(value.tolist(), depth) if texts else _encode_array(value)
     raise TypeError(
         f"an object of type {type(value).__name__} is none of: number, text, list, "
         "dict, NumPy array, torch tensor, network, function"
@@ -171,6 +172,8 @@ def decode(data: Any) -> Any:
 
 def _encode_array(value: Any) -> dict[str, Any]:
     array = np.asarray(value)
+    if array.dtype.kind == "u" and array.size and array.max() > np.iinfo("i8").max:
+        raise ValueError("an integer of the array is too large")
     shape = array.shape  # before it gains a dimension below
     if array.size > LARGEST:
         raise ValueError(f"the array has more than {LARGEST} entries")

@@ -16,12 +16,15 @@ from dataclasses import asdict, dataclass, field
 from types import FrameType
 from typing import IO, Any
 
+import numpy as np
+
 from assignments import hand_in
 
 __all__ = ["NOTHING", "CourseError", "Outcome", "printable"]
 
 NOTHING = "Nothing was handed in."
 _SECONDS_A_QUESTION = 60
+_LARGEST_INTEGER = 2**53
 _LONGEST = 500  # characters of a message that a submission makes
 
 
@@ -132,6 +135,7 @@ def _judge(
         for name in question["names"]:
             names[name] = _read_answer(name, answers[name], cases)
         names |= {"check": marks.check, "part": marks.part, "cases": cases}
+        names |= {"array": as_array, "network": as_network}
         with _time_limit(_SECONDS_A_QUESTION):
             exec(compile(question["tests"], f"<{question['name']}>", "exec"), names)
     except _Failed as failure:
@@ -150,14 +154,64 @@ def _read_answer(name: str, data: Any, cases: object) -> Any:
     if not isinstance(data, dict) or "calls" not in data:
         if cases is not None:
             raise _Failed(f"{name} must be a function.")
-        return hand_in.decode(data)
+        return _natural(hand_in.decode(data), name)
     for result in data["calls"]:
         if "error" in result:
             raise _Failed(f"{name} stopped with {str(result['error'])[:_LONGEST]}")
-    results = [hand_in.decode(result["value"]) for result in data["calls"]]
+    results = [_natural(hand_in.decode(r["value"]), name) for r in data["calls"]]
     if not isinstance(cases, list) or len(results) != len(cases):
         raise _Failed(f"{name} was not called on all inputs.")
     return results
+
+
+def _natural(value: Any, name: str) -> Any:
+    """Return an answer in the form that checks expect.
+
+    An array without dimensions is its number. Integers are kept to what floats hold
+    exactly, since beyond it arithmetic wraps around, and even a sign can be wrong.
+    """
+    if isinstance(value, list):
+        return [_natural(item, name) for item in value]
+    if isinstance(value, dict):
+        return {key: _natural(item, name) for key, item in value.items()}
+    if not isinstance(value, np.ndarray):
+        return value
+    too_large = (value < -_LARGEST_INTEGER) | (value > _LARGEST_INTEGER)
+    if value.dtype.kind == "i" and too_large.any():
+        raise _Failed(f"{name} has an integer beyond 2**53 in an array.")
+    return value.item() if value.ndim == 0 else value
+
+
+def as_array(value: Any) -> np.ndarray | None:
+    """Return an array of numbers for an array or nested lists; None if it is neither.
+
+    >>> as_array([[1, 2], [3, 4]]).shape
+    (2, 2)
+    >>> as_array([[1, 2], [3]]) is as_array("text") is None
+    True
+    """
+    if not isinstance(value, list | np.ndarray):
+        return None
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        return None
+    return array if array.dtype.kind in "bif" else None
+
+
+def as_network(value: Any) -> Any:
+    """Return a network for a network or a pair (W1, w2); None if it is neither."""
+    from convexnn_lib import ReLUNetwork
+
+    if isinstance(value, list) and len(value) == 2:
+        W1, w2 = map(as_array, value)
+        if W1 is None or w2 is None:
+            return None
+        try:
+            return ReLUNetwork(W1.astype(float), w2.astype(float))
+        except ValueError:
+            return None
+    return value if isinstance(value, ReLUNetwork) else None
 
 
 @contextlib.contextmanager

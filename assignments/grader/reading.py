@@ -98,12 +98,12 @@ def decode(data: bytes) -> str:
     Examples
     --------
     >>> for name in ("utf-8-sig", "utf-16", "utf-16-be", "utf-32", "cp1252"):
-    ...     print(decode("für alle".encode(name)))
-    für alle
-    für alle
-    für alle
-    für alle
-    für alle
+    ...     print(decode("für immer".encode(name)))
+    für immer
+    für immer
+    für immer
+    für immer
+    für immer
     """
     with contextlib.suppress(UnicodeDecodeError):
         return data.decode(json.detect_encoding(data))

@@ -249,7 +249,8 @@ part(
     if not is_vector or np.linalg.norm(u) > 1 + 1e-9
     else f"At your witness, |lambda^T (Xu)_+| = {reached:.4g}: no violation.",
 )
-is_network = isinstance(better, cnn.ReLUNetwork) and better.W1.shape[0] == 3
+better = network(better)
+is_network = better is not None and better.W1.shape[0] == 3
 problem = cnn.TrainingProblem(X_missed, y_missed, 0.2)
 before = problem.objective(network_missed)
 after = problem.objective(better) if is_network else np.inf
@@ -350,8 +351,9 @@ lam_abs = lam_abs * min(1, 0.1 / height)
 # %% question="absolute" points=20
 hand_in(W_abs=W_abs, w_abs=w_abs, lam_abs=lam_abs)
 ### BEGIN HIDDEN TESTS
+W_abs, w_abs, lam_abs = map(array, (W_abs, w_abs, lam_abs))
 check(
-    all(isinstance(v, np.ndarray) for v in (W_abs, w_abs, lam_abs))
+    all(v is not None for v in (W_abs, w_abs, lam_abs))
     and W_abs.ndim == 2
     and W_abs.shape == (2, len(w_abs))
     and w_abs.ndim == 1

@@ -171,8 +171,9 @@ part(
     if height > 1 + 1e-7
     else "lambda = 0 gives no lower bound.",
 )
+separator = network(separator)
 check(
-    isinstance(separator, cnn.ReLUNetwork) and separator.d == 3,
+    separator is not None and separator.d == 3,
     "separator is not a network for three features.",
 )
 smallest = np.min(y_margin * separator.predict(X_margin))
@@ -347,8 +348,9 @@ trap = cnn.ReLUNetwork(W1_trap, np.linalg.norm(W1_trap, axis=0) * np.array(signs
 # %% question="trap" points=20
 hand_in(trap=trap)
 ### BEGIN HIDDEN TESTS
+trap = network(trap)
 check(
-    isinstance(trap, cnn.ReLUNetwork) and trap.d == 3,
+    trap is not None and trap.d == 3,
     "trap is not a network for three features.",
 )
 check(
@@ -446,7 +448,8 @@ part(
     else f"For some u of norm 1, lambda^T (Xu)_+ is {height:.3g} in absolute value.",
 )
 is_index = isinstance(flip, int) and 0 <= flip < 10
-is_network = isinstance(rescued, cnn.ReLUNetwork) and rescued.d == 3
+rescued = network(rescued)
+is_network = rescued is not None and rescued.d == 3
 check(
     is_index and is_network,
     "flip is an index from 0 to 9, and rescued a network for three features.",

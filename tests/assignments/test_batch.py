@@ -276,7 +276,7 @@ def formgrader_page(graded: Batch, student: str) -> str:
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
     exporter = HTMLExporter(config=config)
-    resources = {"unique_key": student, "output_files_dir": "files"}
+    resources = {"unique_key": student, "index": 0, "total": 1, "base_url": ""}
     page, _ = exporter.from_filename(
         str(graded.course.graded("tiny", student)), resources=resources
     )

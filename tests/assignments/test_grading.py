@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
+import numpy as np
 import pytest
 from trial_course import TINY, Batch
 
@@ -188,3 +190,39 @@ def test_long_messages_of_a_submission_are_cut() -> None:
     answers = {"f": {"calls": [{"error": "x" * 10_000_000}]}}
     (message,) = judge._judge(question, {}, [(1,)], answers).messages
     assert 400 < len(message) < 600
+
+
+@pytest.mark.parametrize(
+    ("answer", "test"),
+    [
+        (np.array(311), "isinstance(x, int) and x == 311"),
+        (np.array(0.5), "isinstance(x, float)"),
+        (np.array(True), "x is True"),
+        ([np.array(1), {"a": np.array(2.0)}], "x == [1, {'a': 2.0}]"),
+        ([[1, 2], [3, 4]], "array(x).shape == (2, 2)"),
+        (np.eye(2), "array(x) is x"),
+        ([[1], [2, 3]], "array(x) is None"),
+        ("text", "array(x) is None and network(x) is None"),
+        (np.array(["a", "b"]), "x == ['a', 'b'] and array(x) is None"),
+        ((np.eye(2), np.ones(2)), "network(x).width == 2"),
+        (([[1, 2]], [3, 4]), "network(x).d == 1"),
+        ((np.eye(2), np.ones(3)), "network(x) is None"),
+        ((np.eye(2), np.array([1, np.nan])), "network(x) is None"),
+        ([1, 2, 3], "network(x) is None"),
+    ],
+)
+def test_answers_count_in_every_natural_form(answer: object, test: str) -> None:
+    question = {"name": "q", "names": ["x"], "points": 1.0}
+    question["tests"] = f"check({test}, 'no')"
+    given = json.loads(json.dumps(hand_in.encode(answer)))
+    assert judge._judge(question, {}, None, {"x": given}) == judge.Outcome(1.0)
+
+
+@pytest.mark.parametrize("integer", [2**53 + 1, -(2**53) - 1, -(2**63), 2**63 - 1])
+def test_integers_with_which_arithmetic_wraps_around_are_refused(integer: int) -> None:
+    question = {"name": "q", "names": ["x"], "points": 1.0, "tests": "check(True, '')"}
+    for answer in (np.array([1, integer]), [np.array([[integer]])]):
+        given = {"x": hand_in.encode(answer)}
+        outcome = judge._judge(question, {}, None, given)
+        assert (outcome.score, outcome.note) == (0, "")
+        assert "beyond 2**53" in outcome.messages[0]

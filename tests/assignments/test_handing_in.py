@@ -56,14 +56,24 @@ def test_networks_and_tensors_survive_handing_in() -> None:
     ("value", "message"),
     [
         (object(), "is none of"),
-        (np.array(["a"]), "is not one of numbers"),
+        (np.array([b"a"]), "is not one of numbers"),
+        (np.array([2**63], dtype=np.uint64), "too large"),
         (np.array([object()]), "is not one of numbers"),
         ({1: 2}, "keys must be texts"),
         (np.zeros(5_000_000, bool), "more than"),
         (2**5000, "too large"),
         (1j, "is none of"),
     ],
-    ids=["object", "texts", "objects", "keys", "large", "integer", "complex"],
+    ids=[
+        "object",
+        "bytes",
+        "unsigned",
+        "objects",
+        "keys",
+        "large",
+        "integer",
+        "complex",
+    ],
 )
 def test_what_cannot_be_handed_in_is_refused(value: object, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=f"x cannot.*{message}"):

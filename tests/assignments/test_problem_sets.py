@@ -156,6 +156,8 @@ def test_walk(course: Callable[..., Course]) -> None:
     middles = (grid[1:] + grid[:-1]) / 2
     walk = np.array([before + t * (after - before) > 0 for t in middles])
     assert here.judge("walk", walk=walk)[0] == 1
+    assert here.judge("walk", walk=walk.astype(float).tolist())[0] == 1
+    refuse(here.judge("walk", walk=[[True], [True, False]]), 0, "one row a cell")
     refuse(here.judge("walk", walk=walk[::-1]), 0, "first row")
     refuse(here.judge("walk", walk=walk[:, :-1]), 0, "one column a sample")
     refuse(here.judge("walk", walk=walk[[0, -1]]), 0, "exactly one sample")
@@ -180,6 +182,14 @@ def test_witnesses(course: Callable[..., Course]) -> None:
                 break
     right = np.array(directions)
     assert here.judge("witnesses", witnesses=right)[0] == 1
+    assert here.judge("witnesses", witnesses=right.tolist())[0] == 1
+    for huge in (-(2**63), 2**62, -(2**53) - 1):
+        forged = np.vstack([right[:-1], [[huge, 0, 1]]])
+        refuse(here.judge("witnesses", witnesses=forged), 0, "beyond 2**53")
+    for large in (2**53, -(2**53), -101, 1e300, np.inf, np.nan):
+        forged = np.vstack([right[:-1].astype(float), [[large, 0, 1]]])
+        share, said = here.judge("witnesses", witnesses=forged)
+        assert (share, bool(said)) == (0, True)
     refuse(here.judge("witnesses", witnesses=right[:-1]), 0, "there are more cells")
     refuse(
         here.judge("witnesses", witnesses=np.vstack([right, 2 * right[:1]])),
@@ -223,6 +233,13 @@ def test_walls(course: Callable[..., Course]) -> None:
         twins = np.sum(np.abs(unit @ unit.T) > 1 - 1e-12, axis=1) > 1
         return [bool(w and not t) for w, t in zip(walls(X, u), twins, strict=True)]
 
+    def good_without(X: np.ndarray, u: np.ndarray) -> list[bool]:
+        """Is right where no rows are parallel."""
+        unit = X / np.linalg.norm(X, axis=1, keepdims=True)
+        parallel = np.sum(np.abs(unit @ unit.T) > 1 - 1e-12) > len(X)
+        return [not wall for wall in walls(X, u)] if parallel else walls(X, u)
+
+    refuse(here.judge("walls", walls=good_without), 0.6, "rows are parallel")
     refuse(here.judge("walls", walls=all_rows), 0, "are no walls")
     refuse(here.judge("walls", walls=lambda X, u: [1.0]), 0, "one entry a row")
     refuse(here.judge("walls", walls=lambda X, u: np.zeros(len(X), bool)), 0, "misses")
@@ -232,7 +249,7 @@ def test_walls(course: Callable[..., Course]) -> None:
         course("arrangements", student).judge("walls", walls=forgets_parallel)[0]
         for student in ("ada", "emmy", "noether", "lovelace")
     ]
-    assert 0 in shares
+    assert min(shares) == 0.6
 
 
 def test_n_draws(course: Callable[..., Course]) -> None:
@@ -598,8 +615,19 @@ def test_minima(course: Callable[..., Course], student: str) -> None:
     right = sorted(minima)
     assert here.judge("minima", minima=right)[0] == 1
     assert len(right) > 1
-    refuse(here.judge("minima", minima=right[:-1]), 0, "at least one", "missing")
-    refuse(here.judge("minima", minima=right[::-1]), 0, "increasing order")
+    assert here.judge("minima", minima=right[::-1])[0] == 1
+    assert here.judge("minima", minima=np.round(right, 8))[0] == 1
+
+    def share(right_ones: int, wrong_ones: int) -> float:
+        """Return the share of the points, which are rounded down to halves."""
+        points = 20 * max(right_ones - wrong_ones, 0) / len(right)
+        return math.floor(2 * points) / 40
+
+    count = len(right)
+    missing = here.judge("minima", minima=right[:-1])
+    refuse(missing, share(count - 1, 0), "at least one", "missing")
+    refuse(here.judge("minima", minima=right[:1]), share(1, 0), "at least one")
+    refuse(here.judge("minima", minima=[*right, right[0] * (1 + 1e-7)]), 0, "same")
     refuse(here.judge("minima", minima=[]), 0, "list of numbers")
     refuse(here.judge("minima", minima=[math.nan]), 0, "not finite")
     # the optimum over a cone that the neuron leaves
@@ -609,7 +637,11 @@ def test_minima(course: Callable[..., Course], student: str) -> None:
         for pattern in cnn.enumerate_patterns(here.X_one).patterns
     ]
     extra = next(v for v in others if np.min(np.abs(np.array(right) / v - 1)) > 1e-3)
-    refuse(here.judge("minima", minima=sorted([*right, extra])), 0, "leave its cone")
+    one_more = here.judge("minima", minima=sorted([*right, extra]))
+    refuse(one_more, share(count, 1), "leave its cone")
+    guesses = np.linspace(right[0] * 0.9, right[-1] * 1.1, 5000)
+    many = here.judge("minima", minima=guesses[np.diff(guesses, append=1e9) > 0])
+    assert many[0] == 0
 
 
 def test_road(course: Callable[..., Course]) -> None:
@@ -637,8 +669,28 @@ def test_road(course: Callable[..., Course]) -> None:
     def away(W1, w2, V1, v2, t):
         return slow_start(W1, w2, V1, v2, 0.9 * t)
 
-    refuse(here.judge("road", road=straight), 0, "rises by")
-    refuse(here.judge("road", road=jump), 0, "jumps")
+    def steps(count: int) -> Callable[..., Any]:
+        return lambda W1, w2, V1, v2, t: slow_start(
+            W1, w2, V1, v2, np.sqrt(np.round(t * count) / count)
+        )
+
+    def between(W1, w2, V1, v2, t):
+        """Be right at the moments of a grid only."""
+        return slow_start(W1, w2, V1, v2, abs(t - 0.3 * np.sin(50 * np.pi * t) ** 2))
+
+    def fast_start(W1, w2, V1, v2, t):
+        return slow_start(W1, w2, V1, v2, t**0.25)
+
+    def in_turns(W1, w2, V1, v2, t):
+        """Rest, and go fast in between."""
+        return slow_start(W1, w2, V1, v2, np.clip(3 * t - 1, 0, 1))
+
+    for right in (fast_start, in_turns):
+        assert here.judge("road", road=right)[0] == 1
+    refuse(here.judge("road", road=straight), 0.2, "rises by")
+    refuse(here.judge("road", road=between), 0.2, "rises by")
+    for jumping in (jump, steps(3), steps(8), steps(20)):
+        refuse(here.judge("road", road=jumping), 0.7, "jumps")
     refuse(here.judge("road", road=narrow), 0, "(d, m + m*)")
     refuse(here.judge("road", road=away), 0, "t = 1")
     refuse(here.judge("road", road=lambda *arguments: None), 0, "pair of arrays")
