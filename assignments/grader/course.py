@@ -234,9 +234,9 @@ class Course:
             grade = book.find_grade(question, name, name, student)
             grade.manual_score = points
             grade.needs_manual_grade = points is None and grade.auto_score is None
-            book.find_comment(question, name, name, student).manual_comment = (
-                comment or None
-            )
+            with contextlib.suppress(MissingEntry):  # a cell that is not written in
+                remark = book.find_comment(question, name, name, student)
+                remark.manual_comment = comment or None
             book.db.commit()
 
     def remove(self, name: str, student: str) -> bool:
