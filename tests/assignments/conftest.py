@@ -31,9 +31,9 @@ else:
         if problem := sandbox.sandbox_problem():
             skip_on_laptop(problem)
 
-    @pytest.fixture(scope="module")
+    @pytest.fixture(scope="session")
     def built(tiny: ProblemSet, tmp_path_factory: pytest.TempPathFactory) -> Course:
-        """A course in which nothing is handed in."""
+        """A course of which the release is taken."""
         built = Course(tmp_path_factory.mktemp("built"))
         built.build(tiny)
         return built

@@ -362,6 +362,7 @@ def test_what_is_neither_folder_nor_archive_is_refused(
 # --- what comes of it -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_grades_have_the_roster_and_who_is_missing(
     tiny: ProblemSet, tmp_path: Path
 ) -> None:
@@ -386,6 +387,7 @@ def test_grades_have_the_roster_and_who_is_missing(
     assert "disk is full" in rows["em"]["note"]
 
 
+@pytest.mark.slow
 def test_a_strange_name_in_the_course_stops_nobody(
     tiny: ProblemSet, tmp_path: Path
 ) -> None:
@@ -407,6 +409,7 @@ def test_a_strange_name_in_the_course_stops_nobody(
     assert write_feedback(course, tiny)[0] == 5
 
 
+@pytest.mark.slow
 def test_messages_cannot_write_feedback(tiny: ProblemSet, tmp_path: Path) -> None:
     course = Course(tmp_path / "course")
     course.build(tiny)
@@ -419,6 +422,7 @@ def test_messages_cannot_write_feedback(tiny: ProblemSet, tmp_path: Path) -> Non
     assert "1 < 2" in text
 
 
+@pytest.mark.slow
 def test_a_student_can_be_removed(
     tiny: ProblemSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

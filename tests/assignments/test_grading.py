@@ -21,6 +21,7 @@ from assignments.grader.course import Course
 from assignments.grader.submission import Result
 
 
+@pytest.mark.slow
 def test_a_failure_of_the_course_stops_only_the_student_whom_it_hits(
     bubblewrap: None,
     tiny: problem_set.ProblemSet,
@@ -79,6 +80,7 @@ def test_what_checks_do_decides_the_points(
 # --- no sandbox ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_without_a_sandbox_grading_refuses(
     built: Course,
     tiny: problem_set.ProblemSet,
@@ -141,6 +143,7 @@ def graded_result() -> Result:
 # --- the clock of the checks ----------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_checks_have_their_time_after_the_notebook(
     bubblewrap: None, tiny: problem_set.ProblemSet
 ) -> None:
@@ -154,6 +157,7 @@ def test_the_checks_have_their_time_after_the_notebook(
     assert outcomes["sums"].messages == [judge.NOTHING]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["cases", "judge"])
 def test_checks_without_end_are_stopped(
     bubblewrap: None, tiny: problem_set.ProblemSet, stage: str

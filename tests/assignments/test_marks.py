@@ -16,6 +16,8 @@ from assignments.grader.problem_set import ProblemSet
 from assignments.grader.submission import Result
 from assignments.grader.tables import TableError, read_table, write_table
 
+pytestmark = pytest.mark.slow  # gradebooks are databases
+
 
 @pytest.fixture(scope="module")
 def marked(tiny: ProblemSet, tmp_path_factory: pytest.TempPathFactory) -> Course:
@@ -199,7 +201,6 @@ def test_no_cell_becomes_a_formula(tmp_path: Path) -> None:
 # --- marks, and answers that change ---------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_mark_is_taken_back_when_its_answer_changes(
     bubblewrap: None, tiny: ProblemSet, tmp_path: Path
 ) -> None:

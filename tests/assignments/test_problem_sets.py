@@ -644,6 +644,7 @@ def test_minima(course: Callable[..., Course], student: str) -> None:
     assert many[0] == 0
 
 
+@pytest.mark.slow
 def test_road(course: Callable[..., Course]) -> None:
     here = course("landscape")
 

@@ -13,6 +13,7 @@ from assignments.grader import course, problem_set
 from assignments.grader.course import Course
 
 
+@pytest.mark.slow
 def test_release_has_no_solution_and_no_hidden_test(
     built: Course, tiny: problem_set.ProblemSet
 ) -> None:
@@ -84,6 +85,7 @@ def test_a_source_that_is_not_in_the_format_is_refused(
         problem_set.read_problem_set(path)
 
 
+@pytest.mark.slow
 def test_rehearsal_finds_a_wrong_solution(bubblewrap: None, tmp_path: Path) -> None:
     text = TINY.read_text().replace("total = np.sum(X)", "total = 0.5")
     (tmp_path / "tiny.py").write_text(text)
