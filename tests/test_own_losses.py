@@ -27,6 +27,7 @@ from convexnn_lib import (
     classify_stationary,
     directional_derivative,
     find_stationary_points,
+    gradient_flow,
     sharpness,
     solve,
     subsampled_problem,
@@ -423,6 +424,97 @@ def test_all_stationary_points_of_a_loss_of_ones_own() -> None:
     best = min(point.value for point in points.points)
     assert best >= solve(problem).value - 1e-9
     assert all(point.residual.stationary for point in points.points)
+
+
+@pytest.mark.parametrize("method", ["euler", "runge_kutta"])
+@pytest.mark.parametrize(
+    ("own", "known", "y", "beta"),
+    [copy for copy in COPIES if not copy[0].is_constraint],
+    ids=[type(copy[0]).__name__ for copy in COPIES if not copy[0].is_constraint],
+)
+def test_a_copy_flows_like_its_model(
+    own: Loss, known: Loss, y: FloatArray, beta: float, method: str
+) -> None:
+    """The triple hinge thrice as fast."""
+    problem, model, factor = pair(own, known, y, beta)
+    options: dict[str, Any] = {"n_runs": 3, "init_scale": 0.5, "seed": 0}
+    options |= {"method": method}
+
+    def times(speed: float) -> dict[str, Any]:
+        if method == "euler":
+            return {"step": 0.003 / speed, "n_steps": 200}
+        return {"step": 0.003 / speed, "t_max": 0.1 / speed, "tolerance": 1e-5}
+
+    found = gradient_flow(problem, 5, **options, **times(factor))
+    expected = gradient_flow(model, 5, **options, **times(1.0))
+    np.testing.assert_allclose(found.times * factor, expected.times, rtol=1e-12)
+    np.testing.assert_allclose(found.W1, expected.W1, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found.loss, factor * expected.loss, rtol=1e-6)
+    np.testing.assert_allclose(found.objective, factor * expected.objective, rtol=1e-6)
+
+
+def test_a_flow_of_a_loss_below_zero() -> None:
+    """Down to the optimum, though there is no logarithm of its loss."""
+    problem = TrainingProblem(X, COUNTS, 0.3, Poisson())
+    history = gradient_flow(
+        problem, 30, n_runs=2, init_scale=0.3, seed=0, step=2e-3, n_steps=3000
+    )
+    assert np.isnan(history.log_loss[-1]).all()
+    last = history.objective[-1]
+    assert (np.diff(history.objective, axis=0) <= 1e-12).all()
+    value = solve(problem).value
+    assert (last >= value - 1e-9).all()
+    assert last.min() == pytest.approx(value, rel=1e-2)
+    network = history.network(0)
+    assert last[0] == pytest.approx(problem.objective(network), rel=1e-12)
+
+
+def test_a_loss_with_weights_of_samples() -> None:
+    """What derives from a loss of the library is not taken for it."""
+    weights = np.linspace(0.5, 2.0, 10)
+
+    class Weighted(Squared):
+        def value(self, z: Any, y: Any) -> float:
+            return 0.5 * float(weights @ (z - y) ** 2)
+
+        def gradient(self, z: Any, y: Any) -> FloatArray:
+            gradient: FloatArray = weights * (z - y)
+            return gradient
+
+        def curvature(self, z: Any, y: Any) -> FloatArray:
+            return weights
+
+        def conjugate(self, lam: Any, y: Any) -> float:
+            return float(lam @ y + 0.5 * (lam**2 / weights).sum())
+
+        best_scale = Loss.best_scale
+
+        def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
+            return 0.5 * (weights @ cp.square(z - y))
+
+    problem = TrainingProblem(X, REAL, 0.1, Weighted())
+    solution = solve(problem)
+    assert solution.certificate.relative_gap <= 1e-9
+    reference = solve(problem, method="cvxpy")
+    assert solution.value == pytest.approx(reference.value, rel=1e-7)
+    history = gradient_flow(
+        problem, 4, n_runs=3, init_scale=0.5, seed=0, step=1e-3, n_steps=50
+    )
+    for run in range(3):
+        assert history.objective[-1, run] == pytest.approx(
+            problem.objective(history.network(run)), rel=1e-13
+        )
+    assert (np.diff(history.objective, axis=0) < 0.0).all()
+    with pytest.raises(InvalidDataError, match="is for the logistic loss, got"):
+        gradient_flow(
+            TrainingProblem(X, SIGNS, 0.0, OwnLogistic()),
+            3,
+            n_runs=1,
+            init_scale=1.0,
+            seed=0,
+            method="rescaled",
+            n_steps=3,
+        )
 
 
 def test_estimators_take_losses_of_ones_own() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.flow._backend import Array, Backend
-from convexnn_lib.problem.losses import Hinge, Logistic, Loss, Squared
+from convexnn_lib.problem.losses import Logistic, Loss, Squared
 
 __all__ = [
     "LARGE_MARGIN",
@@ -32,8 +32,9 @@ NUMPY = Backend(np, "cpu")
 # from here on exp(-q) is below half an ulp of 1, and log log(1 + exp(-q)) is -q
 LARGE_MARGIN = 37.0
 
-# The losses of the library are written out below, for all runs at once and on either
-# device. Any other is asked for its own values and gradients, which NumPy computes.
+# The squared and the logistic loss and those of margins are written out below, for all
+# runs at once and on either device. Any other, also one that derives from these and may
+# compute something else, is asked for its own values and gradients, one run at a time.
 
 
 def losses_and_gradients(
@@ -62,26 +63,27 @@ def losses_and_gradients(
         The shape of the outputs.
     """
     xp = backend.xp
-    if isinstance(loss, Squared):
+    if type(loss) is Squared:
         residuals = y - outputs
         losses = 0.5 * loss.scale * xp.sum(residuals**2, axis=axis)
         return losses, loss.scale * residuals
-    if isinstance(loss, Hinge):
+    if loss.slack_cost is not None:
         missing = xp.clip(1.0 - y * outputs, 0.0, None)
-        return xp.sum(missing, axis=axis), y * (missing > 0.0)
-    if isinstance(loss, Logistic):
+        losses = loss.slack_cost * xp.sum(missing, axis=axis)
+        return losses, loss.slack_cost * y * (missing > 0.0)
+    if type(loss) is Logistic:
         return _logistic(xp, y, outputs, axis)
 
     z = np.moveaxis(backend.numpy(outputs), axis, -1)
     labels = np.broadcast_to(backend.numpy(y), tuple(outputs.shape))
     labels = np.moveaxis(labels, axis, -1)
     size = z.shape[-1]
-    pairs = zip(z.reshape(-1, size), labels.reshape(-1, size), strict=True)
+    pairs = list(zip(z.reshape(-1, size), labels.reshape(-1, size), strict=True))
     values = np.array([loss.value(*pair) for pair in pairs], dtype=np.float64)
-    slopes = np.asarray(loss.gradient(z.ravel(), labels.ravel())).reshape(z.shape)
+    slopes = np.array([loss.gradient(*pair) for pair in pairs], dtype=np.float64)
     return (
         backend.array(values.reshape(z.shape[:-1])),
-        backend.array(-np.moveaxis(slopes, -1, axis)),
+        backend.array(-np.moveaxis(slopes.reshape(z.shape), -1, axis)),
     )
 
 
@@ -106,7 +108,7 @@ def log_losses(
 
     For the logistic loss it is accurate where the loss itself underflows.
     """
-    if isinstance(loss, Logistic):
+    if type(loss) is Logistic:
         return log_losses_and_gradients(backend.xp, y, outputs, axis)[0]
     return backend.xp.log(losses_and_gradients(backend, loss, y, outputs, axis)[0])
 

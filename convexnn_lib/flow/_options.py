@@ -94,7 +94,8 @@ def check_method(problem: TrainingProblem, method: str) -> Method:
             "logistic loss and beta = 0, or use max_margin."
         )
     chosen = _METHODS[method]
-    if chosen.rescaled and not isinstance(loss, Logistic):
+    # by logarithms of this very loss
+    if chosen.rescaled and type(loss) is not Logistic:
         raise InvalidDataError(
             f'method "{method}" is for the logistic loss, got the {loss.name} loss; '
             'use "euler" or "runge_kutta".'

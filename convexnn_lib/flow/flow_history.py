@@ -12,9 +12,8 @@ import numpy.typing as npt
 from convexnn_lib._validation import BoolArray, FloatArray, check_integer
 from convexnn_lib.errors import InvalidDataError, InvalidLabelsError
 from convexnn_lib.flow._integrators import FAILURES
-from convexnn_lib.flow._log_loss import NUMPY, log_losses
+from convexnn_lib.flow._log_loss import NUMPY, log_losses, losses_and_gradients
 from convexnn_lib.flow._margins import Margins, directions, lengths, margins_of
-from convexnn_lib.problem.losses import Logistic
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
@@ -174,21 +173,23 @@ class FlowHistory:
         """Logarithm of the loss (without penalty), a (records, runs) array.
 
         For the logistic loss it stays accurate where the loss itself underflows. A loss
-        of exactly zero gives ``-inf``.
+        of exactly zero gives ``-inf``, one below zero NaN.
         """
         loss, y, outputs = self.problem.loss, self.problem.y, self.outputs
-        if isinstance(loss, Logistic):  # outputs that overflow are just very large
-            outputs = np.clip(outputs, -_LARGEST, _LARGEST)
-        with np.errstate(divide="ignore", over="ignore", under="ignore"):
+        # outputs that overflow are just very large
+        outputs = np.clip(outputs, -_LARGEST, _LARGEST)
+        with np.errstate(all="ignore"):
             log_loss: FloatArray = log_losses(NUMPY, loss, y, outputs, 2)
         return log_loss
 
     @property
     def loss(self) -> FloatArray:
         """Loss (without penalty), a (records, runs) array; zero where it underflows."""
-        with np.errstate(over="ignore", under="ignore"):
-            loss: FloatArray = np.exp(self.log_loss)
-        return loss
+        loss, y = self.problem.loss, self.problem.y
+        outputs = np.clip(self.outputs, -_LARGEST, _LARGEST)
+        with np.errstate(all="ignore"):
+            losses, _ = losses_and_gradients(NUMPY, loss, y, outputs, 2)
+        return np.asarray(losses)
 
     @property
     def objective(self) -> FloatArray:

@@ -136,8 +136,8 @@ def gradient_flow(
     Parameters
     ----------
     problem : convexnn_lib.TrainingProblem or a sequence of them
-        The squared, logistic or hinge loss, with ``beta`` = 0 or more. Several problems
-        must have data of one shape, one loss and one ``beta``.
+        A problem with ``beta`` = 0 or more and any loss but the hard margin. Several
+        problems must have data of one shape, one loss and one ``beta``.
     width : int
         Number m of neurons, for random initial weights.
     n_runs : int
