@@ -77,6 +77,7 @@ def test_every_part_runs_and_every_failure_is_listed(
         assert "2 failed" not in done.stdout  # alone
 
 
+@pytest.mark.slow
 def test_nothing_is_listed_where_nothing_failed(
     checks: ModuleType, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -74,6 +74,7 @@ def test_gaussian_draws_data_then_real_then_sign_labels():
         np.testing.assert_array_equal(y_drawn, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "seed", "loss", "value"),
     [

@@ -38,6 +38,7 @@ def _two_irises(features: tuple[int, ...] = (3,)) -> tuple[Any, Any]:
     return StandardScaler().fit_transform(X[rows][:, features]), y[rows]
 
 
+@pytest.mark.slow
 @parametrize_with_checks([ConvexReLURegressor(), ConvexReLUClassifier()])
 def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
     check(estimator)

@@ -72,6 +72,7 @@ def test_other_errors_pass_through() -> None:
         _ = 1 / 0
 
 
+@pytest.mark.slow
 def test_a_star_import_brings_what_is_installed(tmp_path: Path) -> None:
     code = (
         "from convexnn_lib import *; "

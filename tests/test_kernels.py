@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from convexnn_lib._kernels import Kernel, jit
 
@@ -69,6 +70,7 @@ print(quadrupled(1.0), quadrupled.py_func(1.0))
 """
 
 
+@pytest.mark.slow
 def test_a_kernel_is_compiled_anew_when_one_that_it_calls_has_changed(tmp_path):
     """Numba's cache looks at the file of a kernel only."""
     (tmp_path / "middle_kernel.py").write_text(MIDDLE)

@@ -164,6 +164,7 @@ def test_settings_reach_notebooks(
         assert differ <= set(map(int, failed))
 
 
+@pytest.mark.slow
 def test_data_move_by_one_unit_and_given_numbers_stay(processors: ModuleType) -> None:
     program = (
         "import numpy as np; from convexnn_lib import datasets as d\n"

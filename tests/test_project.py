@@ -259,6 +259,7 @@ def test_contributing_says_how_long_checks_take(root: Path) -> None:
     assert set(checks) - {"chapters"} <= set(rows)
 
 
+@pytest.mark.slow
 def test_readme_program_runs(root: Path, tmp_path: Path) -> None:
     """The README's shortest useful program does what the README says."""
     text = (root / "README.md").read_text()

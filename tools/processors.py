@@ -29,7 +29,7 @@ TESTS = (
     *("tests/test_exercises.py", "tests/exercises", "tests/assignments"),
     "tests/plotting",
 )
-ALL = (
+OPTIONS = (
     *("-n", "auto", "--dist", "loadfile"),
     # graded in a sandbox, which the settings do not reach
     *("--deselect", "tests/assignments/test_problem_sets.py::test_rehearsal"),
@@ -198,7 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = " ".join(f"{name}={value}" for name, value in variables.items())
     sys.stdout.write(f"{chosen}\n")
     sys.stdout.flush()
-    tests = given.tests or [*ALL, *TESTS]
+    tests = given.tests or [*OPTIONS, *TESTS]
     command = [sys.executable, "-m", "pytest", *NOTEBOOKS, *tests]
     return subprocess.run(
         command, env=os.environ | variables, cwd=ROOT, check=False

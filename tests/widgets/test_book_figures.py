@@ -56,6 +56,7 @@ def html(source) -> Path:
     return build(source, "html") / "index.html"
 
 
+@pytest.mark.slow
 def test_page_loads_nothing_from_elsewhere(html: Path) -> None:
     text = html.read_text()
     assert "require.js" not in text
@@ -74,6 +75,7 @@ def test_controls_that_need_a_kernel_say_so(html: Path) -> None:
     assert html.read_text().count("These controls need a kernel") == 1
 
 
+@pytest.mark.slow
 def test_latex_shows_the_picture_with_its_caption(source: Path) -> None:
     (file,) = build(source, "latex").glob("*.tex")
     text = file.read_text()
