@@ -145,3 +145,18 @@ def test_errors():
         kkt_residual(network, np.ones((2, 2)), y)
     with pytest.raises(InvalidLabelsError):
         kkt_residual(network, X, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("tilt", [1e-5, 1e-3, -3e-3])
+def test_slack_is_the_largest_excess_of_a_margin_with_a_multiplier(tilt):
+    half = np.radians(50)
+    X = np.array([[np.cos(half), np.sin(half)], [np.cos(half), -np.sin(half)]])
+    residual = kkt_residual(ReLUNetwork([[1.0], [tilt]], [1.0]), X, [1.0, 1.0])
+    assert np.all(residual.dual > 0)
+    margins = X @ [1.0, tilt]
+    assert residual.slack == pytest.approx(margins.max() / margins.min() - 1, rel=1e-9)
+    strict = kkt_residual(
+        ReLUNetwork([[1.0], [tilt]], [1.0]), X, [1.0, 1.0], tolerance=1e-6
+    )
+    assert strict.slack == 0.0
+    assert np.sum(strict.dual > 0) == 1
