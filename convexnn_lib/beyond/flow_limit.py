@@ -29,6 +29,11 @@ _SHARE = 1e-2  # of the cost, below which a neuron is taken to vanish in the lim
 _TIED = 1e-6  # relative, for ties and for active constraints
 _KKT = 1e-5  # relative residual of a KKT point
 _NEAR = 0.05  # relative distance of costs up to which the network is near its limit
+_OUTGROWS = (
+    1e-4  # beyond 1, the height of a neuron that grows faster than the KKT point
+)
+_ASCENT = 0.02  # step of the ascent of unit neurons
+_ASCENTS = 2000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,10 +44,11 @@ class FlowLimit:
     ----------
     kind : str
         ``"global"``: the KKT point costs at most :math:`1+10^{-5}` times the certified
-        lower bound. ``"not global"``: it is a KKT point, and costs more than a known
-        network. ``"undecided"``: no KKT point was found near the network.
+        lower bound. ``"not global"``: it is a KKT point that costs more than a known
+        network, and no neuron outgrows it. ``"undecided"``: no KKT point was found near
+        the network, or some neuron leads away from it.
     network : convexnn_lib.ReLUNetwork
-        The KKT point, scaled to margin 1; the network itself where undecided.
+        The KKT point, scaled to margin 1; the network itself where none was found.
     cost : float
         Its cost :math:`\frac12\|\theta\|^2`.
     residual : float
@@ -50,6 +56,9 @@ class FlowLimit:
         it could not be computed.
     best : float
         The cost of the best network known, from the certified optimum.
+    outgrowing : int
+        How many neurons of the trained network grow faster than those of a KKT point
+        that is not global: a flow that goes on leaves it.
     """
 
     kind: Kind
@@ -57,6 +66,7 @@ class FlowLimit:
     cost: float
     residual: float
     best: float
+    outgrowing: int = 0
 
     def __repr__(self) -> str:
         """Return the kind and the costs."""
@@ -77,7 +87,11 @@ def flow_limit(network: ReLUNetwork, optimum: Solution) -> FlowLimit:
         \min\sum_k\|u_k\|\quad\text{s.t.}\quad
         y\odot\sum_ks_kD_kXu_k\ge1,\quad(2D_k-I)Xu_k\ge0,
 
-    has a network as its optimum whose KKT residual is then computed.
+    has a network as its optimum whose KKT residual is then computed. Small neurons may
+    grow yet: near a KKT point with the multipliers :math:`\lambda`, a neuron with the
+    sign s grows like :math:`e^{ht}` with its height :math:`h=s\lambda^T(X\hat w)_+`,
+    those of the KKT point like :math:`e^t`, and its direction ascends the height. A KKT
+    point that is not global is the limit only if no neuron gets above 1.
 
     Parameters
     ----------
@@ -100,10 +114,11 @@ def flow_limit(network: ReLUNetwork, optimum: Solution) -> FlowLimit:
 
     Notes
     -----
-    Every result but ``"undecided"`` rests on certificates: ``"global"`` on the lower
-    bound of the optimum, ``"not global"`` on the KKT residual and on the better network
-    of the optimum. That the flow ends there is suggested by the cost of the network,
-    which is within five percent, and not proved.
+    ``"global"`` rests on the lower bound of the optimum, ``"not global"`` on the KKT
+    residual, on the better network of the optimum and on the heights of all neurons, at
+    fixed multipliers. None proves where the flow ends; that it stays near the KKT point
+    is suggested by the cost of the network, which is within five percent, and by the
+    neurons. Where some of them outgrow the point, follow the flow to a smaller loss.
 
     Examples
     --------
@@ -146,7 +161,38 @@ def flow_limit(network: ReLUNetwork, optimum: Solution) -> FlowLimit:
             kind = "not global"
     if kind == "undecided":
         return FlowLimit(kind, network, cost, residual.value, optimum.value)
-    return FlowLimit(kind, point, residual.cost, residual.value, optimum.value)
+    outgrowing = 0
+    if kind == "not global":
+        outgrowing = _outgrowing(network, problem, residual.dual)
+        kind = "undecided" if outgrowing else kind
+    return FlowLimit(
+        kind, point, residual.cost, residual.value, optimum.value, outgrowing
+    )
+
+
+def _outgrowing(
+    network: ReLUNetwork, problem: TrainingProblem, dual: FloatArray
+) -> int:
+    """Return how many neurons ascend to a height above 1."""
+    lengths = np.linalg.norm(network.W1, axis=0)
+    present = (lengths > 0.0) & (network.w2 != 0.0)
+    units = network.W1[:, present] / lengths[present]
+    weights = np.sign(network.w2[present]) * dual[:, None]
+    X = problem.X
+    above = np.zeros(units.shape[1], dtype=bool)
+    for _ in range(_ASCENTS):
+        inputs = X @ units
+        heights = np.sum(weights * np.maximum(inputs, 0.0), axis=0)
+        above |= heights > 1.0 + _OUTGROWS
+        slopes = X.T @ (weights * (inputs > 0.0))
+        sideways = slopes - heights * units
+        rate = np.linalg.norm(sideways, axis=0)
+        if np.all(above | (rate <= 1e-9)):
+            break
+        # the angle of a step is the same in all units of the data
+        units = units + _ASCENT * sideways / np.linalg.norm(slopes, axis=0).max()
+        units /= np.linalg.norm(units, axis=0)
+    return int(above.sum())
 
 
 def _restricted_optimum(
