@@ -226,7 +226,7 @@ def gradient_flow(
     *Steps that are too large.* The objective of a flow cannot rise. A step that raises
     it and crosses no kink is longer than twice the inverse curvature, and the run ends
     before it with the status "step too large". A step that does cross kinks may raise
-    it by an amount of the order of the step, to and fro; it ends the run where the
+    it by an amount of the order of the step, back and forth; it ends the run where the
     objective is more than twice the lowest one so far. The same holds for the smallest
     step of the adaptive methods. ``method="descent"`` takes such steps and goes on.
 
