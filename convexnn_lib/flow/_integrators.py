@@ -37,8 +37,8 @@ FAILURES = ("step too large", "diverged")
 # ask for steps of the size of the tolerance; steps of this size follow the slide too.
 _SMALLEST_STEP = 1e-2
 
-# Steps that cross kinks back and forth let the objective rise and fall by an amount of the
-# order of the step. Beyond this factor of its lowest value they are too large; an
+# Steps that cross kinks back and forth let the objective rise and fall by an amount of
+# the order of the step. Beyond this factor of its lowest value they are too large; an
 # objective that kinks itself (a hinge) may also rise by this share of its first value.
 _KINK_FACTOR = 2.0
 _KINK_SHARE = 0.1
