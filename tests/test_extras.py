@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,45 @@ def test_a_missing_package_is_named_with_its_command(case: str, tmp_path: Path) 
     assert last.startswith("convexnn_lib.errors.MissingExtraError: ")
     assert f"needs the package {package}, which is not installed" in last
     assert last.endswith(f"pip install 'convexnn-lib[{name}]'")
+
+
+CORE = {
+    "clarabel",
+    "convexnn_lib",
+    "lazy_loader",
+    "numba",
+    "numpy",
+    "scipy",
+    "threadpoolctl",
+    "tqdm",
+}
+
+
+def test_what_an_extra_brings_is_imported_where_it_can_be_missed(root: Path) -> None:
+    """Rooms that an extra brings look for its package when they are entered."""
+    library = root / "convexnn_lib"
+    for path in library.rglob("*.py"):
+        if path.relative_to(library).parts[0] in {"plotting", "widgets"}:
+            if path.name == "__init__.py" and path.parent.parent == library:
+                assert "with extra(" in path.read_text()
+            continue
+        tree = ast.parse(path.read_text())
+        bare = set(_imported(tree)) - CORE - set(sys.stdlib_module_names)
+        assert not bare, f"{path.relative_to(root)} imports {bare} outside of extra()"
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    """Return what a tree imports, but for what is only tried or only for types."""
+    if isinstance(node, ast.With | ast.If):
+        guards = [i.context_expr for i in getattr(node, "items", [])] or [node.test]
+        if re.match(r"extra\(|TYPE_CHECKING$", ast.unparse(guards[0])):
+            return
+    if isinstance(node, ast.Import):
+        yield from (alias.name.partition(".")[0] for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and not node.level:
+        yield (node.module or "").partition(".")[0]
+    for child in ast.iter_child_nodes(node):
+        yield from _imported(child)
 
 
 def test_the_error_names_extra_and_package() -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from convexnn_lib._extras import extra
 from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._loss import Loss, as_pair
@@ -113,7 +114,8 @@ class MarginLoss(Loss):
 
     def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
         """Return the loss of the outputs ``z``, a CVXPY expression of shape (n,)."""
-        import cvxpy
+        with extra("cvxpy", "cvxpy_expression"):
+            import cvxpy
 
         cp: Any = cvxpy  # its functions carry no types
         margins = cp.multiply(y, z)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, xlog1py, xlogy
 
+from convexnn_lib._extras import extra
 from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._loss import Loss, as_pair
@@ -96,7 +97,8 @@ class Squared(Loss):
 
     def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
         """Return the loss of the outputs ``z``, a CVXPY expression of shape (n,)."""
-        import cvxpy
+        with extra("cvxpy", "cvxpy_expression"):
+            import cvxpy
 
         cp: Any = cvxpy  # its functions carry no types
         return 0.5 * self.scale * cp.sum_squares(z - y)
@@ -176,7 +178,8 @@ class Logistic(Loss):
 
     def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
         """Return the loss of the outputs ``z``, a CVXPY expression of shape (n,)."""
-        import cvxpy
+        with extra("cvxpy", "cvxpy_expression"):
+            import cvxpy
 
         cp: Any = cvxpy  # its functions carry no types
         return cp.sum(cp.logistic(-cp.multiply(y, z)))

@@ -164,7 +164,8 @@ def _with_biases(
 
 def _compare(module: Any, weight: Any, W1: FloatArray, w2: FloatArray) -> None:
     """Check that the module computes the function of the weights."""
-    import torch
+    with extra("torch", "A PyTorch module"):
+        import torch
 
     d = weight.shape[1]
     inputs = np.random.default_rng(0).standard_normal((_PROBES, d))
