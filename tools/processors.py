@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TRIAL = ROOT / "tools" / "trial"  # its sitecustomize.py sees to processors and data
 TESTS = (
     *("chapters", "convexnn_lib"),
-    *("tests/test_exercises.py", "tests/exercises", "tests/assignments"),
-    "tests/plotting",
+    *("tests/test_exercises.py", "tests/exercises", "tests/plotting"),
+    "tests/assignments/test_problem_sets.py",
 )
 OPTIONS = (
     *("-n", "auto", "--dist", "loadfile"),
