@@ -39,7 +39,7 @@ test: $(ENV) ## run all checks whatever fails, and list at the end what failed
 quick: $(ENV) ## check what takes two minutes: no slow test, no browser, no built book
 	@$(BIN)/python tools/checks.py lint types quick
 
-test-processors: $(ENV) ## run what computes as processors would that round otherwise
+test-processors: $(ENV) ## run notebooks, doctests and exercises as on other processors
 	@$(BIN)/python tools/checks.py old usual new
 
 lint: $(ENV) ## check style and format of modules and notebooks, and the JavaScript
