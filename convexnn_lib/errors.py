@@ -87,14 +87,13 @@ class SolverError(ConvexNNError, RuntimeError):
 class MissingExtraError(ConvexNNError, ImportError):
     """A package is missing that comes with an extra of this library.
 
-    The message says what needs it and the command that brings it.
+    The message says what needs it and the command that brings it; ``error.name`` is the
+    package, as for every ``ImportError``.
 
     Attributes
     ----------
     extra : str
         The extra, such as ``"torch"``.
-    name : str
-        The package that was not found.
     """
 
     def __init__(self, message: str, *, extra: str, name: str) -> None:
