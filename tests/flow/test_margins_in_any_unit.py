@@ -36,14 +36,23 @@ def exact_margins(network, X, y):
                 max(p, Decimal(0)) * v for p, v in zip(products, w2, strict=True)
             )
             q.append(Decimal(float(label)) * output)
-        normalized = min(q) / norm
-        if max(abs(value) for value in q) > 10_000:  # then it is a minimum, or a sum
-            negative = sum(value for value in q if value < 0)
-            return float(normalized), float((negative if min(q) < 0 else min(q)) / norm)
-        product = Decimal(1)
-        for value in q:
-            product *= 1 + (-value).exp()
-        return float(normalized), float(-(product - 1).ln() / norm)
+        least = min(q)
+        # log(1 + e^-q), where 1 swallows the other term as that term alone
+        loss = sum(
+            (-value).exp()
+            if value > 1000
+            else -value + value.exp()
+            if value < -1000
+            else (1 + (-value).exp()).ln()
+            for value in q
+        )
+        if loss > 1000:
+            smoothed = -loss
+        elif loss > Decimal("1e-300"):
+            smoothed = -(loss.exp() - 1).ln()
+        else:  # e^loss - 1 is the loss, which may be too small even for a Decimal
+            smoothed = least - sum((least - value).exp() for value in q).ln()
+        return float(least / norm), float(smoothed / norm)
 
 
 @pytest.mark.parametrize("power", [-160, -100, -30, -9, -7, 0, 2, 60, 155])
@@ -77,7 +86,7 @@ def test_against_exact_arithmetic(seed, first, second, data):
     assert found == pytest.approx(normalized, rel=1e-12, abs=1e-306)
     smooth = smoothed_margin(network, X, y)
     # rounding of the margins passes on to the smoothed one
-    size = np.abs(X).max() * np.abs(network.W1).max() / 10.0**first
+    size = np.abs(X).max() * (np.abs(network.W1).max() / 10.0**first)
     with np.errstate(over="ignore"):
         slack = 1e-12 * (
             abs(smoothed)
