@@ -86,6 +86,7 @@ def configure(app: Sphinx, config: Config) -> None:
         "figure_align": "H",  # where the cell is that draws it
         "preamble": PREAMBLE + "\n".join(commands),
     }
+    config.latex_additional_files = [str(Path(__file__).with_name("bbm.sty"))]
     config.latex_domain_indices = False  # lists of labels, of no use to a reader
     author = config.author.replace("_", r"\_")
     config.latex_documents = [
