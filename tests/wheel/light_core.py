@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -38,7 +39,9 @@ def load_every_name() -> None:
     """Load every public name and every module that need no extra."""
     names = set(convexnn_lib.__all__)
     assert {"solve", "certify", "gradient_flow", "exercises", "GapWarning"} <= names
-    assert not names & (ROOMS | {"ConvexReLURegressor", "ConvexReLUClassifier"})
+    assert not names & ROOMS
+    estimators = {"ConvexReLURegressor", "ConvexReLUClassifier"}
+    assert (names & estimators == estimators) == (find_spec("sklearn") is not None)
     for name in sorted(names):
         assert getattr(convexnn_lib, name) is not None
     everything: dict[str, object] = {}
