@@ -4,17 +4,87 @@ from __future__ import annotations
 
 from typing import Any
 
-from convexnn_lib._validation import as_float_array
+import numpy as np
+
+from convexnn_lib._validation import FloatArray, as_float_array, as_vector
+from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.network import ReLUNetwork
 
-__all__ = ["as_network", "as_number"]
+__all__ = ["as_list", "as_network", "as_number", "as_numbers"]
 
 
-def as_network(answer: Any) -> ReLUNetwork:
-    """Read a network or the pair of its layers."""
-    return answer if isinstance(answer, ReLUNetwork) else ReLUNetwork(*answer)
+def as_numbers(answer: Any, name: str = "the answer") -> FloatArray:
+    """Read numbers as an array, exact ones as the nearest floating-point numbers.
+
+    Fractions, decimals and SymPy's numbers are natural forms of what was computed by
+    hand, and a check compares with a tolerance anyway. A set has no order, so it is
+    read as the list of its numbers.
+    """
+    if isinstance(answer, set | frozenset):
+        answer = sorted(answer, key=float)
+    try:
+        raw = np.asarray(answer)
+    except (TypeError, ValueError):
+        raw = None  # ragged, or no array at all: the library says it better
+    if raw is not None and raw.dtype == object:
+        entries = [_as_float(entry) for entry in raw.ravel()]
+        if all(entry is not None for entry in entries):
+            answer = np.array(entries, dtype=np.float64).reshape(raw.shape)
+    return as_float_array(answer, name)
+
+
+def _as_float(entry: Any) -> float | None:
+    """Return the nearest floating-point number of an exact one, None of all else."""
+    if entry is None or isinstance(entry, str | bytes | bool):
+        return None
+    try:
+        return float(entry)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def as_number(answer: Any) -> float:
     """Read an answer that should be one number."""
-    return float(as_float_array(answer, "the answer").item())
+    return float(as_numbers(answer).item())
+
+
+def as_list(answer: Any, size: int, name: str) -> FloatArray:
+    """Read a vector, which may be written as a column or as a row."""
+    array = as_numbers(answer, name)
+    if array.ndim == 2 and 1 in array.shape:
+        array = array.ravel()
+    return as_vector(array, size, name)
+
+
+def as_network(answer: Any, second: Any = None, *, d: int | None = None) -> ReLUNetwork:
+    """Read a network, the pair of its layers, or its two layers one by one.
+
+    Parameters
+    ----------
+    answer : ReLUNetwork, pair, or (d, m) array
+        The network, or its first layer if the second one is given as well.
+    second : (m,) array, optional
+        The second layer, which may be a column or a row.
+    d : int, optional
+        The number of inputs, to tell a first layer whose rows are the neurons.
+    """
+    if isinstance(answer, ReLUNetwork):
+        network = answer
+    else:
+        first, second = answer if second is None else (answer, second)
+        W1, w2 = as_numbers(first, "W1"), np.atleast_1d(as_numbers(second, "w2"))
+        if w2.ndim == 2 and 1 in w2.shape:
+            w2 = w2.ravel()
+        if W1.ndim == 1 and d is not None and W1.shape == (d,) and w2.shape == (1,):
+            W1 = W1[:, None]  # one neuron
+        if W1.ndim == 2 and d is not None and W1.shape[0] != d and W1.shape[1] == d:
+            raise InvalidDataError(
+                f"W1 has the shape {W1.shape}: a neuron is a column of W1, so it has "
+                f"{d} rows; transpose it."
+            )
+        network = ReLUNetwork(W1, w2)
+    if d is not None and network.d != d:
+        raise InvalidDataError(
+            f"the samples have {d} entries, the network's neurons {network.d}."
+        )
+    return network

@@ -2,25 +2,82 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from convexnn_lib import ReLUNetwork
-from convexnn_lib.exercises.answers import as_network, as_number
+from convexnn_lib.exercises.answers import as_list, as_network, as_number, as_numbers
+
+sympy = pytest.importorskip("sympy", reason="SymPy is not installed")
+
+NETWORK = ReLUNetwork([[1.0, 0.5], [2.0, -1.0], [0.0, 4.0]], [3.0, -2.0])
 
 
-def test_networks_and_pairs_of_layers_are_read() -> None:
-    network = ReLUNetwork([[1.0], [2.0]], [3.0])
-    assert as_network(network) is network
-    np.testing.assert_array_equal(as_network(([[1], [2]], [3])).W1, network.W1)
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (NETWORK.W1.tolist(), [3, -2]),
+        (NETWORK.W1, [[3], [-2]]),
+        (NETWORK.W1, np.array([[3.0, -2.0]])),
+        ([[1, Fraction(1, 2)], [2, -1], [0, 4]], (Fraction(3), Decimal(-2))),
+        (sympy.Matrix([[1, sympy.Rational(1, 2)], [2, -1], [0, 4]]), [3, -2]),
+    ],
+    ids=["lists", "column", "row", "fractions", "sympy"],
+)
+def test_networks_and_pairs_of_layers_are_read(layers: tuple[object, object]) -> None:
+    assert as_network(NETWORK, d=3) is NETWORK
+    for network in (as_network(layers, d=3), as_network(*layers, d=3)):
+        np.testing.assert_array_equal(network.W1, NETWORK.W1)
+        np.testing.assert_array_equal(network.w2, NETWORK.w2)
 
 
-@pytest.mark.parametrize("answer", [3, 3.0, np.int64(3), np.array([3.0])])
+def test_one_neuron_may_be_a_vector_and_a_number() -> None:
+    network = as_network([1.0, 2.0], 3.0, d=2)
+    assert network.W1.shape == (2, 1)
+    assert as_network(([[1.0], [2.0]], 3.0)).width == 1
+
+
+def test_rows_for_neurons_are_told_from_columns() -> None:
+    with pytest.raises(ValueError, match="transpose it"):
+        as_network(NETWORK.W1.T, NETWORK.w2, d=3)
+    with pytest.raises(ValueError, match="the samples have 2 entries"):
+        as_network(NETWORK, d=2)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [3, 3.0, np.int64(3), np.array([3.0]), Fraction(3), Decimal(3), sympy.sqrt(9)],
+)
 def test_numbers_are_read(answer: object) -> None:
     assert as_number(answer) == 3.0
 
 
-@pytest.mark.parametrize("answer", ["three", None, [1.0, 2.0], np.nan])
+def test_exact_numbers_are_rounded() -> None:
+    assert as_number(sympy.sqrt(5)) == pytest.approx(5**0.5, rel=1e-15)
+    mixed = [Fraction(3, 5), sympy.Rational(4, 5), -1]
+    np.testing.assert_array_equal(as_numbers(mixed), [0.6, 0.8, -1.0])
+    np.testing.assert_array_equal(as_numbers({1.5, 0.5}), [0.5, 1.5])
+    for form in (mixed, sympy.Matrix(mixed), [mixed], np.array([[0.6], [0.8], [-1]])):
+        np.testing.assert_array_equal(as_list(form, 3, "lam"), [0.6, 0.8, -1.0])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "three",
+        "3",
+        None,
+        [1.0, 2.0],
+        np.nan,
+        [1, None],
+        sympy.I,
+        sympy.Symbol("x"),
+        {},
+    ],
+)
 def test_others_are_refused(answer: object) -> None:
     with pytest.raises(ValueError, match=r"."):
         as_number(answer)
