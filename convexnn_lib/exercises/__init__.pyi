@@ -4,6 +4,7 @@ from . import clarke_stationarity as clarke_stationarity
 from . import convex_equivalence as convex_equivalence
 from . import covers_count as covers_count
 from . import feedback as feedback
+from . import functions as functions
 from . import geometry as geometry
 from . import global_optima as global_optima
 from . import hyperplane_arrangements as hyperplane_arrangements

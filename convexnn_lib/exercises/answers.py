@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from convexnn_lib import _validation
 from convexnn_lib._validation import FloatArray, as_float_array, as_vector
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.network import ReLUNetwork
 
-__all__ = ["as_list", "as_network", "as_number", "as_numbers"]
+__all__ = [
+    "agrees",
+    "agrees_coarsely",
+    "as_list",
+    "as_matrix",
+    "as_network",
+    "as_number",
+    "as_numbers",
+]
 
 
 def as_numbers(answer: Any, name: str = "the answer") -> FloatArray:
@@ -22,11 +33,13 @@ def as_numbers(answer: Any, name: str = "the answer") -> FloatArray:
     """
     if isinstance(answer, set | frozenset):
         answer = sorted(answer, key=float)
+    if isinstance(answer, Iterator):
+        answer = list(answer)
     try:
         raw = np.asarray(answer)
-    except (TypeError, ValueError):
-        raw = None  # ragged, or no array at all: the library says it better
-    if raw is not None and raw.dtype == object:
+    except (TypeError, ValueError, RuntimeError):
+        raw = None  # ragged, a tensor, or no array at all: the library says it better
+    if raw is not None and raw.dtype.kind in "Oiu":  # integers may be beyond 2^53
         entries = [_as_float(entry) for entry in raw.ravel()]
         if all(entry is not None for entry in entries):
             answer = np.array(entries, dtype=np.float64).reshape(raw.shape)
@@ -43,9 +56,12 @@ def _as_float(entry: Any) -> float | None:
         return None
 
 
-def as_number(answer: Any) -> float:
-    """Read an answer that should be one number."""
-    return float(as_numbers(answer).item())
+def as_number(answer: Any, name: str = "the answer") -> float:
+    """Read an answer that should be one number, alone or the only one of an array."""
+    numbers = as_numbers(answer, name)
+    if numbers.size != 1:
+        raise InvalidDataError(f"{name} should be one number, got {numbers.size}")
+    return float(numbers.item())
 
 
 def as_list(answer: Any, size: int, name: str) -> FloatArray:
@@ -56,20 +72,28 @@ def as_list(answer: Any, size: int, name: str) -> FloatArray:
     return as_vector(array, size, name)
 
 
+def as_matrix(answer: Any, name: str = "X") -> FloatArray:
+    """Read a matrix with at least one row and one column."""
+    return _validation.as_matrix(as_numbers(answer, name), name)
+
+
 def as_network(answer: Any, second: Any = None, *, d: int | None = None) -> ReLUNetwork:
     """Read a network, the pair of its layers, or its two layers one by one.
 
     Parameters
     ----------
-    answer : ReLUNetwork, pair, or (d, m) array
+    answer : ReLUNetwork, Solution, PyTorch module, pair, or (d, m) array
         The network, or its first layer if the second one is given as well.
     second : (m,) array, optional
         The second layer, which may be a column or a row.
     d : int, optional
         The number of inputs, to tell a first layer whose rows are the neurons.
     """
-    if isinstance(answer, ReLUNetwork):
-        network = answer
+    found = getattr(answer, "network", answer)
+    if isinstance(found, ReLUNetwork):
+        network = found
+    elif hasattr(answer, "state_dict"):
+        network = ReLUNetwork.from_torch(answer)
     else:
         first, second = answer if second is None else (answer, second)
         W1, w2 = as_numbers(first, "W1"), np.atleast_1d(as_numbers(second, "w2"))
@@ -88,3 +112,19 @@ def as_network(answer: Any, second: Any = None, *, d: int | None = None) -> ReLU
             f"the samples have {d} entries, the network's neurons {network.d}."
         )
     return network
+
+
+def agrees(value: float, truth: float, digits: int) -> bool:
+    """Tell whether a number is another one, rounded or cut to significant digits."""
+    if truth == 0.0 or not math.isfinite(value):
+        return value == truth
+    unit = 10.0 ** (math.floor(math.log10(abs(truth))) - digits + 1)
+    return abs(value - truth) <= unit
+
+
+def agrees_coarsely(value: float, truth: float, digits: int) -> bool:
+    """Tell whether a number is right, but has fewer digits than are asked for."""
+    return not agrees(value, truth, digits) and any(
+        math.isclose(value, float(f"{truth:.{fewer}g}"), rel_tol=1e-12)
+        for fewer in range(2, digits)
+    )

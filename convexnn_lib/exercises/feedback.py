@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FunctionType, MethodType
 from typing import Any
 
-from convexnn_lib.errors import ConvexNNError
+import numpy as np
 
-UNREADABLE = (
-    ArithmeticError,
-    AttributeError,
-    ConvexNNError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-
-__all__ = ["Feedback", "exercise", "right", "wrong"]
+__all__ = ["Feedback", "FunctionFailedError", "exercise", "right", "wrong"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +65,8 @@ def exercise(check: Callable[..., Feedback]) -> Callable[..., Feedback]:
     The three dots that stand for the answer in the book are not an answer, and what
     the library says about malformed input is said as feedback: a reader who runs all
     cells of a chapter should not be stopped by an exercise. If the answer is a
-    function, the same holds for whatever it raises when the check calls it.
+    function, the same holds for whatever it raises when the check calls it, and it is
+    called with copies, so that it cannot change what the check compares it with.
     """
 
     @functools.wraps(check)
@@ -86,33 +78,39 @@ def exercise(check: Callable[..., Feedback]) -> Callable[..., Feedback]:
                 *(_guarded(answer) for answer in answers),
                 **{name: _guarded(answer) for name, answer in named.items()},
             )
-        except _FunctionFailedError as error:
+        except FunctionFailedError as error:
             return wrong(str(error), certificate=error.arguments)
-        except UNREADABLE as error:
+        except Exception as error:  # an object of the reader's may raise anything
             kind = type(error).__name__
             return wrong(f"your answer could not be read ({kind}: {error})")
 
     return checked
 
 
-class _FunctionFailedError(Exception):
-    """A function that a reader passed raises."""
+class FunctionFailedError(Exception):
+    """A function that a reader passed raises; its arguments are kept."""
 
-    def __init__(self, error: Exception, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, error: BaseException, arguments: tuple[Any, ...]) -> None:
         super().__init__(f"the function raises {type(error).__name__}: {error}")
         self.arguments = arguments[0] if len(arguments) == 1 else arguments
 
 
 def _guarded(answer: Any) -> Any:
-    """Return an answer; if it is a function, one whose errors are told apart."""
-    if not isinstance(answer, FunctionType | MethodType | functools.partial):
+    """Return an answer; if it is to be called, with copies and errors told apart."""
+    if not callable(answer) or hasattr(answer, "state_dict"):  # a PyTorch module
         return answer
 
-    @functools.wraps(answer)
-    def called(*arguments: Any) -> Any:
+    def called(*arguments: Any, **named: Any) -> Any:
         try:
-            return answer(*arguments)
-        except Exception as error:
-            raise _FunctionFailedError(error, arguments) from error
+            return answer(*map(_copied, arguments), **named)
+        except (Exception, SystemExit) as error:
+            raise FunctionFailedError(error, arguments) from error
 
     return called
+
+
+def _copied(argument: Any) -> Any:
+    """Return a copy of what can be changed; the library's own objects cannot."""
+    if isinstance(argument, np.ndarray | list | dict | set):
+        return copy.deepcopy(argument)
+    return argument

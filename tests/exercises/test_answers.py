@@ -5,11 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
+import hostile
 import numpy as np
 import pytest
 
-from convexnn_lib import ReLUNetwork
-from convexnn_lib.exercises.answers import as_list, as_network, as_number, as_numbers
+from convexnn_lib import ReLUNetwork, TrainingProblem, solve
+from convexnn_lib.exercises.answers import (
+    agrees,
+    agrees_coarsely,
+    as_list,
+    as_matrix,
+    as_network,
+    as_number,
+    as_numbers,
+)
 
 sympy = pytest.importorskip("sympy", reason="SymPy is not installed")
 
@@ -81,3 +90,52 @@ def test_exact_numbers_are_rounded() -> None:
 def test_others_are_refused(answer: object) -> None:
     with pytest.raises(ValueError, match=r"."):
         as_number(answer)
+
+
+def test_networks_are_read_in_every_form() -> None:
+    for form in hostile.networks(NETWORK.W1, NETWORK.w2):
+        np.testing.assert_array_equal(as_network(form, d=3).W1, NETWORK.W1)
+        np.testing.assert_array_equal(as_network(form).w2, NETWORK.w2)
+    solution = solve(TrainingProblem(np.eye(2), [1.0, 1.0], 0.1))
+    assert as_network(solution) is solution.network
+    assert as_network((np.zeros((2, 0)), [])).width == 0
+
+
+@pytest.mark.parametrize("value", [3, Fraction(1, 3), 0.1, 2**60 + 1])
+def test_numbers_are_read_in_every_form(value: float) -> None:
+    for form in hostile.numbers(value):
+        assert as_number(form) == float(value)
+
+
+def test_vectors_are_read_in_every_form() -> None:
+    values = [Fraction(1, 3), Fraction(-2), Fraction(5, 7)]
+    for form in hostile.vectors(values):
+        np.testing.assert_array_equal(as_list(form, 3, "u"), np.float64(values))
+    for wrong in ([1, 2], [[1, 2, 3]] * 2, 3.0, [[[1], [2], [3]]]):
+        with pytest.raises(ValueError, match="shape"):
+            as_list(wrong, 3, "u")
+
+
+def test_matrices_are_read() -> None:
+    values = [[Fraction(1, 3), 0, 0], [1, 2, 3]]
+    for form in (values, iter(values), (tuple(row) for row in values)):
+        np.testing.assert_array_equal(as_matrix(form), np.float64(values))
+    with pytest.raises(ValueError, match="one feature"):
+        as_matrix([1.0, 2.0])
+    with pytest.raises(ValueError, match="infinite"):
+        as_matrix([[sympy.oo]])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9, -1.0])
+def test_rounded_and_cut_numbers_agree(scale: float) -> None:
+    truth = 0.051208 * scale
+    for value in (truth, 0.05121 * scale, 0.05120 * scale):  # rounded, cut
+        assert agrees(value, truth, 4)
+    for value in (0.0512 * scale, 0.051 * scale):
+        assert agrees_coarsely(value, truth, 5)
+        assert not agrees(value, truth, 5)
+    for value in (0.05119 * scale, 0.0514 * scale, 0.05 * scale, 0.0, np.nan, np.inf):
+        assert not agrees(value, truth, 4)
+        assert not agrees_coarsely(value, truth, 4)
+    assert agrees(0.0, 0.0, 4)
+    assert not agrees(1e-9, 0.0, 4)
