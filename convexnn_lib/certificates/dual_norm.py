@@ -29,6 +29,8 @@ from convexnn_lib.problem.training_problem import TrainingProblem
 __all__ = ["DualNorm", "ExtremeNeuron", "beta_max", "dual_norm", "dual_norm_bounds"]
 
 _STARTS = 50
+_TIE = 1e-12  # relative, of the values of neurons that count as equal
+_DIGITS = 6  # of their directions, which are compared in lexicographic order
 
 
 class ExtremeNeuron(NamedTuple):
@@ -147,7 +149,8 @@ def dual_norm_bounds(
     -------
     convexnn_lib.certificates.dual_norm.DualNorm
         Lower and upper bound and the neuron that attains the lower one. The two agree
-        to about twelve digits.
+        to about twelve digits. Of neurons whose values agree to as many, it is one of
+        positive sign and with the largest first coordinate, where there is a choice.
 
     Raises
     ------
@@ -171,13 +174,19 @@ def dual_norm_bounds(
         prices = price_all_neurons(X, lam, floor)
     else:
         prices = price_cones(X, lam, patterns, floor)
-    best = prices if len(prices.values) else probe
-    if not len(best.values):
+    values = np.concatenate([prices.values, probe.values])
+    if not len(values):
         first = np.zeros(X.shape[1])
         first[0] = 1.0
         return DualNorm(0.0, prices.upper, ExtremeNeuron(first, 1.0))
-    neuron = ExtremeNeuron(best.directions[0], float(best.signs[0]))
-    return DualNorm(float(best.values[0]), prices.upper, neuron)
+    directions = np.vstack([prices.directions, probe.directions])
+    signs = np.concatenate([prices.signs, probe.signs])
+    # symmetric data have many: rounding does not choose
+    equal = np.flatnonzero(values >= (1.0 - _TIE) * values.max())
+    order = np.lexsort((*directions[equal].T[::-1].round(_DIGITS), signs[equal]))
+    chosen = equal[order[-1]]
+    neuron = ExtremeNeuron(directions[chosen], float(signs[chosen]))
+    return DualNorm(float(values[chosen]), prices.upper, neuron)
 
 
 def beta_max(problem: TrainingProblem) -> float:

@@ -51,7 +51,8 @@ class Solution:
     ----------
     network : convexnn_lib.ReLUNetwork
         An optimal network: balanced, neurons merged over common faces, and features on
-        X linearly independent, hence at most n neurons.
+        X linearly independent, hence at most n neurons. They are sorted: those of
+        positive sign first, then by the coordinates of their directions.
     patterns : (p, n) array of bool
         The activation patterns optimized over; with ``method="active_set"`` over all
         patterns, those in the working set at the end.
@@ -291,7 +292,7 @@ def _solve_by_active_set(
         start=options.start,
         reports=reports,
     )
-    network = result.network
+    network = _in_order(result.network)
     primal = problem.objective(network)
     certificates: list[Certificate] = []
     for dual in result.duals:
@@ -334,7 +335,9 @@ def _solve_with_cvxpy(
     raw = ReLUNetwork.from_convex(*variables)
     raw = meet_hard_margin(raw, problem)
     target = problem.objective(raw)
-    network = sparsify(raw, problem, scope, target + 1e-2 * tol * abs(target))
+    network = _in_order(
+        sparsify(raw, problem, scope, target + 1e-2 * tol * abs(target))
+    )
     certificate = None
     if problem.loss.differentiable:
         certificate = certify(network, problem, scope)
@@ -350,6 +353,7 @@ _METHODS: dict[
 ] = {"active_set": _solve_by_active_set, "cvxpy": _solve_with_cvxpy}
 
 
+_DIGITS = 9  # to which neurons' directions are compared when they are put in order
 _ON_A_WALL = 1e-12  # a neuron's depth in a cone, relative to its length, that is none
 _ADVICE = {"converged": "Rescale X or y, or raise tol."}
 
@@ -370,6 +374,18 @@ def _print_round(state: Round) -> None:
         f"{state.network.width:8d} {state.value:16.9g} {state.lower_bound:16.9g}  "
         f"{state.relative_gap:.1e}",
     )
+
+
+def _in_order(network: ReLUNetwork) -> ReLUNetwork:
+    """Return a network with its neurons in an order that rounding does not choose.
+
+    Those of positive sign come first, and of one sign those of smaller coordinates of
+    the unit vector, as in an optimal set.
+    """
+    lengths = np.linalg.norm(network.W1, axis=0)
+    units = (network.W1 / np.where(lengths > 0.0, lengths, 1.0)).round(_DIGITS)
+    order = np.lexsort((*units[::-1], -np.sign(network.w2)))
+    return ReLUNetwork(network.W1[:, order], network.w2[order])
 
 
 def _groups(

@@ -104,3 +104,21 @@ def test_zero_up_to_rounding():
         value, u = dual_norm(X, lam * np.r_[factor, np.ones(5)])
         assert value < 1e-13
         assert np.linalg.norm(u) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_choice_among_equal_neurons(sign):
+    """Rounding, the order of the rows and their number do not make it."""
+    rng = np.random.default_rng(5)
+    square = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    for _ in range(20):
+        X = square[rng.permutation(4)] * (1.0 + 1e-15 * rng.uniform(-1, 1, (4, 1)))
+        lam = sign * (1.0 + 1e-15 * rng.uniform(-1, 1, 4))
+        bounds = dual_norm_bounds(X, lam)
+        np.testing.assert_allclose(bounds.neuron.direction, [0.5**0.5] * 2)
+        assert bounds.neuron.sign == sign
+        assert bounds.upper == pytest.approx(bounds.lower, rel=1e-11)
+    # neurons of both signs: the positive one
+    bounds = dual_norm_bounds([[0.0, 1.0], [1.0, 0.0]], [-1.0, 1.0])
+    assert bounds.neuron.sign == 1.0
+    np.testing.assert_allclose(bounds.neuron.direction, [1.0, 0.0], atol=1e-12)
