@@ -86,7 +86,7 @@ from .stationarity.find_stationary_points import StationaryPoints as StationaryP
 from .stationarity.find_stationary_points import (
     find_stationary_points as find_stationary_points,
 )
-from .stationarity.find_stationary_points import settle as settle
+from .stationarity.settle import settle as settle
 from .stationarity.subsampled_problem import SubsampledProblem as SubsampledProblem
 from .stationarity.subsampled_problem import subsampled_problem as subsampled_problem
 from .training._column_generation import Round as Round

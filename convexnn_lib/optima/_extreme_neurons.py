@@ -54,7 +54,7 @@ class ExtremeNeurons(NamedTuple):
         columns: FloatArray = np.where(active, products, 0.0) * self.signs
         return columns
 
-    def moved(self, X: FloatArray, lam: FloatArray) -> ExtremeNeurons:
+    def refined(self, X: FloatArray, lam: FloatArray) -> ExtremeNeurons:
         """Return the neurons for a dual point nearby, with the same ties."""
         pairs = zip(self.directions, self.signs, strict=True)
         moved = [refined_direction(X, s * lam, u) for u, s in pairs]

@@ -154,7 +154,7 @@ def _own_point(solution: Solution) -> _Point:
     neurons = ExtremeNeurons(
         (network.W1 / size).T, np.sign(network.w2), np.zeros(network.width), 0.0
     )
-    neurons = neurons.moved(problem.X, dual)
+    neurons = neurons.refined(problem.X, dual)
     return _Point(dual, outputs, neurons, size * np.abs(network.w2))
 
 
@@ -228,7 +228,7 @@ def _refined(point: _Point, problem: TrainingProblem) -> _Point:
         else:
             dual[free] += step[:count]
         c = c + step[count:]
-        neurons = neurons.moved(X, dual)
+        neurons = neurons.refined(X, dual)
     return _Point(dual, z, neurons, c)
 
 

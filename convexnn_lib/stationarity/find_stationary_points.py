@@ -1,10 +1,4 @@
-r"""Search for stationary points from many starts.
-
-Where the signs and the activation patterns of the neurons are fixed, training is convex
-in :math:`u_k=|w_{2,k}|w_{1,k}`. So a descent minimizes over the cells it is in, then
-crosses a wall or leaves a kink in the steepest direction, and so on until no direction
-descends. What it finds is stationary to rounding.
-"""
+"""Search for stationary points from many starts."""
 
 from __future__ import annotations
 
@@ -16,26 +10,17 @@ import numpy as np
 
 from convexnn_lib._validation import FloatArray, check_integer, random_generator
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
-from convexnn_lib.errors import InvalidDataError, RegularizationError
-from convexnn_lib.problem._cones import row_sides
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity._tolerances import SAME_POINT
-from convexnn_lib.stationarity.clarke_residual import clarke_residual
 from convexnn_lib.stationarity.classify_stationary import (
     StationaryPoint,
-    classify_stationary,
     same_directions,
 )
-from convexnn_lib.training._newton_on_face import newton_on_face
+from convexnn_lib.stationarity.settle import check_problem, classify, descend
 from convexnn_lib.training.solve import Solution, solve
 
-__all__ = ["StationaryPoints", "find_stationary_points", "settle"]
-
-_TOLERANCE = 1e-10  # relative Clarke residual of a settled network
-_TIES = 1e-9  # relative products that count as ties once a network has settled
-_NEGLIGIBLE = 1e-12  # share of the objective below which a neuron's penalty is zero
-_ROUNDS = 200
+__all__ = ["StationaryPoints", "find_stationary_points"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -169,7 +154,7 @@ def find_stationary_points(
     """
     width = check_integer(width, "width", minimum=1)
     n_starts = check_integer(n_starts, "n_starts", minimum=1)
-    _check_problem(problem)
+    check_problem(problem)
     rng = random_generator(seed)
     dual = (solve(problem) if solution is None else solution).dual
     found: list[StationaryPoint] = []
@@ -179,13 +164,13 @@ def find_stationary_points(
     for _ in range(n_starts):
         network: ReLUNetwork | None = _random_network(problem, width, rng)
         while network is not None:
-            network, settled = _descend(network, problem)
+            network, settled = descend(network, problem)
             if not settled:
                 unsettled += 1
                 break
             index = _index(network, found, problem)
             if index == len(found):
-                found.append(_classify(network, problem, dual))
+                found.append(classify(network, problem, dual))
                 ways_on.append(_escape(found[-1], problem) if escape else None)
                 visits.append(0)
             visits[index] += 1
@@ -198,78 +183,6 @@ def find_stationary_points(
         n_starts=n_starts,
         unsettled=unsettled,
         problem=problem,
-    )
-
-
-def settle(network: ReLUNetwork, problem: TrainingProblem) -> StationaryPoint:
-    r"""Descend from a network to a stationary point, to rounding, and classify it.
-
-    Parameters
-    ----------
-    network : convexnn_lib.ReLUNetwork
-        The start, for example a network trained by stochastic gradient descent.
-    problem : convexnn_lib.TrainingProblem
-        The problem, with ``beta > 0`` and the squared or the logistic loss.
-
-    Returns
-    -------
-    StationaryPoint
-        A directionally stationary network of the same width, with no larger objective.
-        Its kind is ``"not stationary"`` in the rare case that rounding errors stop the
-        descent.
-
-    Raises
-    ------
-    convexnn_lib.errors.RegularizationError
-        If beta is 0.
-    convexnn_lib.errors.InvalidDataError
-        If the network has another number of features, or the loss has kinks or no
-        second derivative.
-
-    Notes
-    -----
-    Balance the network and drop neurons without output. Then repeat: make neurons of
-    one sign and one closed cone parallel, with the same sum; minimize the convex
-    objective
-
-    .. math:: \ell\Big(\sum_ks_kD_kXu_k,\,y\Big)+\beta\sum_k\|u_k\|
-
-    over the closed cones of the neurons, with the rows on whose hyperplanes they run
-    held there (Newton's method, ``training/_newton_on_face.py``), and take a step in
-    the direction of steepest descent, which may leave such a hyperplane. The objective
-    falls in each round. A neuron that reaches 0 stays there.
-
-    Examples
-    --------
-    >>> from convexnn_lib import ReLUNetwork, TrainingProblem, settle
-    >>> X = [[1.0, 1.0], [0.0, 1.0], [1.0, -1.0]]
-    >>> problem = TrainingProblem(X, [1.25, 1.0, 1.75], beta=1.0)
-    >>> settle(ReLUNetwork([[1.0], [0.0]], [1.0]), problem)
-    StationaryPoint('local minimum', value=1.7812047, gap=0.228, neurons=1, ...
-    """
-    _check_problem(problem)
-    if network.d != problem.d:
-        raise InvalidDataError(
-            f"the network has {network.d} features, the problem has {problem.d}."
-        )
-    return _classify(_descend(network, problem)[0], problem)
-
-
-def _check_problem(problem: TrainingProblem) -> None:
-    """Raise an error if the descent does not apply."""
-    if problem.beta == 0.0:
-        raise RegularizationError(
-            "the search needs beta > 0, got 0: without a penalty descents need not end."
-        )
-    problem.loss.second_derivatives(np.zeros(problem.n), problem.y)
-
-
-def _classify(
-    network: ReLUNetwork, problem: TrainingProblem, dual: FloatArray | None = None
-) -> StationaryPoint:
-    """Classify a network that has settled."""
-    return classify_stationary(
-        network, problem, dual=dual, tolerance=_TOLERANCE, tie_tolerance=_TIES
     )
 
 
@@ -286,88 +199,6 @@ def _random_network(
         return network
     factor = np.sqrt(label / size)
     return ReLUNetwork(factor * W1, factor * w2)
-
-
-def _descend(
-    network: ReLUNetwork, problem: TrainingProblem
-) -> tuple[ReLUNetwork, bool]:
-    """Return a stationary network of the same width, and whether it is one."""
-    width = network.width
-    current = _alive(network.balanced(), problem)
-    for _ in range(_ROUNDS):
-        if not current.width:
-            return _padded(current, width), True
-        current = newton_on_face(_aligned(current, problem), problem)
-        current = _aligned(_alive(current, problem), problem)
-        residual = clarke_residual(
-            current, problem, tolerance=_TOLERANCE, tie_tolerance=_TIES
-        )
-        if residual.descent is None:
-            return _padded(current, width), residual.stationary
-        moved = _line_search(current, residual.descent, residual.slope, problem)
-        if moved is None:
-            break
-        current = _alive(moved.balanced(), problem)
-    return _padded(current, width), False
-
-
-def _alive(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
-    """Drop neurons without outputs, and those that have all but died."""
-    outputs = np.maximum(problem.X @ network.W1, 0.0).any(axis=0)
-    penalty = problem.beta * network.w2**2
-    kept = outputs & (penalty > _NEGLIGIBLE * abs(problem.objective(network)))
-    return ReLUNetwork(network.W1[:, kept], network.w2[kept])
-
-
-def _aligned(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
-    """Make neurons of one sign and one closed cone parallel, with the same sum.
-
-    The outputs stay, and the penalty does not rise. Newton's method would take long to
-    find out that the directions must agree, and might empty one of the neurons.
-    """
-    vectors = (network.W1 * np.abs(network.w2)).T
-    lengths = np.linalg.norm(vectors, axis=1)
-    signs = np.sign(network.w2)
-    sides = row_sides(problem.X, vectors, _TIES)
-    left = [int(k) for k in np.argsort(np.sum(sides == 0, axis=1), kind="stable")]
-    while left:
-        first, cone = left[0], sides[left[0]]
-        members = []
-        for k in left:
-            if signs[k] == signs[first] and not np.any(cone * sides[k] < 0):
-                members.append(k)
-                cone = np.where(cone != 0, cone, sides[k])
-        left = [k for k in left if k not in members]
-        shares = lengths[members] / lengths[members].sum()
-        vectors[members] = np.outer(shares, vectors[members].sum(axis=0))
-    return ReLUNetwork(vectors.T, signs).balanced()
-
-
-def _padded(network: ReLUNetwork, width: int) -> ReLUNetwork:
-    """Append zero neurons."""
-    zeros = width - network.width
-    return ReLUNetwork(
-        np.pad(network.W1, ((0, 0), (0, zeros))), np.pad(network.w2, (0, zeros))
-    )
-
-
-def _line_search(
-    network: ReLUNetwork,
-    direction: tuple[FloatArray, FloatArray],
-    slope: float,
-    problem: TrainingProblem,
-) -> ReLUNetwork | None:
-    """Return a point of the ray with a tenth of the decrease that the slope says."""
-    value = problem.objective(network)
-    length = float(np.sqrt(2.0 * network.penalty()))
-    for _ in range(60):
-        moved = ReLUNetwork(
-            network.W1 + length * direction[0], network.w2 + length * direction[1]
-        )
-        if problem.objective(moved) < value + 0.1 * length * slope:
-            return moved
-        length *= 0.5
-    return None
 
 
 def _escape(point: StationaryPoint, problem: TrainingProblem) -> ReLUNetwork | None:

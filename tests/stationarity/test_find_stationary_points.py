@@ -13,10 +13,8 @@ from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity._restricted_program import Group, solve_restricted
 from convexnn_lib.stationarity.clarke_residual import clarke_residual
-from convexnn_lib.stationarity.find_stationary_points import (
-    find_stationary_points,
-    settle,
-)
+from convexnn_lib.stationarity.find_stationary_points import find_stationary_points
+from convexnn_lib.stationarity.settle import settle
 from convexnn_lib.stationarity.subsampled_problem import subsampled_problem
 from convexnn_lib.training.solve import solve
 
