@@ -170,10 +170,10 @@ def _aligned(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
 def _shared(
     before: ReLUNetwork, after: ReLUNetwork, problem: TrainingProblem
 ) -> ReLUNetwork:
-    """Split neurons among those that they have taken in.
+    """Give neurons that have met the shares of their sum that they had before.
 
-    A neuron has taken another in if both had one sign and it has come into the closed
-    cone of the other, whose size is its share.
+    A neuron has met another, which may be zero now, if both had one sign and it has
+    come into the closed cone of the other.
     """
     vectors = (before.W1 * np.abs(before.w2)).T
     results = (after.W1 * np.abs(after.w2)).T
@@ -195,7 +195,7 @@ def _shared(
             members[places[int(np.argmax(cosines))]].append(k)
     parts: list[FloatArray] = []
     for group, taken in zip(groups, members, strict=True):
-        if len(taken) > len(group):
+        if len(taken) >= len(group):
             sizes = np.linalg.norm(vectors[taken], axis=1)
             parts.append(np.outer(sizes / sizes.sum(), results[group].sum(axis=0)))
         else:

@@ -203,6 +203,48 @@ def test_settling_leaves_a_concave_kink_and_stays_on_a_convex_one(examples):
     assert point.value == pytest.approx(9.29, rel=1e-14)
 
 
+def split_and_shaken(network, shares, size, rng):
+    """Return parallel copies of each neuron, with these shares of it, moved a bit."""
+    roots = np.sqrt(shares)
+    W1, w2 = np.kron(network.W1, roots), np.kron(network.w2, roots)
+    return ReLUNetwork(
+        W1 + size * rng.standard_normal(W1.shape),
+        w2 + size * rng.standard_normal(w2.shape),
+    )
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-6, 1e-4, 1e-3])
+@pytest.mark.parametrize("shares", [(0.5, 0.5), (0.1, 0.2, 0.3, 0.4), (0.999, 0.001)])
+def test_neurons_that_meet_on_a_convex_kink_keep_their_shares(examples, shares, size):
+    network, problem = examples["B"]
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        start = split_and_shaken(network, np.array(shares), size, rng)
+        point = settle(start, problem)
+        assert (point.kind, point.zero_neurons) == ("local minimum", 0)
+        assert point.value == pytest.approx(9.29, rel=1e-12)
+        sizes = np.abs(point.network.w2)
+        np.testing.assert_allclose(
+            np.sort(sizes), np.sort(np.sqrt(shares)), atol=50 * size + 1e-9
+        )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_settling_near_a_split_minimum_leads_there(seed):
+    """Gradient descent rests there too: nothing has to leave."""
+    problem = random_problem(seed)
+    rng = np.random.default_rng(seed)
+    for point in find_stationary_points(problem, 1 + seed % 3, n_starts=5, seed=seed):
+        if point.zero_neurons or not point.neurons:
+            continue
+        for size in (0.0, 1e-7, 1e-5):
+            shares = rng.dirichlet(np.ones(2))
+            start = split_and_shaken(point.network, shares, size, rng)
+            found = settle(start, problem)
+            assert (found.kind, found.zero_neurons) == (point.kind, 0)
+            assert found.value == pytest.approx(point.value, rel=1e-9)
+
+
 def test_settling_never_rises_and_keeps_the_width():
     for seed in range(20):
         problem = random_problem(seed)
