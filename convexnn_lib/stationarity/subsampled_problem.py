@@ -132,7 +132,8 @@ class SubsampledProblem:
         Notes
         -----
         For a differentiable loss, a directionally stationary network, such as a local
-        minimum, attains this value, whichever completions of its ties the pairs hold.
+        minimum, attains this value, whichever completions of its ties the pairs hold;
+        and a network that attains it over all of them is directionally stationary.
         """
         X = self.problem.X
         nonzero = X.any(axis=1)
@@ -257,11 +258,11 @@ def subsampled_problem(
     (:meth:`~convexnn_lib.SubsampledProblem.solve`). With ties it
     is optimal over the strata
     (:meth:`~convexnn_lib.SubsampledProblem.solve_strata`). If the
-    loss is differentiable and the network directionally stationary, it is optimal over
-    its pairs and all their completions
-    (:meth:`~convexnn_lib.SubsampledProblem.solve_signed`). The
-    converse is false: an optimum that presses against the wall of its cone need not be
-    stationary.
+    loss is differentiable, a network is directionally stationary if and only if it is
+    optimal over all completions of its pairs, ``completions=True``, each with its own
+    sign (:meth:`~convexnn_lib.SubsampledProblem.solve_signed`). Over only some of them
+    a directionally stationary network is optimal too, but there an optimum that
+    presses against the wall of its cone need not be stationary.
 
     References
     ----------
