@@ -199,7 +199,9 @@ def stationary_labels(rng, X, W1, w2):
     products = X @ W1
     tied = (products == 0.0) & X.any(axis=1)[:, None]
     moments = np.where(tied, rng.integers(0, 3, tied.shape) / 2, products > 0.0)
-    rows = np.vstack([w * (m[:, None] * X).T for w, m in zip(w2, moments.T)])
+    rows = np.vstack(
+        [w * (m[:, None] * X).T for w, m in zip(w2, moments.T, strict=True)]
+    )
     g, *_ = np.linalg.lstsq(rows, -W1.T.ravel(), rcond=None)
     solved = np.linalg.norm(rows @ g + W1.T.ravel()) < 1e-9
     return (np.maximum(products, 0.0) @ w2, g) if solved else None
