@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from decimal import Decimal
 from fractions import Fraction
 
+import hostile
 import numpy as np
 import pytest
 from scipy.optimize import lsq_linear
@@ -325,32 +325,15 @@ def first_layer(network, problem):
     ids=["local_minimum", "distance"],
 )
 class TestFunctions:
-    def test_callables_of_every_kind(self, check, solution):
-        class Answer:
-            def __call__(self, network, problem):
-                return solution(network, problem)
-
-            method = __call__
-
-        for function in (
-            functools.partial(solution),
-            functools.lru_cache(solution),
-            Answer(),
-            Answer().method,
-        ):
+    def test_in_every_form(self, check, solution):
+        for function in hostile.functions(solution):
             assert check(function)
 
-    def test_what_is_no_function_of_two_arguments(self, check, solution):
-        def forgets(network, problem):
-            solution(network, problem)
-
-        def fails(network, problem):
-            raise RuntimeError("not yet written")
-
-        assert "return" in check(forgets).message
-        for function in (fails, functools.lru_cache(fails)):
-            assert "raises RuntimeError" in check(function).message
-        assert not check(lambda network: 0.0)
+    def test_spoilt(self, check, solution):
+        for message, function in hostile.spoilt(solution):
+            found = check(function)
+            assert not found
+            assert message in found.message
         assert not check(solution(ON_KINK, KINK))
 
     def test_nothing_of_the_check_can_be_changed(self, check, solution):
@@ -363,3 +346,25 @@ class TestFunctions:
 
         assert check(spoils)
         assert check(solution)
+
+
+def test_answers_in_every_form():
+    root = 0.75**0.5
+    for points in hostile.networks([[0.0, root]], [0.0, root])[1:3]:
+        assert not checks.toy_points(points)  # layers are no list of points
+    for vector in hostile.vectors(solve(KINK).dual):
+        assert checks.lower_bound(vector)
+    for value in hostile.numbers(Fraction(1, 2)):
+        assert checks.activation(value)
+    for value in hostile.numbers(5**0.5):
+        assert checks.zero_network(value)
+    split = ON_KINK.split(0, np.full(5, 0.2))
+    for network in hostile.networks(split.W1, split.w2):
+        assert checks.wide_minimum(network)
+    for network in hostile.networks([[0.5**0.5], [0.1]], [0.5**0.5]):
+        assert checks.over_the_wall(network)
+    X = [[1.0, -0.5], [0.0, 1.0]]
+    labels = hostile.vectors((2, 1))
+    forms = hostile.networks(ON_KINK.W1, ON_KINK.w2)
+    for y, network in zip(labels, forms, strict=False):
+        assert checks.counterexample((X, y, network))

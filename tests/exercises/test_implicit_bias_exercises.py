@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+import hostile
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 from scipy.special import expi
 
 from convexnn_lib import ReLUNetwork, TrainingProblem, datasets, gradient_flow
@@ -48,7 +50,15 @@ def test_growth_time():
     assert checks.growth_time(lambda scale: -2 * math.log(scale))
     assert checks.growth_time(lambda scale: np.float64(-np.log(scale**2)))
     assert "not 1" in checks.growth_time(lambda scale: -math.log(scale)).message
-    assert "not 1" in checks.growth_time(lambda scale: math.nan).message
+    for slip in (
+        lambda scale: math.log(1 / scale),  # of the weights, not of the output
+        lambda scale: 4 * math.log(1 / scale),
+        lambda scale: 2 * math.log(scale),
+        lambda scale: 2 * math.log10(1 / scale),
+        lambda scale: 1 / scale**2,
+        lambda scale: math.nan,
+    ):
+        assert not checks.growth_time(slip)
     assert not checks.growth_time(lambda scale: math.inf)
 
 
@@ -58,10 +68,15 @@ def test_separation_threshold():
     assert "can be raised" in low.message
     high = checks.separation_threshold(lambda n: math.log(2))
     assert "n = 2" in high.message
-    margins = high.certificate
-    assert margins.min() <= 0
-    assert np.mean(np.log1p(np.exp(-margins))) < math.log(2)
-    assert "finite" in checks.separation_threshold(lambda n: math.nan).message
+    assert high.certificate == 2
+    for slip in (
+        lambda n: 1 / n,  # that of the exponential loss
+        lambda n: math.log(2) * n,
+        lambda n: math.log(1 + 1 / n),
+        lambda n: math.exp(-n),
+        lambda n: math.nan,
+    ):
+        assert not checks.separation_threshold(slip)
 
 
 def test_sign_change():
@@ -71,6 +86,11 @@ def test_sign_change():
     assert "first start the sign does not change" in swapped.message
     assert "changes too" in checks.sign_change((0.02, 0.01), (0.03, 0.01)).message
     assert "balanced" in checks.sign_change((0.02, 0.01), (0.01, 0.01)).message
+    forms = zip(
+        hostile.vectors((0.02, 0.01)), hostile.vectors((0.01, 0.02)), strict=True
+    )
+    for changes, stays in forms:
+        assert checks.sign_change(changes, stays)
     assert "(0, 0.1]" in checks.sign_change((2, 0.1), (0.01, 0.02)).message
     assert "(0, 0.1]" in checks.sign_change((0.02, -0.01), (0.01, 0.02)).message
 
@@ -93,6 +113,20 @@ def test_smoothed_function():
     small = checks.smoothed_function(lambda q: np.min(q) - 1)
     assert "too small" in small.message
 
+    def loss(q):
+        return np.logaddexp(0, -q).sum()
+
+    for slip in (
+        np.min,
+        np.mean,
+        lambda q: -np.logaddexp.reduce(-q),  # of the exponential loss
+        lambda q: -np.log(loss(q)),
+        lambda q: min(stable(q), 35.0),
+        lambda q: stable(q) / len(q),
+        lambda q: math.nan,
+    ):
+        assert not checks.smoothed_function(slip)
+
 
 def test_misaligned():
     def samples(degrees, length):
@@ -102,6 +136,13 @@ def test_misaligned():
     assert checks.misaligned(samples(30, 3)).certificate == pytest.approx(0.5, abs=1e-3)
     assert checks.misaligned(samples(-20, 10))
     assert "0.866" in checks.misaligned(samples(60, 1)).message
+    assert checks.misaligned(np.round(samples(20, 3), 2).tolist())
+    # just above and just below, and a cell too thin to be met by a grid of directions
+    assert "0.601" in checks.misaligned(samples(36.97, 100)).message
+    assert checks.misaligned(samples(36.8, 100))
+    assert "1.000" in checks.misaligned(samples(179.9999, 1)).message
+    assert "1.000" in checks.misaligned(samples(90, 1)).message
+    assert "1.000" in checks.misaligned([[1, 0], [0.3, 0]]).message
     assert "live" in checks.misaligned([[1, 0], [3, 0]]).message
     assert "zero" in checks.misaligned([[1, 0], [0, 0]]).message
     assert "two samples" in checks.misaligned(np.eye(3)).message
@@ -114,7 +155,11 @@ def test_descent_steps():
     assert "small step lowers" in checks.descent_steps(0.2, 0.3).message
     assert "never" in checks.descent_steps(0.001, 0.002).message
     assert "larger" in checks.descent_steps(0.2, 0.1).message
+    for small, large in zip(hostile.numbers(0.002), hostile.numbers(0.2), strict=True):
+        assert checks.descent_steps(small, large)
     assert "between" in checks.descent_steps(1e-6, 0.2).message
+    assert "never" in checks.descent_steps(0.001, 0.001).message
+    assert "small step lowers" in checks.descent_steps(0.5, 0.5).message
     assert "between" in checks.descent_steps(0.002, math.inf).message
 
 
@@ -127,6 +172,20 @@ def test_exact_time():
     assert "too short" in exponential.message
     assert exponential.certificate == (0.1, 1.0)
     assert "too long" in checks.exact_time(lambda q0, q1: 2 * time(q0, q1)).message
+    for slip in (
+        lambda q0, q1: math.log(q1 / q0) / 2,
+        lambda q0, q1: time(q1, q0),
+        lambda q0, q1: math.exp(q1) / (2 * q1),  # for large margins only
+        lambda q0, q1: math.exp(q1) - math.exp(q0) + q1 - q0,  # of one linear weight
+    ):
+        assert not checks.exact_time(slip)
+
+    def integrated(q0, q1):
+        """The flow itself, with the margin as clock."""
+        slope = lambda q, t: [(1 + np.exp(q)) / (2 * q)]  # noqa: E731
+        return solve_ivp(slope, (q0, q1), [0.0], rtol=1e-10, atol=1e-12).y[0, -1]
+
+    assert checks.exact_time(integrated)
 
 
 def test_failing_start():
@@ -134,6 +193,13 @@ def test_failing_start():
     assert checks.failing_start(pair_start([X[0], [-1, -1]], [1, -1]))
     dead = pair_start([[-1, -1], X[1]], [1, -1], size=1e-5)
     assert checks.failing_start((dead.W1, dead.w2))
+    right = pair_start([X[0], [-1, -1]], [1, -1])
+    for natural in hostile.networks(right.W1, right.w2):
+        assert checks.failing_start(natural)
+    empty = checks.failing_start(ReLUNetwork(np.zeros((2, 0)), np.zeros(0)))
+    assert "without neurons" in empty.message
+    zero = checks.failing_start(ReLUNetwork(np.zeros((2, 2)), np.zeros(2)))
+    assert "both signs" in zero.message
     live = checks.failing_start(pair_start([X[0], X[1]], [1, -1]))
     assert "below log 2" in live.message
     same = pair_start([X[0], X[1]], [1, 1])
@@ -156,6 +222,20 @@ def test_bad_kkt_point():
     feedback = checks.bad_kkt_point(X, [1, 1], one)
     assert feedback
     assert feedback.certificate.dual_norm > 1.5
+    forms = zip(hostile.networks(one.W1, one.w2), hostile.vectors((1, 1)), strict=False)
+    for network, labels in forms:
+        assert checks.bad_kkt_point(X, labels, network)
+    assert checks.bad_kkt_point(X, [1, 1], (3.0 * one.W1, 3.0 * one.w2))
+    for degrees in (179.99, 179.999, 179.9997, 179.99999, 179.9999999):
+        flat = two_samples(degrees)
+        along = [1 / np.cos(np.radians(degrees / 2)), 0.0]
+        network = ReLUNetwork.from_convex([along], [[0.0, 0.0]])
+        found = checks.bad_kkt_point(flat, [1, 1], network)
+        assert found, (degrees, found.message)
+    unbalanced = (one.W1 * 2.0, one.w2)
+    assert "not a KKT point" in checks.bad_kkt_point(X, [1, 1], unbalanced).message
+    other_side = checks.bad_kkt_point(X, [1, -1], one)
+    assert "does not separate" in other_side.message
     with_class = np.block(
         [[X, np.zeros((2, 1))], [np.zeros((1, 2)), np.full((1, 1), 9)]]
     )
@@ -183,4 +263,54 @@ def test_nearly_best():
     assert feedback.certificate.ratio >= 0.999
     short = gradient_flow(problem, 12, t_max=400, stop_log_loss=-3, **options)
     assert "certified are" in checks.nearly_best(short.network(0)).message
-    assert "does not separate" in checks.nearly_best(short.network(0, 0.0)).message
+    assert "wrong side" in checks.nearly_best(short.network(0, 0.0)).message
+    assert "wrong side" in checks.nearly_best(([[0.0]] * 4, [1.0])).message
+    assert "history.network" in checks.nearly_best(long).message
+    best = long.network(0)
+    for natural in hostile.networks(best.W1, best.w2):
+        assert checks.nearly_best(natural)
+    assert checks.nearly_best((np.round(best.W1, 2), np.round(best.w2, 2)))
+
+
+def time_to_grow(scale):
+    return 2 * np.log(1 / scale)
+
+
+def threshold(n):
+    return np.log(2) / n
+
+
+def smoothed(q):
+    q = np.asarray(q, dtype=float)
+    logs = np.where(q > 35, -q, np.log(np.log1p(np.exp(-np.minimum(q, 35.0)))))
+    log_loss = np.logaddexp.reduce(logs)
+    return -log_loss if log_loss < -35 else -np.log(np.expm1(np.exp(log_loss)))
+
+
+def time_between(q0, q1):
+    return 0.5 * (np.log(q1 / q0) + expi(q1) - expi(q0))
+
+
+@pytest.mark.parametrize(
+    ("check", "solution"),
+    [
+        (checks.growth_time, time_to_grow),
+        (checks.separation_threshold, threshold),
+        (checks.smoothed_function, smoothed),
+        (checks.exact_time, time_between),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+class TestFunctions:
+    def test_in_every_form(self, check, solution):
+        for function in hostile.functions(solution):
+            assert check(function)
+
+    def test_with_exact_results(self, check, solution):
+        assert check(lambda *arguments: hostile.Decimal(float(solution(*arguments))))
+
+    def test_spoilt(self, check, solution):
+        for message, function in hostile.spoilt(solution):
+            found = check(function)
+            assert not found
+            assert message in found.message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -138,6 +138,8 @@ def _points_and_kinds(points: Any) -> tuple[Any, Iterable[str | None]]:
     """Tell points from points with their kinds."""
     if isinstance(points, Mapping):
         points = list(points.items())
+    if isinstance(points, Set):
+        points = list(points)
     try:
         named = [(place, kind) for place, kind in points if isinstance(kind, str)]
     except (TypeError, ValueError):

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from convexnn_lib import datasets
-from convexnn_lib._validation import FloatArray, as_matrix, as_vector
-from convexnn_lib.errors import NotSeparableError
-from convexnn_lib.exercises.answers import as_network
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.errors import InvalidDataError, NotSeparableError
+from convexnn_lib.exercises.answers import as_list, as_network, as_number, as_numbers
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
+from convexnn_lib.exercises.functions import try_function
 from convexnn_lib.flow._log_loss import smoothed_minimum
-from convexnn_lib.flow.kkt_residual import kkt_residual
+from convexnn_lib.flow.flow_history import FlowHistory
+from convexnn_lib.flow.kkt_residual import KKTResidual, kkt_residual
 from convexnn_lib.flow.margin import certify_margin, max_margin
 from convexnn_lib.geometry.orthogonal_margin import linear_margin
+from convexnn_lib.problem.network import ReLUNetwork
 
 __all__ = [
     "bad_kkt_point",
@@ -39,7 +43,7 @@ def separation_threshold(threshold: Callable[[int], float]) -> Feedback:
     Returns
     -------
     convexnn_lib.exercises.feedback.Feedback
-        The judgement, with margins that refute the threshold as certificate.
+        The judgement, with the number of samples at which it fails as certificate.
 
     Examples
     --------
@@ -47,26 +51,34 @@ def separation_threshold(threshold: Callable[[int], float]) -> Feedback:
     >>> exercises.implicit_bias.separation_threshold(lambda n: 1.0)
     Not yet: for n = 1 there are margins with a smaller averaged loss ...
     """
-    for n in (1, 2, 10):
-        t = float(threshold(n))
-        if not np.isfinite(t):
-            return wrong(f"the threshold for n = {n} is not a finite number")
-        # one sample on the boundary, all others far on the right side
-        margins = np.full(n, 40.0)
-        margins[0] = 0.0
-        loss = float(np.mean(np.logaddexp(0.0, -margins)))
+
+    def fault(answer: Any, n: int) -> str | None:
+        t, loss = as_number(answer), float(np.mean(np.log1p(np.exp(-_margins(n)))))
         if t > loss * (1 + 1e-9):
-            return wrong(
+            return (
                 f"for n = {n} there are margins with a smaller averaged loss of which "
-                "one is not positive; see the certificate",
-                margins,
+                f"one is not positive: one margin 0 and {n - 1} margins 40"
             )
         if t < loss * (1 - 1e-9):
-            return wrong(
+            return (
                 f"for n = {n} the threshold can be raised: let one sample be on the "
                 "wrong side, and ask how small the loss of the others can be"
             )
-    return right("no larger threshold holds, and this one does")
+        return None
+
+    return try_function(
+        threshold,
+        [(1,), (2,), (10,)],
+        fault,
+        "no larger threshold holds, and this one does",
+    )
+
+
+def _margins(n: int) -> FloatArray:
+    """Return margins of which one is 0 and the others are far on the right side."""
+    margins = np.full(n, 40.0)
+    margins[0] = 0.0
+    return margins
 
 
 @exercise
@@ -91,18 +103,33 @@ def smoothed_function(smoothed: Callable[[FloatArray], float]) -> Feedback:
     >>> exercises.implicit_bias.smoothed_function(np.min)
     Not yet: at the margins [1.0, 2.0] the value is too large
     """
-    cases = ([1.0, 2.0], [-3.0, 5.0], [0.5], [30.0, 31.0], [800.0, 900.0], [1e5, 1e5])
-    for case in cases:
-        margins = np.array(case)
-        with np.errstate(all="ignore"):
-            value = float(smoothed(margins.copy()))
+    cases = (
+        [1.0, 2.0],
+        [-3.0, 5.0],
+        [0.5],
+        [0.0, 0.0, 0.0],
+        [30.0, 31.0],
+        [800.0, 900.0],
+        [1e5, 1e5],
+    )
+
+    def fault(answer: Any, margins: FloatArray) -> str | None:
+        at = f"at the margins {margins.tolist()} the value is"
+        value = float(np.asarray(answer, dtype=np.float64).item())
+        if not np.isfinite(value):
+            return f"{at} not finite"
         error = value - float(smoothed_minimum(margins))
-        if not abs(error) <= 1e-9 * max(1.0, np.abs(margins).max()):
-            if not np.isfinite(error):
-                return wrong(f"at the margins {case} the value is not finite", margins)
-            size = "large" if error > 0.0 else "small"
-            return wrong(f"at the margins {case} the value is too {size}", margins)
-    return right("accurate from a loss above 1 down to losses far below 1e-300")
+        if abs(error) <= 1e-9 * max(1.0, np.abs(margins).max()):
+            return None
+        return f"{at} too {'large' if error > 0.0 else 'small'}"
+
+    with np.errstate(all="ignore"):
+        return try_function(
+            smoothed,
+            [(np.array(case),) for case in cases],
+            fault,
+            "accurate from a loss above 1 down to losses far below 1e-300",
+        )
 
 
 @exercise
@@ -118,7 +145,7 @@ def misaligned(X: Any) -> Feedback:
     Returns
     -------
     convexnn_lib.exercises.feedback.Feedback
-        The judgement, with the largest cosine among 100,000 directions.
+        The judgement, with the largest cosine over all open cells.
 
     Examples
     --------
@@ -126,27 +153,39 @@ def misaligned(X: Any) -> Feedback:
     >>> exercises.implicit_bias.misaligned([[1, 0], [0.5, 0.75**0.5]])
     Not yet: the cosine comes to 0.866: turn a sample, or make one longer
     """
-    samples = as_matrix(X)
+    samples = as_numbers(X, "X")
     if samples.shape != (2, 2):
         return wrong(f"two samples of the plane are asked for, got {samples.shape}")
     lengths = np.linalg.norm(samples, axis=1)
     if not lengths.min() > 1e-6 * lengths.max():
         return wrong("a sample is zero, or too short beside the other one")
-    angles = np.linspace(0.0, 2.0 * np.pi, 100_001)
-    u = np.stack([np.cos(angles), np.sin(angles)])
-    active = samples @ u > 0.0
-    v = samples.T @ (active * np.array([[1.0], [-1.0]]))
-    heights = np.sum(u * v, axis=0)
-    if heights.max() <= 1e-9 * lengths.max():
+    cosine = _largest_cosine(samples / lengths.max())
+    if cosine <= 1e-9:
         return wrong("no neuron is live: the height is nowhere positive")
-    size = np.linalg.norm(v, axis=0)
-    cosine = float(np.max(heights / np.where(size > 0.0, size, np.inf)))
     if cosine >= 0.6:
         return wrong(
             f"the cosine comes to {cosine:.3f}: turn a sample, or make one longer",
             cosine,
         )
     return right("there are live neurons, and none of them aligns", cosine)
+
+
+def _largest_cosine(samples: FloatArray) -> float:
+    """Return the supremum of the cosine of u and X^T D y over the open cells."""
+    normals = np.arctan2(samples[:, 1], samples[:, 0]) + np.pi / 2
+    walls = np.sort(np.concatenate([normals, normals + np.pi]) % (2.0 * np.pi))
+    largest = -1.0
+    ends = np.append(walls[1:], walls[0] + 2.0 * np.pi)
+    for start, end in zip(walls, ends, strict=True):
+        middle = (start + end) / 2
+        inside = samples @ [np.cos(middle), np.sin(middle)] > 0.0
+        v = samples.T @ (inside * np.array([1.0, -1.0]))
+        if end - start <= 1e-12 or not v.any():
+            continue  # no cell but a wall of parallel samples; no force
+        # from the middle of the cell, an arc, to v; if v is outside, to the nearer end
+        away = abs((np.arctan2(v[1], v[0]) - middle + np.pi) % (2.0 * np.pi) - np.pi)
+        largest = max(largest, float(np.cos(max(away - (end - start) / 2, 0.0))))
+    return largest
 
 
 @exercise
@@ -173,15 +212,18 @@ def bad_kkt_point(X: Any, y: Any, network: Any) -> Feedback:
     >>> exercises.implicit_bias.bad_kkt_point([[1.0]], [1.0], ([[1.0]], [1.0]))
     Not yet: its cost is 1 times the optimum
     """
-    samples = as_matrix(X)
-    if len(samples) > 6 or samples.shape[1] > 4:
-        return wrong("take at most six samples of at most four features")
-    labels = as_vector(y, len(samples), "y")
+    samples = as_numbers(X, "X")
+    if samples.ndim != 2 or len(samples) > 6 or samples.shape[1] > 4:
+        return wrong("take at most six samples of at most four features, one a row")
+    labels = as_list(y, len(samples), "y")
+    net = as_network(network, d=samples.shape[1])
     try:
         linear_margin(samples, labels)
     except NotSeparableError:
         return wrong("the data are not linearly separable")
-    residual = kkt_residual(as_network(network), samples, labels, tolerance=1e-6)
+    if np.min(labels * net.predict(samples)) <= 0.0:
+        return wrong("the network does not separate the data")
+    residual = _nearest_kkt_point(net, samples, labels)
     if not residual.stationary:
         return wrong(
             f"it is not a KKT point: the residual is {residual.value:.2g}", residual
@@ -194,6 +236,22 @@ def bad_kkt_point(X: Any, y: Any, network: Any) -> Feedback:
         f"{residual.dual_norm:.4g}",
         residual,
     )
+
+
+def _nearest_kkt_point(
+    network: ReLUNetwork, X: FloatArray, y: FloatArray
+) -> KKTResidual:
+    """Return the residual with as many ties as the data allow.
+
+    At an angle near 180 degrees all of a neuron's products are small, and only a small
+    tolerance tells them from ties.
+    """
+    for tolerance in (1e-6, 1e-9):
+        with suppress(InvalidDataError):  # the ties at 0 do not separate the data
+            residual = kkt_residual(network, X, y, tolerance=tolerance)
+            if residual.stationary:
+                return residual
+    return kkt_residual(network, X, y, tolerance=1e-12)
 
 
 @exercise
@@ -215,10 +273,19 @@ def nearly_best(network: Any) -> Feedback:
     >>> import numpy as np
     >>> from convexnn_lib import exercises
     >>> exercises.implicit_bias.nearly_best((np.ones((4, 1)), [1.0]))
-    Not yet: your answer could not be read (InvalidDataError: The network does not ...
+    Not yet: the network has 10 of 20 samples on the wrong side or on the boundary
     """
+    if isinstance(network, FlowHistory):
+        return wrong("that is a history: pass the network of a run, history.network(0)")
     X, y = datasets.orthogonally_separable(20, 4, seed=7)
-    certificate = certify_margin(as_network(network), X, y)
+    net = as_network(network, d=4)
+    missed = int(np.sum(y * net.predict(X) <= 0.0))
+    if missed:
+        return wrong(
+            f"the network has {missed} of 20 samples on the wrong side or on the "
+            "boundary"
+        )
+    certificate = certify_margin(net, X, y)
     if certificate.ratio < 0.999:
         return wrong(
             f"certified are {100 * certificate.ratio:.2f} % of the best margin: train "

@@ -10,9 +10,10 @@ import numpy as np
 from scipy.integrate import quad
 
 from convexnn_lib import datasets
-from convexnn_lib._validation import FloatArray, as_vector
-from convexnn_lib.exercises.answers import as_network
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.exercises.answers import as_list, as_network, as_number
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
+from convexnn_lib.exercises.functions import try_function
 from convexnn_lib.flow.flow_history import FlowHistory
 from convexnn_lib.flow.gradient_flow import gradient_flow
 from convexnn_lib.problem.network import ReLUNetwork
@@ -36,7 +37,7 @@ def growth_time(time: Callable[[float], float]) -> Feedback:
     Returns
     -------
     convexnn_lib.exercises.feedback.Feedback
-        The judgement, with the scales and the outputs at the times given.
+        The judgement, with the scale at which the time is off as certificate.
 
     Examples
     --------
@@ -44,18 +45,24 @@ def growth_time(time: Callable[[float], float]) -> Feedback:
     >>> exercises.implicit_bias.growth_time(lambda scale: 1 / scale)
     Not yet: from the scale 0.5 the output at the time 2 is 1.85, not 1
     """
-    outputs = {}
-    for scale in (0.5, 1e-3, 1e-9):
-        t = float(time(scale))
+
+    def fault(answer: Any, scale: float) -> str | None:
+        t = as_number(answer)
         # both layers solve dw/dt = w / 2
-        outputs[scale] = float(np.exp(min(2.0 * np.log(scale) + t, 700.0)))
-        if not abs(outputs[scale] - 1.0) < 1e-6:
-            return wrong(
-                f"from the scale {scale:g} the output at the time {t:.3g} is "
-                f"{outputs[scale]:.3g}, not 1",
-                outputs,
-            )
-    return right("the output is 1 at the times given, from three scales", outputs)
+        output = float(np.exp(min(2.0 * np.log(scale) + t, 700.0)))
+        if abs(output - 1.0) < 1e-6:
+            return None
+        return (
+            f"from the scale {scale:g} the output at the time {t:.3g} is "
+            f"{output:.3g}, not 1"
+        )
+
+    return try_function(
+        time,
+        [(0.5,), (1e-3,), (1e-9,)],
+        fault,
+        "the output is 1 at the times given, from {count} scales",
+    )
 
 
 @exercise
@@ -82,7 +89,7 @@ def sign_change(changes: Any, stays: Any) -> Feedback:
     >>> exercises.implicit_bias.sign_change((0.01, 0.01), (0.01, 0.02))
     Not yet: the first start is balanced, or nearly so
     """
-    starts = [as_vector(start, 2, "start") for start in (changes, stays)]
+    starts = [as_list(start, 2, "the start") for start in (changes, stays)]
     for name, start in zip(("first", "second"), starts, strict=True):
         if np.any(start <= 0.0) or np.any(start > 0.1):
             return wrong(f"the weights of the {name} start must lie in (0, 0.1]")
@@ -130,7 +137,7 @@ def descent_steps(small: float, large: float) -> Feedback:
     >>> exercises.implicit_bias.descent_steps(0.5, 0.001)
     Not yet: the small step must not be larger than the large one
     """
-    steps = [float(small), float(large)]
+    steps = [as_number(small), as_number(large)]
     if not steps[0] >= 0.001 or not steps[1] <= 1.0:
         return wrong("the steps must lie between 0.001 and 1")
     if steps[0] > steps[1]:
@@ -166,20 +173,27 @@ def exact_time(time: Callable[[float, float], float]) -> Feedback:
     >>> exercises.implicit_bias.exact_time(lambda q0, q1: q1 - q0)
     Not yet: from the margin 0.1 to 1 the time is too short; integrate the ...
     """
-    for first, last in ((0.1, 1.0), (1.0, 2.0), (0.5, 10.0), (5.0, 30.0)):
+
+    def fault(answer: Any, first: float, last: float) -> str | None:
         # the margin q = w^2 has the derivative 2 q / (1 + e^q)
         truth = quad(
             lambda q: (1.0 + np.exp(q)) / (2.0 * q), first, last, epsrel=1e-11
         )[0]
-        ratio = float(time(first, last)) / truth
-        if not abs(ratio - 1.0) < 1e-6:
-            size = "long" if ratio > 1.0 else "short"
-            return wrong(
-                f"from the margin {first:g} to {last:g} the time is too {size}; "
-                "integrate the equation of the margin",
-                (first, last),
-            )
-    return right("it agrees with the integral of the flow over four intervals")
+        ratio = as_number(answer) / truth
+        if abs(ratio - 1.0) < 1e-6:
+            return None
+        return (
+            f"from the margin {first:g} to {last:g} the time is too "
+            f"{'long' if ratio > 1.0 else 'short'}; integrate the equation of the "
+            "margin"
+        )
+
+    return try_function(
+        time,
+        [(0.1, 1.0), (1.0, 2.0), (0.5, 10.0), (5.0, 30.0)],
+        fault,
+        "it agrees with the integral of the flow over {count} intervals",
+    )
 
 
 @exercise
@@ -203,7 +217,9 @@ def failing_start(network: Any) -> Feedback:
     >>> exercises.implicit_bias.failing_start(([[1.0], [0.0]], [1.0]))
     Not yet: a neuron has a length above 0.01
     """
-    start = as_network(network)
+    start = as_network(network, d=2)
+    if not start.width:
+        return wrong("a network without neurons has no output weights of both signs")
     X, y = datasets.separable_pair()
     lengths = np.linalg.norm(start.W1, axis=0)
     if lengths.max(initial=0.0) > 0.01:
