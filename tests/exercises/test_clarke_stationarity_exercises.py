@@ -208,7 +208,9 @@ class TestCounterexample:
 
     def test_wrong(self):
         X, y, network = [[1.0, -0.5], [0.0, 1.0]], [2.0, 1.0], ON_KINK
-        assert "not 3" in checks.counterexample((SAMPLES, KINK.y, network)).message
+        assert (
+            "two samples" in checks.counterexample((SAMPLES, KINK.y, network)).message
+        )
         padded = ReLUNetwork([[1.0, 0.0], [0.0, 0.0]], [1.0, 0.0])
         assert "nonzero" in checks.counterexample((X, y, padded)).message
         empty = ReLUNetwork(np.zeros((2, 0)), np.zeros(0))

@@ -29,6 +29,8 @@ __all__ = [
     "smoothed_function",
 ]
 
+_TOLERANCE = 1e-6  # a relative residual that rounding errors leave
+
 
 @exercise
 def separation_threshold(threshold: Callable[[int], float]) -> Feedback:
@@ -224,7 +226,7 @@ def bad_kkt_point(X: Any, y: Any, network: Any) -> Feedback:
     if np.min(labels * net.predict(samples)) <= 0.0:
         return wrong("the network does not separate the data")
     residual = _nearest_kkt_point(net, samples, labels)
-    if not residual.stationary:
+    if residual.value > _TOLERANCE:
         return wrong(
             f"it is not a KKT point: the residual is {residual.value:.2g}", residual
         )
@@ -246,10 +248,10 @@ def _nearest_kkt_point(
     At an angle near 180 degrees all of a neuron's products are small, and only a small
     tolerance tells them from ties.
     """
-    for tolerance in (1e-6, 1e-9):
+    for tolerance in (_TOLERANCE, 1e-9):
         with suppress(InvalidDataError):  # the ties at 0 do not separate the data
             residual = kkt_residual(network, X, y, tolerance=tolerance)
-            if residual.stationary:
+            if residual.value <= _TOLERANCE:
                 return residual
     return kkt_residual(network, X, y, tolerance=1e-12)
 
