@@ -122,7 +122,7 @@ def plot_cost_bounds(
     if not optimum > 0:
         raise InvalidDataError(f"the optimum must be positive, got {optimum}.")
     with book_style():
-        figure, axes = new_figure(width=6.8, height=4.0)
+        figure, axes = new_figure(width=6.8, height=4.6)
         for k, (label, values) in enumerate(curves.items()):
             distance = np.abs(np.asarray(values) - optimum) / optimum
             axes.plot(
@@ -137,7 +137,7 @@ def plot_cost_bounds(
         axes.set_yscale("log")
         axes.set_xlabel("rescaled time")
         axes.set_ylabel("relative distance from $P^*$")
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
