@@ -6,6 +6,7 @@ import numpy as np
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
@@ -57,6 +58,8 @@ def sharpness(network: ReLUNetwork, problem: TrainingProblem) -> float:
     >>> sharpness(ReLUNetwork([[2.0]], [0.5]), problem)
     4.25
     """
+    units = units_of(problem)
+    network, problem = units.inward(network), units.problem
     X, y, loss = problem.X, problem.y, problem.loss
     if network.width == 0:
         raise InvalidDataError("the network has no neurons, and its Hessian is empty.")
@@ -74,7 +77,7 @@ def sharpness(network: ReLUNetwork, problem: TrainingProblem) -> float:
     active = inputs > 0.0
     hessian = _hessian(network, X, active, loss.gradient(outputs, y), curvature)
     hessian[np.diag_indices_from(hessian)] += problem.beta
-    return float(np.linalg.eigvalsh(hessian)[-1])
+    return float(np.linalg.eigvalsh(hessian)[-1]) * units.gradient / units.weights
 
 
 def _hessian(

@@ -10,7 +10,7 @@ bounds the objective of every network from below by :math:`-\ell^*(-\lambda,y)`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,14 @@ from convexnn_lib.certificates.dual_norm import (
     dual_norm_bounds,
 )
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._units import Units
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = [
     "Certificate",
     "bound_by",
+    "in_users_units",
     "patterns_in_scope",
 ]
 
@@ -223,4 +225,28 @@ def bound_by(
         dual_norm=norm.lower,
         extreme_neuron=norm.neuron,
         patterns=scope,
+    )
+
+
+def in_users_units(certificate: Certificate, units: Units) -> Certificate:
+    """Return a certificate of a problem in units of order one in the user's units.
+
+    Parameters
+    ----------
+    certificate : convexnn_lib.Certificate
+        The certificate.
+    units : convexnn_lib.problem._units.Units
+        What the user's units are.
+
+    Returns
+    -------
+    convexnn_lib.Certificate
+        The same with all numbers multiplied by powers of two.
+    """
+    return replace(
+        certificate,
+        primal=certificate.primal * units.objective,
+        lower_bound=certificate.lower_bound * units.objective,
+        dual=certificate.dual * units.dual,
+        dual_norm=certificate.dual_norm * units.data * units.dual,
     )

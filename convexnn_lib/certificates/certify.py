@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convexnn_lib._validation import ArrayLike, FloatArray, PatternsLike, as_vector
+from convexnn_lib._validation import (
+    ArrayLike,
+    BoolArray,
+    FloatArray,
+    PatternsLike,
+    as_vector,
+)
 from convexnn_lib.certificates._dual_search import search_dual_points
 from convexnn_lib.certificates._margin_program import margin_program
 from convexnn_lib.certificates.certificate import (
     Certificate,
     bound_by,
+    in_users_units,
     patterns_in_scope,
 )
 from convexnn_lib.errors import EnumerationTooLargeError, RegularizationError
+from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
@@ -86,9 +94,30 @@ def certify(
             "no bound. Use a positive beta, or certify the margin (certify_margin)."
         )
     scope = patterns_in_scope(problem.X, patterns)
+    if dual is not None:
+        dual = as_vector(dual, problem.n, "dual")
+    units = units_of(problem)
+    best = _best_bound(
+        units.inward(network),
+        units.problem,
+        scope,
+        None if dual is None else dual / units.dual,
+        tol,
+    )
+    return in_users_units(best, units)
+
+
+def _best_bound(
+    network: ReLUNetwork,
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    dual: FloatArray | None,
+    tol: float,
+) -> Certificate:
+    """Return the certificate in units of order one."""
     primal = problem.objective(network)
     if dual is not None:
-        dual = problem.loss.project_dual(as_vector(dual, problem.n, "dual"), problem.y)
+        dual = problem.loss.project_dual(dual, problem.y)
     best: Certificate | None = None
     too_large: EnumerationTooLargeError | None = None
     for lam in _dual_points(network, problem, dual):

@@ -9,6 +9,7 @@ import numpy as np
 from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.losses import HardMargin
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -155,7 +156,8 @@ def kkt_residual(
         raise InvalidDataError(
             f"tolerance must be at least 0 and below 1, got {tolerance!r}."
         )
-    problem = TrainingProblem(X, y, 1.0, HardMargin())
+    units = units_of(TrainingProblem(X, y, 1.0, HardMargin()))
+    problem = units.problem
     # by a power of two, which rounds nothing: squares of weights must not overflow
     size = max(np.abs(network.W1).max(initial=0.0), np.abs(network.w2).max(initial=0.0))
     exponent = -int(np.frexp(size)[1])
@@ -181,13 +183,13 @@ def kkt_residual(
     dual[model.kinked] = problem.y[model.kinked] * alpha
     bound = dual_norm_bounds(problem.X, dual)
     cost = scaled.penalty()
-    value = float(problem.y @ dual)
+    lower = float(problem.y @ dual) / bound.upper if bound.upper > 0.0 else 0.0
     return KKTResidual(
         value=float(np.linalg.norm(element) / np.sqrt(2.0 * cost)),
-        dual=dual,
+        dual=dual * units.dual,
         slack=float(np.max(margins[dual != 0.0] / smallest - 1.0, initial=0.0)),
-        cost=cost,
+        cost=cost * units.objective,
         dual_norm=bound.lower,
-        lower_bound=value / bound.upper if bound.upper > 0.0 else 0.0,
+        lower_bound=lower * units.objective,
         tolerance=tolerance,
     )

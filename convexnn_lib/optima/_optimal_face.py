@@ -277,10 +277,12 @@ def _check(
     """
     over = float(np.max(face.neurons.values, initial=0.0) / solution.problem.beta - 1.0)
     misfit = float(np.linalg.norm(face.target - face.columns @ start))
-    if over > tol or misfit > MISFIT * float(np.linalg.norm(face.target)):
+    size = float(np.linalg.norm(face.target))
+    if over > tol or misfit > MISFIT * size:
         raise InvalidDataError(
             "the solution is not accurate enough: near it, the dual norm exceeds beta "
             f"by {max(over, 0.0):.2g} of it, and the outputs of touching neurons miss "
-            f"optimal ones by {misfit:.2g}. Its certified gap is {solution.gap:.2g}; "
-            "solve to a smaller tol, or rescale the data."
+            f"optimal ones by {misfit / size:.2g} of their length. Its certified "
+            f"relative gap is {solution.certificate.relative_gap:.2g}; solve to a "
+            "smaller tol, or rescale the data."
         )

@@ -12,6 +12,7 @@ from convexnn_lib.optima._optimal_face import OptimalFace
 from convexnn_lib.optima._polytope import edges_of, moves_of, vertices_of
 from convexnn_lib.optima._tolerances import UNCHANGED
 from convexnn_lib.optima.connectivity import Connectivity, connectivity_of
+from convexnn_lib.problem._units import Units
 
 __all__ = ["OptimalPolytope"]
 
@@ -22,17 +23,20 @@ class OptimalPolytope:
     Parameters
     ----------
     face : OptimalFace
-        The neurons that optimal networks can have, and the equations of P.
+        The neurons that optimal networks can have, and the equations of P, in units in
+        which the numbers of the problem are of order one.
+    units : convexnn_lib.problem._units.Units
+        What the user's units are in those.
     max_vertices : int
         The largest number of vertices to list.
     """
 
-    def __init__(self, face: OptimalFace, max_vertices: int) -> None:
-        self._face, self._max_vertices = face, max_vertices
+    def __init__(self, face: OptimalFace, units: Units, max_vertices: int) -> None:
+        self._face, self._units, self._max_vertices = face, units, max_vertices
         self.directions = face.neurons.directions
         self.signs = face.neurons.signs
-        self.features = face.features
-        self.dual = face.dual
+        self.features = face.features * units.data
+        self.dual = face.dual * units.dual
 
     @cached_property
     def _points(self) -> FloatArray:
@@ -49,7 +53,7 @@ class OptimalPolytope:
     @property
     def vertices(self) -> FloatArray:
         """The vertices of P, a (V, N) array, those with the fewest neurons first."""
-        return self._points[:, : len(self.signs)]
+        return self._points[:, : len(self.signs)] * self._units.coefficients
 
     @cached_property
     def edges(self) -> npt.NDArray[np.intp]:
@@ -69,8 +73,9 @@ class OptimalPolytope:
     @property
     def unique_fit(self) -> bool:
         """Whether all optima have the same outputs on the data."""
-        change = self.features @ self._moves[: len(self.signs)]
-        size = float(np.max(np.linalg.norm(self.features, axis=0), initial=1e-300))
+        features = self._face.features
+        change = features @ self._moves[: len(self.signs)]
+        size = float(np.max(np.linalg.norm(features, axis=0), initial=1e-300))
         return bool(np.all(np.abs(change) <= UNCHANGED * size))
 
     @property

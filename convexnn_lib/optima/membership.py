@@ -12,8 +12,8 @@ from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.optima._extreme_neurons import ExtremeNeurons
 from convexnn_lib.optima._optimal_face import OptimalFace
 from convexnn_lib.problem._cones import row_sides
+from convexnn_lib.problem._units import Units
 from convexnn_lib.problem.network import ReLUNetwork
-from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["Membership", "membership"]
 
@@ -64,7 +64,7 @@ class Membership:
 
 def membership(
     network: ReLUNetwork,
-    problem: TrainingProblem,
+    units: Units,
     face: OptimalFace,
     value: float,
     tol: float,
@@ -75,12 +75,12 @@ def membership(
     ----------
     network : convexnn_lib.ReLUNetwork
         The network.
-    problem : convexnn_lib.TrainingProblem
-        The problem.
+    units : convexnn_lib.problem._units.Units
+        The problem in units of order one.
     face : OptimalFace
-        The description of its optima.
+        The description of its optima in these units.
     value : float
-        The optimal value.
+        The optimal value in the user's units.
     tol : float
         The tolerance, relative to the weights of a neuron for balance, in radians for
         directions, and relative to the outputs (for margins: absolute) for the fit.
@@ -96,13 +96,14 @@ def membership(
     convexnn_lib.errors.InvalidDataError
         If the network has another number of features, or the tolerance is not positive.
     """
+    problem, network = units.problem, units.inward(network)
     if network.d != problem.d:
         raise InvalidDataError(
             f"the network has {network.d} features, the problem has {problem.d}."
         )
     if not 0.0 < float(tol) < 1.0:
         raise InvalidDataError(f"tol must lie in (0, 1), got {tol!r}.")
-    excess = problem.objective(network) - value
+    excess = problem.objective(network) * units.objective - value
     first, second = np.linalg.norm(network.W1, axis=0), np.abs(network.w2)
     largest = np.maximum(first, second)
     alive = largest > tol * float(np.max(largest, initial=0.0))
@@ -111,6 +112,8 @@ def membership(
     def answer(
         failure: str, reason: str, coefficients: FloatArray | None = None
     ) -> Membership:
+        if coefficients is not None:
+            coefficients = coefficients * units.coefficients
         return Membership(not failure, failure, reason, coefficients, labels, excess)
 
     unbalanced = np.flatnonzero(alive & (np.abs(first - second) > tol * largest))
@@ -118,8 +121,8 @@ def membership(
         k = unbalanced[0]
         return answer(
             "balance",
-            f"neuron {k} is not balanced: its layers have the norms {first[k]:.6g} and "
-            f"{second[k]:.6g}",
+            f"neuron {k} is not balanced: its layers have the norms "
+            f"{first[k] * units.weights:.6g} and {second[k] * units.weights:.6g}",
         )
     neurons = face.neurons
     failures: dict[str, str] = {}
@@ -130,7 +133,7 @@ def membership(
         if np.min(distances, initial=np.inf) > tol:
             worth = sign * float(face.dual @ np.maximum(problem.X @ unit, 0.0))
             failure, reason = _misdirected(
-                int(k), unit, distances, worth, problem, neurons
+                int(k), unit, distances, worth, units, neurons
             )
             failures.setdefault(failure, reason)
         else:
@@ -146,8 +149,8 @@ def membership(
     if misfit > tol * max(float(np.linalg.norm(face.target)), tol):
         return answer(
             "fit",
-            f"balanced, with the right directions, but the outputs are {misfit:.3g} "
-            "away from optimal ones",
+            "balanced, with the right directions, but the outputs are "
+            f"{misfit * units.outputs:.3g} away from optimal ones",
             coefficients,
         )
     count = int(np.count_nonzero(coefficients))
@@ -164,12 +167,13 @@ def _misdirected(
     unit: FloatArray,
     distances: FloatArray,
     worth: float,
-    problem: TrainingProblem,
+    units: Units,
     neurons: ExtremeNeurons,
 ) -> tuple[str, str]:
     """Return why a neuron has none of the directions: the failure and the reason."""
-    sides = row_sides(problem.X, unit[None])[0]
-    others = row_sides(problem.X, neurons.directions)
+    X, size = units.problem.X, units.data * units.dual
+    sides = row_sides(X, unit[None])[0]
+    others = row_sides(X, neurons.directions)
     together = np.all(others * sides >= 0, axis=1) & np.isfinite(distances)
     if np.any(together):
         j = int(np.argmin(np.where(together, distances, np.inf)))
@@ -182,5 +186,6 @@ def _misdirected(
     return (
         "direction",
         f"neuron {k} lies in a cone without neurons of optimal networks: the dual "
-        f"point gives it {worth:.6g}, less than beta = {problem.beta:.6g}",
+        f"point gives it {worth * size:.6g}, less than beta = "
+        f"{units.problem.beta * size:.6g}",
     )

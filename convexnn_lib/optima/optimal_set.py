@@ -27,6 +27,7 @@ from convexnn_lib.optima.optimal_path import (
     routes,
     sample_segments,
 )
+from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.training.solve import Solution
 
@@ -156,10 +157,12 @@ class OptimalSet(OptimalPolytope):
         self, solution: Solution, *, tol: float = 1e-9, max_vertices: int = 10_000
     ) -> None:
         max_vertices = check_integer(max_vertices, "max_vertices", minimum=1)
-        super().__init__(optimal_face(solution, tol), max_vertices)
+        units = units_of(solution.problem)
+        inner = solution.in_users_units(units.problem, units.inverse)
+        super().__init__(optimal_face(inner, tol), units, max_vertices)
         self.solution = solution
         self.problem = solution.problem
-        self.separation = 1.0 - self._face.neurons.next_value / self.problem.beta
+        self.separation = 1.0 - self._face.neurons.next_value / inner.problem.beta
 
     def __repr__(self) -> str:
         """Return the value, the dimension and the number of directions."""
@@ -171,7 +174,8 @@ class OptimalSet(OptimalPolytope):
     @cached_property
     def value(self) -> float:
         """The optimal value, that of one point of the set."""
-        return self.problem.objective(self.network(self._face.point))
+        point = self._face.point * self._units.coefficients
+        return self.problem.objective(self.network(point))
 
     @property
     def vertex_networks(self) -> tuple[ReLUNetwork, ...]:
@@ -209,13 +213,14 @@ class OptimalSet(OptimalPolytope):
             If the coefficients are no point of P, or the width is too small.
         """
         c = as_vector(coefficients, len(self.signs), "coefficients")
+        c = c / self._units.coefficients
         size = max(float(np.linalg.norm(self._face.target)), 1e-6)
         misfit = self._face.misfit(c)
         if np.any(c < 0.0) or misfit > 1e-6 * size:
             raise InvalidDataError(
                 "the coefficients are no point of the optimal polytope: the least is "
-                f"{c.min(initial=0.0):.3g}, and the outputs are {misfit:.3g} away from "
-                "optimal ones."
+                f"{c.min(initial=0.0) * self._units.coefficients:.3g}, and the outputs "
+                f"are {misfit * self._units.outputs:.3g} away from optimal ones."
             )
         used = np.flatnonzero(c)
         if width is None:
@@ -249,7 +254,7 @@ class OptimalSet(OptimalPolytope):
         count = 2 * (self.dimension + 1)
         vertices = [random_vertex(columns, target, generator) for _ in range(count)]
         point = generator.dirichlet(np.ones(count)) @ np.array(vertices)
-        point = point[: len(self.signs)]
+        point = point[: len(self.signs)] * self._units.coefficients
         return self.network(point, width=width, seed=generator)
 
     def contains(self, network: ReLUNetwork, *, tol: float = 1e-6) -> Membership:
@@ -283,7 +288,7 @@ class OptimalSet(OptimalPolytope):
         >>> optima.contains(ReLUNetwork([[1.0]], [0.5])).failure
         'balance'
         """
-        return membership(network, self.problem, self._face, self.value, tol)
+        return membership(network, self._units, self._face, self.value, tol)
 
     def path(
         self,
@@ -337,7 +342,7 @@ class OptimalSet(OptimalPolytope):
         segments = lift_first(
             first.padded(width),
             last.padded(width),
-            routes(lambda: (self.vertices, self.edges), *ends, width),
+            routes(lambda: (self._points[:, :size], self.edges), *ends, width),
         )
         if segments is None:
             raise InvalidDataError(
@@ -349,22 +354,24 @@ class OptimalSet(OptimalPolytope):
         networks = tuple(self._placed(*sample) for sample in samples)
         return OptimalPath(
             networks,
-            np.array([sample.coefficients(size) for sample in samples]),
+            np.array([sample.coefficients(size) for sample in samples])
+            * self._units.coefficients,
             np.array([self.problem.objective(network) for network in networks]),
             self.value,
         )
 
     def _placement(self, network: ReLUNetwork, name: str) -> Placement:
         """Return the directions and coefficients of the neurons of an optimum."""
-        found = self.contains(network)
+        found, network = self.contains(network), self._units.inward(network)
         if not found:
             raise InvalidDataError(f"{name} is no global optimum: {found.reason}.")
         amounts = np.linalg.norm(network.W1, axis=0) * np.abs(network.w2)
         return Placement(found.labels, np.where(found.labels >= 0, amounts, 0.0))
 
     def _placed(self, labels: npt.NDArray[np.intp], amounts: FloatArray) -> ReLUNetwork:
-        """Return the network with given directions and coefficients."""
+        """Return the network of coefficients in units of order one."""
         units = np.vstack([self.directions, np.zeros(self.problem.d)])
         signs = np.append(self.signs, 0.0)
         root = np.sqrt(amounts)
-        return ReLUNetwork(units[labels].T * root, signs[labels] * root)
+        network = ReLUNetwork(units[labels].T * root, signs[labels] * root)
+        return self._units.outward(network)

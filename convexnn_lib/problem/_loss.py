@@ -36,6 +36,8 @@ class Loss(ABC):
     * ``strictly_convex = True``, if that is so: then optimal networks are known to have
       the same outputs;
     * ``cvxpy_expression`` for ``solve(method="cvxpy")``;
+    * ``degree = p``, if :math:`\ell(tz,ty)=t^p\ell(z,y)` for every :math:`t>0`: then
+      labels in any unit are computed with in one in which they are of order one;
     * ``check_labels`` if not all real labels (or, with ``labels = "sign"``, all signs)
       are admitted.
 
@@ -56,6 +58,10 @@ class Loss(ABC):
         same outputs.
     log_odds : bool, default False
         Whether an output z models the probability :math:`1/(1+e^{-z})` of label 1.
+    degree : float or None, default None
+        The degree p of a loss that is homogeneous in outputs and labels together, such
+        as 2 for the squared loss. It says so of its own class: one that derives from it
+        has to say it again.
     slack_cost : float or None, default None
         What a unit of missing margin costs, see :class:`convexnn_lib.MarginLoss`; None
         for a loss that is not about margins.
@@ -100,11 +106,13 @@ class Loss(ABC):
     differentiable: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = False
     log_odds: ClassVar[bool] = False
+    degree: ClassVar[float | None] = None
     slack_cost: float | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Name the class."""
+        """Name the class; what is said of a parent's units need not hold of it."""
         super().__init_subclass__(**options)
+        cls.degree = cls.__dict__.get("degree")
         if "name" not in cls.__dict__:
             cls.name = cls.__name__
 

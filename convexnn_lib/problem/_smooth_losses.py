@@ -47,6 +47,7 @@ class Squared(Loss):
 
     name: ClassVar[str] = "squared"
     strictly_convex: ClassVar[bool] = True
+    degree: ClassVar[float | None] = 2.0
 
     def __post_init__(self) -> None:
         """Check the scale."""

@@ -112,10 +112,33 @@ class TrainingProblem(ReadOnlyArrays):
         beta = _check_beta(beta, loss)
         if loss.is_constraint:
             check_separable(X, y)
+        self._set(X, y, beta, loss)
+
+    def _set(self, X: FloatArray, y: FloatArray, beta: float, loss: Loss) -> None:
+        """Take over what has been checked."""
         X.setflags(write=False)
         y.setflags(write=False)
         for name, value in {"X": X, "y": y, "beta": beta, "loss": loss}.items():
             object.__setattr__(self, name, value)
+
+    def replaced(self, X: FloatArray, y: FloatArray, beta: float) -> TrainingProblem:
+        """Return the problem with other numbers that need no check.
+
+        Parameters
+        ----------
+        X, y : (n, d) and (n,) arrays
+            New arrays, multiples of those of the problem.
+        beta : float
+            The regularization strength.
+
+        Returns
+        -------
+        convexnn_lib.TrainingProblem
+            The problem with the same loss.
+        """
+        problem = object.__new__(TrainingProblem)
+        problem._set(X, y, beta, self.loss)
+        return problem
 
     @property
     def n(self) -> int:

@@ -24,6 +24,7 @@ from convexnn_lib.errors import (
     SolverError,
 )
 from convexnn_lib.problem._cones import project_on_cone
+from convexnn_lib.problem._units import Units
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["Group", "RestrictedOptimum", "solve_restricted"]
@@ -52,6 +53,16 @@ class RestrictedOptimum:
     gap: float
     dual: FloatArray
     variables: tuple[FloatArray, ...]
+
+    def in_users_units(self, units: Units) -> RestrictedOptimum:
+        """Return the optimum of a problem in units of order one in the user's."""
+        return RestrictedOptimum(
+            value=self.value * units.objective,
+            lower_bound=self.lower_bound * units.objective,
+            gap=self.gap * units.objective,
+            dual=self.dual * units.dual,
+            variables=tuple(v * units.coefficients for v in self.variables),
+        )
 
     def __repr__(self) -> str:
         """Return the value and the gap."""
@@ -118,7 +129,7 @@ def solve_restricted(
     dual = _feasible_dual(problem, groups, point.dual)
     lower_bound = problem.dual_objective(dual)
     gap = value - lower_bound
-    if not gap <= tol * max(1.0, abs(value)):
+    if not gap <= tol * abs(value):
         raise SolverError(
             f"the solver ended ({point.status}) with the gap {gap:.3g} between "
             f"{value:.9g} and the lower bound {lower_bound:.9g}, above tol = {tol:g}."

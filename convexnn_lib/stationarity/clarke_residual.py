@@ -7,7 +7,7 @@ concave kinks fixed say whether some direction descends although that distance i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from typing import Literal, NamedTuple
@@ -16,6 +16,7 @@ import numpy as np
 
 from convexnn_lib._validation import FloatArray, check_integer
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._units import Units, units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity._least_norm import least_norm_point
@@ -108,6 +109,18 @@ class ClarkeResidual:
     exact_slope: bool
     directionally_stationary: bool | None
     scale: float
+
+    def in_users_units(self, units: Units) -> ClarkeResidual:
+        """Return the residual of a problem in units of order one in the user's."""
+        return replace(
+            self,
+            value=self.value * units.gradient,
+            G1=self.G1 * units.gradient,
+            g2=self.g2 * units.gradient,
+            dual=self.dual * units.dual,
+            slope=self.slope * units.gradient,
+            scale=self.scale * units.gradient,
+        )
 
     def __repr__(self) -> str:
         """Return the distance, the slope and the number of ties."""
@@ -236,7 +249,13 @@ def clarke_residual(
         raise InvalidDataError(
             f"tolerance must be a non-negative finite number, got {tolerance!r}."
         )
-    model = local_model(network, problem, tie_tolerance)
+    units = units_of(problem)
+    model = local_model(units.inward(network), units.problem, tie_tolerance)
+    return _residual(model, tolerance, max_patterns).in_users_units(units)
+
+
+def _residual(model: LocalModel, tolerance: float, max_patterns: int) -> ClarkeResidual:
+    """Return the distance and the steepest descent in units of order one."""
     samples, neurons = np.nonzero(model.tied)
     activation = np.zeros(model.tied.shape)
     alpha = np.zeros(model.kinked.size)
@@ -253,7 +272,7 @@ def clarke_residual(
         exact_slope &= descent is not None
         block.write(steepest, element if descent is None else descent)
     gradient = model.gradient.copy()
-    gradient[model.kinked] = -model.unit * problem.y[model.kinked] * alpha
+    gradient[model.kinked] = -model.unit * model.y[model.kinked] * alpha
     scale = _scale(model, gradient)
     value = float(np.linalg.norm(least))
     slope = float(np.linalg.norm(steepest))
@@ -262,7 +281,7 @@ def clarke_residual(
     exact |= exact_slope and slope - value <= _ROUNDING * scale
     kinds: dict[int, Literal["convex", "concave", "none"]]
     kinds = {1: "convex", -1: "concave", 0: "none"}
-    d = problem.d
+    d = model.X.shape[1]
     return ClarkeResidual(
         value=value,
         G1=least[:d],

@@ -7,15 +7,16 @@ minimum only if it is globally optimal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from convexnn_lib._validation import ArrayLike, FloatArray
-from convexnn_lib.certificates.certificate import Certificate
+from convexnn_lib.certificates.certificate import Certificate, in_users_units
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import RegularizationError
+from convexnn_lib.problem._units import Units, units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity._tolerances import (
@@ -80,6 +81,15 @@ class StationaryPoint:
     def ties(self) -> int:
         """The number of ties of the nonzero neurons."""
         return sum(self.network.w2[tie.neuron] != 0.0 for tie in self.residual.ties)
+
+    def in_users_units(self, units: Units) -> StationaryPoint:
+        """Return the point of a problem in units of order one in the user's."""
+        return replace(
+            self,
+            network=units.outward(self.network),
+            residual=self.residual.in_users_units(units),
+            certificate=in_users_units(self.certificate, units),
+        )
 
     def __repr__(self) -> str:
         """Return the kind, the value, the certified gap and the neurons."""
@@ -193,14 +203,16 @@ def classify_stationary(
         network, problem, tolerance=tolerance, tie_tolerance=tie_tolerance
     )
     certificate = certify(network, problem, dual=dual)
-    size = np.linalg.norm(network.W1, axis=0) * np.abs(network.w2)
+    units = units_of(problem)
+    inner = units.inward(network)
+    size = np.linalg.norm(inner.W1, axis=0) * np.abs(inner.w2)
     zeros = int(np.sum(size <= ZERO_NEURON * size.max(initial=0.0)))
     kind, reason = _kind(residual, certificate, zeros, problem)
     return StationaryPoint(
         network=network,
         kind=kind,
         reason=reason,
-        strict=_is_strict(network, problem)
+        strict=_is_strict(inner, units.problem)
         if kind in ("global", "local minimum") and zeros == 0
         else None,
         zero_neurons=zeros,

@@ -19,6 +19,7 @@ from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._cones import row_sides
+from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity._parametric_program import independent_start, vertex_path
@@ -175,30 +176,35 @@ def descent_path(
     (True, 2)
     """
     n_points = check_integer(n_points, "n_points", minimum=2)
-    network = _padded(network, problem, width)
-    if problem.loss.is_constraint:
-        _check_margins(network, problem)
+    start = _padded(network, problem, width)
     if solution is None:
         solution = solve(problem)
     elif solution.network.d != problem.d or not np.isclose(
-        problem.objective(solution.network), solution.value, rtol=1e-9
+        problem.objective(solution.network), solution.value, rtol=1e-9, atol=0.0
     ):
         raise InvalidDataError(
             f"the solution's network has the value {solution.value:.9g} in another "
             "problem; solve this one, or leave solution out."
         )
-    pieces, stages = _pieces(network, problem, solution.network.pruned(problem.X))
+    units = units_of(problem)
+    inner, network = units.problem, units.inward(start)
+    if problem.loss.is_constraint:
+        _check_margins(network, inner)
+    target = units.inward(solution.network).pruned(inner.X)
+    pieces, stages = _pieces(network, inner, target)
     counts = _points_per_piece(pieces, n_points)
     networks, stage = [network], [stages[0]]
     for piece, count, number in zip(pieces, counts, stages, strict=True):
         networks += [piece(k / count) for k in range(1, count + 1)]
         stage += [number] * count
     if problem.loss.is_constraint:
-        networks = [_feasible(sample, problem) for sample in networks]
+        networks = [_feasible(sample, inner) for sample in networks]
     length = np.concatenate([[0.0], np.cumsum(_steps(networks))])
+    objective = np.array([inner.objective(sample) for sample in networks])
+    networks = [units.outward(sample) for sample in networks]
     return DescentPath(
         networks=tuple(networks),
-        objective=np.array([problem.objective(sample) for sample in networks]),
+        objective=objective * units.objective,
         position=length / length[-1] if length[-1] else length,
         stage=np.array(stage),
         neurons=np.array([np.count_nonzero(sample.w2) for sample in networks]),

@@ -8,14 +8,13 @@ import numpy as np
 
 from convexnn_lib._validation import as_float_array, as_vector
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity._ties import local_model
 from convexnn_lib.stationarity._tolerances import STAYS_FEASIBLE
 
 __all__ = ["directional_derivative"]
-
-# How far a direction may violate a linearized constraint, relative to its terms.
 
 
 def directional_derivative(
@@ -82,7 +81,9 @@ def directional_derivative(
             f"got {delta1.shape}."
         )
     delta2 = as_vector(direction[1], network.width, "direction[1]")
-    model = local_model(network, problem, tie_tolerance)
+    units = units_of(problem)
+    delta1, delta2 = delta1 / units.weights, delta2 / units.weights
+    model = local_model(units.inward(network), units.problem, tie_tolerance)
     products = model.X @ delta1
     rate = np.where(model.tied, np.maximum(products, 0.0), model.active * products)
     outputs = model.features @ delta2 + rate @ model.w2
@@ -92,8 +93,9 @@ def directional_derivative(
     derivative += float(model.gradient @ outputs)
     violation = (-model.y * outputs)[model.kinked]
     if np.isfinite(model.upper):
-        return derivative + model.unit * float(np.maximum(violation, 0.0).sum())
+        derivative += model.unit * float(np.maximum(violation, 0.0).sum())
+        return derivative * units.objective
     size = model.features @ np.abs(delta2)
     size = size + np.abs(model.X) @ np.abs(delta1) @ np.abs(model.w2)
     leaves = violation > STAYS_FEASIBLE * size[model.kinked]
-    return np.inf if np.any(leaves) else derivative
+    return np.inf if np.any(leaves) else derivative * units.objective

@@ -10,6 +10,7 @@ import numpy as np
 
 from convexnn_lib._validation import FloatArray, check_integer, random_generator
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
+from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity._tolerances import SAME_POINT
@@ -156,7 +157,9 @@ def find_stationary_points(
     n_starts = check_integer(n_starts, "n_starts", minimum=1)
     check_problem(problem)
     rng = random_generator(seed)
-    dual = (solve(problem) if solution is None else solution).dual
+    units, asked = units_of(problem), problem
+    dual = (solve(problem) if solution is None else solution).dual / units.dual
+    problem = units.problem
     found: list[StationaryPoint] = []
     ways_on: list[ReLUNetwork | None] = []
     visits: list[int] = []
@@ -177,12 +180,12 @@ def find_stationary_points(
             network = ways_on[index]
     order = sorted(range(len(found)), key=lambda k: found[k].value)
     return StationaryPoints(
-        points=tuple(found[k] for k in order),
+        points=tuple(found[k].in_users_units(units) for k in order),
         visits=tuple(visits[k] for k in order),
         width=width,
         n_starts=n_starts,
         unsettled=unsettled,
-        problem=problem,
+        problem=asked,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.problem._cones import row_sides
+from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity.clarke_residual import clarke_residual
@@ -85,7 +86,9 @@ def settle(network: ReLUNetwork, problem: TrainingProblem) -> StationaryPoint:
         raise InvalidDataError(
             f"the network has {network.d} features, the problem has {problem.d}."
         )
-    return classify(descend(network, problem, share=True)[0], problem)
+    units = units_of(problem)
+    rest = descend(units.inward(network), units.problem, share=True)[0]
+    return classify(rest, units.problem).in_users_units(units)
 
 
 def check_problem(problem: TrainingProblem) -> None:

@@ -7,7 +7,7 @@ of one such program or another: which one depends on the ties.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import null_space
@@ -15,6 +15,7 @@ from scipy.linalg import null_space
 from convexnn_lib._validation import BoolArray, check_integer
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity._restricted_program import (
@@ -135,7 +136,8 @@ class SubsampledProblem:
         minimum, attains this value, whichever completions of its ties the pairs hold;
         and a network that attains it over all of them is directionally stationary.
         """
-        X = self.problem.X
+        units = units_of(self.problem)
+        X = units.problem.X
         nonzero = X.any(axis=1)
         groups = []
         for pattern, sign in zip(self.patterns, self.signs, strict=True):
@@ -143,7 +145,8 @@ class SubsampledProblem:
             groups.append(
                 Group(float(sign) * pattern[:, None] * X, side[:, None] * X[nonzero])
             )
-        return solve_restricted(self.problem, groups, tol=tol)
+        optimum = solve_restricted(units.problem, groups, tol=tol)
+        return optimum.in_users_units(units)
 
     def solve_strata(
         self, *, cones: bool = False, tol: float = 1e-6
@@ -185,7 +188,8 @@ class SubsampledProblem:
         Every Clarke stationary network attains this value, with and without the cone
         constraints and whatever its ties.
         """
-        X = self.problem.X
+        units = units_of(self.problem)
+        X = units.problem.X
         groups, bases = [], []
         strata = np.unique(np.hstack([self.tied, self.active]), axis=0)
         for tied, active in (np.hsplit(stratum, 2) for stratum in strata):
@@ -198,15 +202,10 @@ class SubsampledProblem:
             for sign in (1.0, -1.0):
                 groups.append(Group(sign * active[:, None] * (X @ basis), cone))
                 bases.append(basis)
-        optimum = solve_restricted(self.problem, groups, tol=tol)
+        optimum = solve_restricted(units.problem, groups, tol=tol)
         vectors = zip(bases, optimum.variables, strict=True)
-        return RestrictedOptimum(
-            value=optimum.value,
-            lower_bound=optimum.lower_bound,
-            gap=optimum.gap,
-            dual=optimum.dual,
-            variables=tuple(basis @ variable for basis, variable in vectors),
-        )
+        variables = tuple(basis @ variable for basis, variable in vectors)
+        return replace(optimum, variables=variables).in_users_units(units)
 
 
 def subsampled_problem(
@@ -286,10 +285,12 @@ def subsampled_problem(
     1.781205
     """
     max_patterns = check_integer(max_patterns, "max_patterns", minimum=1)
-    tied = find_ties(network, problem, tie_tolerance)
+    units = units_of(problem)
+    network = units.inward(network)
+    tied = find_ties(network, units.problem, tie_tolerance)
     neurons = np.flatnonzero(network.W1.any(axis=0) & (network.w2 != 0.0))
     tied = np.ascontiguousarray(tied[:, neurons].T)
-    active = ((problem.X @ network.W1[:, neurons]).T > 0.0) & ~tied
+    active = ((units.problem.X @ network.W1[:, neurons]).T > 0.0) & ~tied
     zero_rows = ~problem.X.any(axis=1)
     pairs: set[tuple[int, bytes]] = set()
     for k, neuron in enumerate(neurons):

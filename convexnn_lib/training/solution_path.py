@@ -176,7 +176,7 @@ def solution_path(
                 "the zero network is optimal for every beta, so that there is no grid "
                 "to start from; give betas."
             )
-        grid = np.geomspace(largest, _LEAST * largest, n_betas)
+        grid = largest * np.geomspace(1.0, _LEAST, n_betas)
     solutions: list[Solution] = []
     for beta in grid:
         current = TrainingProblem(problem.X, problem.y, float(beta), problem.loss)

@@ -17,11 +17,13 @@ from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates.certificate import (
     Certificate,
     bound_by,
+    in_users_units,
     patterns_in_scope,
 )
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import GapWarning, InvalidDataError, RegularizationError
 from convexnn_lib.problem._cones import project_on_cone
+from convexnn_lib.problem._units import Units, units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._column_generation import Round, solve_by_active_set
@@ -96,6 +98,18 @@ class Solution:
     def gap(self) -> float:
         """The duality gap, ``value`` minus the lower bound."""
         return self.certificate.gap
+
+    def in_users_units(self, problem: TrainingProblem, units: Units) -> Solution:
+        """Return the solution of a problem in units of order one in the user's."""
+        return Solution(
+            units.outward(self.network),
+            self.patterns,
+            self.u * units.coefficients,
+            self.u_prime * units.coefficients,
+            in_users_units(self.certificate, units),
+            problem,
+            self.reason,
+        )
 
     def __repr__(self) -> str:
         """Return the value, its gap, the number of neurons and the scope."""
@@ -239,12 +253,17 @@ def solve(
         raise InvalidDataError(
             f"the network to start from has {start.d} features, X has {problem.d}."
         )
+    units = units_of(problem)
+    if start is not None:
+        start = units.inward(start)
+    callback = None if callback is None else _reporting(callback, units)
     options = _Options(max_rounds, float(time_limit), start, callback)
     if method != "active_set":
         _check_unused(options, method)
     # on matrices as small as these, threads of the linear algebra wait for each other
     with _linear_algebra().limit(limits=1, user_api="blas"):
-        solution = _METHODS[method](problem, scope, float(tol), progress, options)
+        solution = _METHODS[method](units, scope, float(tol), progress, options)
+    solution = solution.in_users_units(problem, units)
     if not solution.certificate.relative_gap <= tol:
         warnings.warn(
             f"the certified relative gap {solution.certificate.relative_gap:.2g} "
@@ -254,6 +273,23 @@ def solve(
             stacklevel=2,
         )
     return solution
+
+
+def _reporting(
+    callback: Callable[[Round], None], units: Units
+) -> Callable[[Round], None]:
+    """Return what tells a callback of rounds, in the user's units."""
+
+    def report(state: Round) -> None:
+        callback(
+            state._replace(
+                value=state.value * units.objective,
+                lower_bound=state.lower_bound * units.objective,
+                network=units.outward(state.network),
+            )
+        )
+
+    return report
 
 
 def _check_unused(options: _Options, method: str) -> None:
@@ -272,17 +308,18 @@ def _check_unused(options: _Options, method: str) -> None:
 
 
 def _solve_by_active_set(
-    problem: TrainingProblem,
+    units: Units,
     scope: BoolArray | None,
     tol: float,
     progress: bool,
     options: _Options,
 ) -> Solution:
     """Solve by column generation."""
+    problem = units.problem
     reports = [options.callback] if options.callback is not None else []
     if progress:
         tqdm.write(_HEADER)
-        reports.append(_print_round)
+        reports.append(_reporting(_print_round, units))
     result = solve_by_active_set(
         problem,
         scope,
@@ -312,13 +349,14 @@ def _solve_by_active_set(
 
 
 def _solve_with_cvxpy(
-    problem: TrainingProblem,
+    units: Units,
     scope: BoolArray | None,
     tol: float,
     progress: bool,
     options: _Options,
 ) -> Solution:
     """Solve one model over all patterns."""
+    problem = units.problem
     from convexnn_lib.training._cvxpy_model import solve_by_cvxpy
 
     patterns = enumerate_patterns(problem.X).patterns if scope is None else scope
@@ -349,7 +387,7 @@ def _solve_with_cvxpy(
 
 _METHODS: dict[
     str,
-    Callable[[TrainingProblem, BoolArray | None, float, bool, _Options], Solution],
+    Callable[[Units, BoolArray | None, float, bool, _Options], Solution],
 ] = {"active_set": _solve_by_active_set, "cvxpy": _solve_with_cvxpy}
 
 

@@ -73,7 +73,7 @@ def test_flat(angle: float, dimension: int) -> None:
 @pytest.mark.parametrize(("change", "unique"), [(0.9e-8, True), (1.1e-8, False)])
 def test_unchanged(change: float, unique: bool) -> None:
     polytope = SimpleNamespace(
-        features=np.array([[1.0, 1.0 + change]]),
+        _face=SimpleNamespace(features=np.array([[1.0, 1.0 + change]])),
         _moves=np.array([[1.0], [-1.0]]),
         signs=np.ones(2),
     )
