@@ -32,7 +32,8 @@ def cover_count(n: int, r: int) -> int:
 
     .. math:: C(n, r) = 2 \sum_{k=0}^{r-1} \binom{n-1}{k} .
 
-    In any other position there are at most as many open cells. Rows that are zero cut
+    In any other position there are at most as many open cells, and in every position at
+    most one more of the closed patterns :math:`\{1(Xu \ge 0)\}`. Rows that are zero cut
     nothing and are not counted in ``n``.
 
     Parameters
@@ -119,11 +120,12 @@ def cover_bound(n: int, r: int) -> float:
 
 
 def sauer_bound(n: int, r: int) -> int:
-    r"""Bound the number of closed patterns by the Sauer--Shelah lemma.
+    r"""Bound a family of sets of Vapnik--Chervonenkis dimension ``r``.
 
-    The sets :math:`\{x : x^T u \ge 0\}` in rank ``r`` have Vapnik--Chervonenkis
-    dimension ``r``, so :math:`\{1(Xu \ge 0) : u\}` has at most
-    :math:`\sum_{k=0}^{r} \binom{n}{k}` elements. The rows :math:`(1), (-1)` attain it.
+    A family of subsets of ``n`` elements that shatters no ``r + 1`` of them has at most
+    :math:`\sum_{k=0}^{r} \binom{n}{k}` members [1]_ [2]_ [3]_. The closed patterns
+    :math:`\{1(Xu \ge 0) : u\}` of rows of rank ``r`` are such a family, but of these
+    there are at most ``cover_count(n, r) + 1``, which is less for ``r <= n - 2``.
 
     Parameters
     ----------
@@ -141,6 +143,16 @@ def sauer_bound(n: int, r: int) -> int:
     ------
     InvalidDataError
         If ``n`` or ``r`` is not an integer that is at least 1.
+
+    See Also
+    --------
+    convexnn_lib.cover_count
+
+    References
+    ----------
+    .. [1] Vapnik and Chervonenkis (1971), ``vapnik1971uniform``.
+    .. [2] Sauer (1972), ``sauer1972density``.
+    .. [3] Shelah (1972), ``shelah1972combinatorial``.
 
     Examples
     --------

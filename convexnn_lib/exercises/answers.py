@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Rational
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,8 @@ from convexnn_lib.problem.network import ReLUNetwork
 __all__ = [
     "agrees",
     "agrees_coarsely",
+    "as_fractions",
+    "as_integer_rows",
     "as_list",
     "as_matrix",
     "as_network",
@@ -75,6 +80,49 @@ def as_list(answer: Any, size: int, name: str) -> FloatArray:
 def as_matrix(answer: Any, name: str = "X") -> FloatArray:
     """Read a matrix with at least one row and one column."""
     return _validation.as_matrix(as_numbers(answer, name), name)
+
+
+def as_fractions(answer: Any, name: str) -> tuple[FloatArray, list[Fraction]]:
+    """Read numbers, also without rounding those that are given without it."""
+    if isinstance(answer, Iterator):
+        answer = list(answer)
+    floats = as_numbers(answer, name)
+    raw = floats if hasattr(answer, "detach") else np.asarray(answer)  # a tensor
+    fractions = [
+        Fraction(given) if isinstance(given, Decimal) else _fraction(given, rounded)
+        for given, rounded in zip(raw.flat, floats.ravel().tolist(), strict=True)
+    ]
+    return floats, fractions
+
+
+def _fraction(given: Any, rounded: float) -> Fraction:
+    """Return an exact number as it is, others as float64 has them."""
+    if isinstance(given, Rational):  # SymPy's too, which Fraction does not take
+        return Fraction(int(given.numerator), int(given.denominator))
+    return Fraction(rounded)
+
+
+def as_integer_rows(answer: Any, name: str = "X") -> FloatArray:
+    """Read a matrix as it is meant on paper, each row as a multiple in integers.
+
+    What is within rounding of a fraction with a small denominator is read as that
+    fraction: 0.1 and 0.3 are one to three. Multiples of rows have the same patterns.
+    Rows that need integers beyond 2^53 are left as they are.
+    """
+    X = as_matrix(answer, name)
+    for row in X:
+        meant = [_simplest(Fraction(value)) for value in row.tolist()]
+        common = math.lcm(*(value.denominator for value in meant))
+        integers = [int(value * common) for value in meant]
+        if max(map(abs, integers)) < 2**53:
+            row[:] = integers
+    return X
+
+
+def _simplest(value: Fraction) -> Fraction:
+    """Return the fraction with a small denominator that a number is, up to rounding."""
+    simple = value.limit_denominator(10**6)
+    return simple if abs(simple - value) <= abs(value) / 10**14 else value
 
 
 def as_network(answer: Any, second: Any = None, *, d: int | None = None) -> ReLUNetwork:

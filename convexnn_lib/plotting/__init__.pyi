@@ -12,4 +12,5 @@ from . import landscape as landscape
 from . import max_margin as max_margin
 from . import optimal_set as optimal_set
 from . import player as player
+from . import proofs as proofs
 from . import style as style

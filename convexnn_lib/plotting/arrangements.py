@@ -1,17 +1,18 @@
-"""Figures of arrangements: cones, zonotopes, splits of data, and their numbers."""
+"""Figures of arrangements: cones, slices, zonotopes, splits of data, samples."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Wedge
+from scipy.optimize import linprog
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.arrangements.arrangement import Arrangement
-from convexnn_lib.arrangements.counting import cover_bound, cover_count
+from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.plotting.style import (
     BLACK,
@@ -27,9 +28,7 @@ from convexnn_lib.plotting.style import (
 )
 
 __all__ = [
-    "plot_capacity",
     "plot_cones",
-    "plot_counts",
     "plot_sampling",
     "plot_slice",
     "plot_splits",
@@ -79,6 +78,8 @@ def _draw_cones(axes: Axes, arrangement: Arrangement) -> None:
     nonzero = X[np.any(X != 0, axis=1)]
     normals = nonzero / np.linalg.norm(nonzero, axis=1, keepdims=True)
     draw_origin_axes(axes, radius=1.45)
+    axes.text(1.42, 0.04, "$u_1$", ha="right", va="bottom", color=GREY)
+    axes.text(0.04, 1.42, "$u_2$", ha="left", va="top", color=GREY)
     # A cell is the sector between two neighbouring normals of rows.
     rays = np.arctan2(normals[:, 1], normals[:, 0])
     edges = np.unique(
@@ -90,14 +91,15 @@ def _draw_cones(axes: Axes, arrangement: Arrangement) -> None:
         middle = (start + stop) / 2
         direction = np.array([np.cos(middle), np.sin(middle)])
         pattern = X @ direction >= 0
-        position = int(np.flatnonzero((arrangement.patterns == pattern).all(1))[0])
+        # a pattern has the same colour in every panel and figure
+        number = int(pattern @ 2 ** np.arange(len(pattern))[::-1])
         axes.add_patch(
             Wedge(
                 (0, 0),
                 1.0,
                 np.degrees(start),
                 np.degrees(stop),
-                facecolor=PALETTE[position % len(PALETTE)],
+                facecolor=PALETTE[number % len(PALETTE)],
                 alpha=0.25,
                 edgecolor="none",
             )
@@ -112,7 +114,7 @@ def _draw_cones(axes: Axes, arrangement: Arrangement) -> None:
         )
     for angle in edges:
         axes.plot(
-            [0, np.cos(angle)], [0, np.sin(angle)], color=GREY, linestyle="--", lw=1.0
+            [0, np.cos(angle)], [0, np.sin(angle)], color=GREY, linestyle="--", lw=1.6
         )
     scale = 0.95 / np.linalg.norm(nonzero, axis=1).max()
     for number, row in enumerate(X, start=1):
@@ -143,7 +145,8 @@ def plot_slice(arrangement: Arrangement, *, radius: float = 3.0) -> Figure:
     -------
     matplotlib.figure.Figure
         The lines in which the hyperplanes meet the plane, numbered by their rows, and
-        each cell shaded by its number of active samples.
+        each cell shaded by its number of active samples, with its pattern where there
+        is room for it: in bold where the region is bounded.
     """
     X = arrangement.X
     if X.shape[1] != 3:
@@ -161,6 +164,18 @@ def plot_slice(arrangement: Arrangement, *, radius: float = 3.0) -> Figure:
         for number, row in enumerate(X, start=1):
             if np.any(row[:2] != 0):
                 _draw_affine_line(axes, row, radius, f"$x_{number}$")
+        for place, pattern in _places(values, X, radius):
+            # what is unbounded meets the plane u_3 = -1 as well, as its complement here
+            bounded = pattern in arrangement and not _meets_plane(~pattern, arrangement)
+            axes.text(
+                *place,
+                "".join("1" if bit else "0" for bit in pattern),
+                ha="center",
+                va="center",
+                family="monospace",
+                fontsize=8.5,
+                weight="bold" if bounded else "normal",
+            )
         axes.set_aspect("equal")
         axes.set_xlim(-radius, radius)
         axes.set_ylim(-radius, radius)
@@ -169,6 +184,34 @@ def plot_slice(arrangement: Arrangement, *, radius: float = 3.0) -> Figure:
         bar = figure.colorbar(shown, ax=axes, label="active samples")
         bar.set_ticks(list(range(len(X) + 1)))
     return figure
+
+
+def _places(
+    values: FloatArray, X: FloatArray, radius: float
+) -> Iterator[tuple[FloatArray, BoolArray]]:
+    """Yield the patterns in the square, and where each has most room."""
+    ticks = np.linspace(-radius, radius, values.shape[0])
+    sizes = np.linalg.norm(X[:, :2], axis=1)
+    lines = sizes > 0
+    room = np.min(np.abs(values[..., lines]) / sizes[lines], axis=-1)
+    edge = 0.9 * radius - np.abs(ticks)
+    room = np.minimum(room, np.minimum(edge[:, None], edge[None, :]))
+    patterns = values >= 0
+    for pattern in np.unique(patterns.reshape(-1, len(X)), axis=0):
+        inside = np.where((patterns == pattern).all(axis=-1), room, -1.0)
+        row, column = np.unravel_index(np.argmax(inside), inside.shape)
+        if inside[row, column] > 0.05 * radius:
+            yield np.array([ticks[column], ticks[row]]), pattern
+
+
+def _meets_plane(pattern: BoolArray, arrangement: Arrangement) -> bool:
+    """Tell whether the cell of a pattern has points with a positive last entry."""
+    if pattern not in arrangement:
+        return False
+    rows = np.where(pattern, 1.0, -1.0)[:, None] * arrangement.X
+    rows = rows[np.any(rows != 0, axis=1)]
+    above = np.vstack([rows, np.eye(3)[2:]])
+    return np.ones(len(above), dtype=bool) in enumerate_patterns(above)
 
 
 def _draw_affine_line(axes: Axes, row: FloatArray, radius: float, label: str) -> None:
@@ -199,7 +242,8 @@ def plot_zonotopes(*arrangements: Arrangement, titles: Sequence[str] = ()) -> Fi
     -------
     matplotlib.figure.Figure
         The polygons of all sums of the rows with coefficients in [0, 1]. A vertex is
-        the sum of the samples that are active in one cell.
+        the sum of the samples that are active in one cell; of at most six rows, the
+        sums of the other sets are crosses.
     """
     for arrangement in arrangements:
         if arrangement.X.shape[1] != 2 or np.linalg.matrix_rank(arrangement.X) != 2:
@@ -228,6 +272,11 @@ def _draw_zonotope(axes: Axes, arrangement: Arrangement) -> None:
     axes.fill(outline[:, 0], outline[:, 1], color=BLUE, alpha=0.15, lw=0)
     closed = np.vstack([outline, outline[:1]])
     axes.plot(closed[:, 0], closed[:, 1], color=BLUE, lw=1.4)
+    n = len(arrangement.X)
+    if n <= 6:
+        subsets = np.array(list(np.ndindex((2,) * n)), dtype=bool)
+        others = subsets[[row not in arrangement for row in subsets]] @ arrangement.X
+        axes.plot(others[:, 0], others[:, 1], "x", color=GREY, ms=7)
     axes.plot(vertices[:, 0], vertices[:, 1], "o", color=BLACK, ms=5)
     size = np.abs(spokes).max()
     for vertex, spoke, pattern in zip(
@@ -269,7 +318,8 @@ def plot_splits(
     Returns
     -------
     matplotlib.figure.Figure
-        The line that each witness draws; the samples on its active side are filled.
+        For each pattern the line with the widest margin; the samples on its active
+        side are filled.
     """
     if X.ndim != 2 or X.shape[1] != 3 or not np.all(X[:, 2] == 1):
         raise InvalidDataError(
@@ -301,8 +351,9 @@ def plot_splits(
                         facecolors=colour if on else "none",
                         edgecolors=colour,
                         linewidths=1.0,
+                        label=f"$y={label}$, {'' if on else 'in'}active",
                     )
-            u = arrangement.witnesses[cell]
+            u = _widest_line(X, active, arrangement.witnesses[cell])
             if u[1] != 0:
                 panel.plot(
                     horizontal, -(u[0] * horizontal + u[2]) / u[1], color=BLACK, lw=1.2
@@ -314,7 +365,26 @@ def plot_splits(
             panel.set_title(f"{int(active.sum())} of {len(active)} active")
             panel.set_xlabel(names[0])
         axes[0, 0].set_ylabel(names[1])
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure
+
+
+def _widest_line(X: FloatArray, active: BoolArray, witness: FloatArray) -> FloatArray:
+    """Return a line that splits the samples in the same way, with the most room."""
+    if active.all() or not active.any():
+        return witness
+    scale = np.abs(X).max(axis=0)
+    rows = np.where(active, 1.0, -1.0)[:, None] * X / scale
+    # the largest t with t <= s_i x_i^T u, and the slope's entries at most one
+    program = linprog(
+        [0, 0, 0, -1],
+        A_ub=np.column_stack([-rows, np.ones(len(rows))]),
+        b_ub=np.zeros(len(rows)),
+        bounds=[(-1, 1), (-1, 1), (None, None), (None, None)],
+    )
+    line: FloatArray = program.x[:3] / scale
+    return line
 
 
 def plot_sampling(
@@ -342,78 +412,4 @@ def plot_sampling(
         axes.set_ylabel("share of all patterns found")
         axes.set_ylim(0, 1.05)
         axes.legend(loc="upper left", bbox_to_anchor=(0, 0.95))
-    return figure
-
-
-def plot_capacity(dimensions: Sequence[int]) -> Figure:
-    """Draw the share of dichotomies that a hyperplane realizes, against n / d.
-
-    Parameters
-    ----------
-    dimensions : sequence of int
-        Dimensions d; each gives one curve of C(n, d) / 2^n.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    with book_style():
-        figure, axes = new_figure()
-        for d, marker in zip(dimensions, MARKERS, strict=False):
-            sizes = np.unique(np.linspace(1, 4 * d, 60).round().astype(int))
-            shares = [cover_count(int(n), d) / 2.0 ** int(n) for n in sizes]
-            axes.plot(sizes / d, shares, label=f"$d={d}$", marker=marker, markevery=6)
-        axes.plot([2], [0.5], "o", color=BLACK, zorder=5)
-        axes.annotate(
-            "$n=2d$: one half",
-            xy=(2, 0.5),
-            xytext=(2.35, 0.62),
-            arrowprops={"arrowstyle": "-", "color": GREY},
-        )
-        axes.set_xlabel("samples per dimension, $n/d$")
-        axes.set_ylabel("share of dichotomies, $C(n,d)/2^n$")
-        axes.legend()
-    return figure
-
-
-def plot_counts(sizes: Sequence[int], ranks: Sequence[int]) -> Figure:
-    """Draw Cover's count, the bound of the talk and 2^n, as n grows.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Numbers of samples n, at least 2.
-    ranks : sequence of int
-        Ranks r of the data; each gives a solid and a dashed curve.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    with book_style():
-        figure, axes = new_figure()
-        n = np.asarray(sizes)
-        axes.loglog(n, 2.0**n, color=GREY, linestyle=":", label="$2^n$")
-        for r, colour, marker in zip(
-            ranks, (BLUE, *PALETTE[1:]), MARKERS, strict=False
-        ):
-            kept = n[n >= r]
-            axes.loglog(
-                kept,
-                [cover_count(int(k), r) for k in kept],
-                color=colour,
-                marker=marker,
-                markersize=4,
-                label=f"$C(n,{r})$",
-            )
-            axes.loglog(
-                kept,
-                [cover_bound(int(k), r) for k in kept],
-                color=colour,
-                linestyle="--",
-            )
-        axes.set_ylim(1, 10.0 * max(cover_bound(int(n[-1]), r) for r in ranks))
-        axes.set_xlabel("number of samples $n$")
-        axes.set_ylabel("activation patterns")
-        axes.legend(title="solid: count, dashed: bound")
     return figure

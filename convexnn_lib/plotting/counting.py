@@ -1,4 +1,4 @@
-"""Figures of the chapter on Cover's count: the transition, and collinear points."""
+"""Figures of the chapter on Cover's count: capacity, counts, collinear points."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.arrangements.counting import cover_count
+from convexnn_lib.arrangements.counting import cover_bound, cover_count
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.plotting.style import (
     BLACK,
     BLUE,
+    GREY,
     MARKERS,
     ORANGE,
     PALETTE,
@@ -21,7 +22,82 @@ from convexnn_lib.plotting.style import (
     new_figure,
 )
 
-__all__ = ["plot_collinear", "plot_transition"]
+__all__ = ["plot_capacity", "plot_collinear", "plot_counts", "plot_transition"]
+
+
+def plot_capacity(dimensions: Sequence[int]) -> Figure:
+    """Draw the share of dichotomies that a hyperplane realizes, against n / d.
+
+    Parameters
+    ----------
+    dimensions : sequence of int
+        Dimensions d; each gives one curve of C(n, d) / 2^n.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Markers at numbers of samples, at all of them up to 24, joined by thin lines.
+    """
+    with book_style():
+        figure, axes = new_figure()
+        for d, marker in zip(dimensions, MARKERS, strict=False):
+            sizes = np.unique(np.linspace(1, 4 * d, 24).round().astype(int))
+            shares = [cover_count(int(n), d) / 2.0 ** int(n) for n in sizes]
+            axes.plot(sizes / d, shares, marker, label=f"$d={d}$", ms=5, ls="-", lw=0.8)
+        axes.plot([2], [0.5], "o", color=BLACK, zorder=5)
+        axes.annotate(
+            "$n=2d$: one half",
+            xy=(2, 0.5),
+            xytext=(2.35, 0.62),
+            arrowprops={"arrowstyle": "-", "color": GREY},
+        )
+        axes.set_xlabel("samples per dimension, $n/d$")
+        axes.set_ylabel("share of dichotomies, $C(n,d)/2^n$")
+        axes.legend()
+    return figure
+
+
+def plot_counts(sizes: Sequence[int], ranks: Sequence[int]) -> Figure:
+    """Draw Cover's count, the bound of the talk and 2^n, as n grows.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Numbers of samples n, at least 2.
+    ranks : sequence of int
+        Ranks r of the data; each gives a solid and a dashed curve.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with book_style():
+        figure, axes = new_figure()
+        n = np.asarray(sizes)
+        axes.loglog(n, 2.0**n, color=GREY, linestyle=":", label="$2^n$")
+        for r, colour, marker in zip(
+            ranks, (BLUE, *PALETTE[1:]), MARKERS, strict=False
+        ):
+            kept = n[n >= r]
+            axes.loglog(
+                kept,
+                [cover_count(int(k), r) for k in kept],
+                color=colour,
+                marker=marker,
+                markersize=4,
+                label=f"$C(n,{r})$",
+            )
+            axes.loglog(
+                kept,
+                [cover_bound(int(k), r) for k in kept],
+                color=colour,
+                linestyle="--",
+            )
+        axes.set_ylim(1, 10.0 * max(cover_bound(int(n[-1]), r) for r in ranks))
+        axes.set_xlabel("number of samples $n$")
+        axes.set_ylabel("activation patterns")
+        axes.legend(title="solid: count, dashed: bound")
+    return figure
 
 
 def plot_transition(

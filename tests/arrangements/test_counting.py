@@ -7,9 +7,11 @@ import math
 
 import numpy as np
 import pytest
+import scipy.optimize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convexnn_lib import datasets, enumerate_patterns
 from convexnn_lib.arrangements import _deletion, counting
 from convexnn_lib.arrangements._deletion import whitney_numbers
 from convexnn_lib.arrangements._exact import primitive
@@ -244,6 +246,65 @@ def test_bounds_hold():
     for n in range(2, 60):
         for r in range(1, n + 1):
             assert cover_count(n, r) <= sauer_bound(n, r) <= cover_bound(n, r)
+            if r < n:  # the bound without its factor r
+                assert cover_count(n, r) + 1 <= cover_bound(n, r) / r
+            if r <= n - 2:
+                assert cover_count(n, r) + 1 < sauer_bound(n, r)
+
+
+def closed_by_signs(X):
+    """Count closed patterns from all sign vectors, each tried by a linear program."""
+    patterns = set()
+    for signs in itertools.product((-1, 0, 1), repeat=len(X)):
+        s = np.array(signs)
+        program = scipy.optimize.linprog(
+            np.zeros(X.shape[1]),
+            A_eq=X[s == 0] if np.any(s == 0) else None,
+            b_eq=np.zeros(np.sum(s == 0)) if np.any(s == 0) else None,
+            A_ub=-(s[:, None] * X)[s != 0] if np.any(s) else None,
+            b_ub=-np.ones(np.sum(s != 0)) if np.any(s) else None,
+            bounds=(None, None),
+        )
+        if program.status == 0:
+            patterns.add(tuple(s >= 0))
+    return len(patterns)
+
+
+def test_closed_patterns_are_at_most_one_more_than_covers_count():
+    """In any position; XOR, opposite rows and general position attain it."""
+    rng = np.random.default_rng(1)
+    excess = []
+    while len(excess) < 400:
+        X = rng.integers(-1, 2, size=rng.integers((1, 1), (8, 5))).astype(float)
+        X = X[X.any(axis=1)]
+        if len(X):
+            closed = len(enumerate_patterns(X, closed=True))
+            excess.append(closed - cover_count(len(X), np.linalg.matrix_rank(X)))
+    assert max(excess) == 1
+    assert min(excess) < -5
+    opposite = np.array([[1.0], [-1.0]])
+    for X in (datasets.xor()[0], opposite, np.vstack([np.eye(3), -np.ones(3)])):
+        closed = len(enumerate_patterns(X, closed=True))
+        assert closed == cover_count(len(X), np.linalg.matrix_rank(X)) + 1
+        assert closed == closed_by_signs(X)
+
+
+def test_deletion_and_restriction_of_the_polynomial():
+    rng = np.random.default_rng(2)
+    for _ in range(40):
+        X = rng.integers(-2, 3, size=(5, 3)).astype(float)
+        last = X[-1]
+        X = X[X.any(axis=1)]
+        if not last.any() or np.any(
+            np.linalg.norm(np.cross(X[:-1], last), axis=1) == 0
+        ):
+            continue
+        # rows orthogonal to the last one, without fractions
+        projected = (last @ last) * X[:-1] - np.outer(X[:-1] @ last, last)
+        whole, rest, onto = map(characteristic_polynomial, (X, X[:-1], projected))
+        shift = rest + [0] * (len(whole) - len(rest))
+        assert whole == np.polysub(shift, onto).tolist()
+        assert np.polyval(whole, 1) == 0
 
 
 def test_cover_bound_beyond_the_range_of_floats():

@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
+import hostile
 import numpy as np
 import pytest
+from scipy.optimize import linprog, nnls
 
-from convexnn_lib import enumerate_patterns, sample_patterns
+from convexnn_lib import datasets, enumerate_patterns, sample_patterns
 from convexnn_lib.exercises import hyperplane_arrangements as checks
-from convexnn_lib.exercises.feedback import Feedback
 
-JUNK = [None, "junk", {}, [np.nan], np.full((2, 2), np.nan), [[1, 2], [3]], ValueError]
-ONE_ARGUMENT = [
-    checks.list_patterns,
-    checks.witness,
-    checks.impossible_pattern,
-    checks.facet,
-    checks.count_cells,
-    checks.smallest_cell,
-    checks.hard_to_sample,
-    checks.common_direction,
-    checks.patterns_function,
-    checks.best_split,
-]
-
-
-@pytest.mark.parametrize("check", ONE_ARGUMENT, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("junk", JUNK, ids=repr)
-def test_junk_is_wrong(check: Callable[[Any], Feedback], junk: object) -> None:
-    feedback = check(junk)
-    assert not feedback
-    assert feedback.message
-
-
-@pytest.mark.parametrize("check", ONE_ARGUMENT, ids=lambda check: check.__name__)
-def test_no_answer(check: Callable[[Any], Feedback]) -> None:
-    assert "no answer given" in check(...).message
+sympy = pytest.importorskip("sympy", reason="SymPy is not installed")
 
 
 class TestList:
@@ -52,6 +29,10 @@ class TestList:
             as_bits,
             np.array(as_bits, dtype=bool),
             np.array(as_bits, dtype=float),
+            (word for word in self.RIGHT),
+            "110, 111, 011; 001 000 100",
+            [Fraction(1) * np.array(bits) for bits in as_bits],
+            enumerate_patterns([[1, 0], [1, 1], [-1, 1]]),
         ):
             assert checks.list_patterns(answer)
         assert checks.list_patterns(list(self.RIGHT)).certificate.exact_count == 6
@@ -65,7 +46,10 @@ class TestList:
             ([*RIGHT, "111"], "twice"),
             (["11"], "3 entries"),
             ([[0.5, 0, 1]], "zeros and ones"),
-            ([], "3 entries"),
+            ([], "no pattern is listed"),
+            ([[1, 1, -1]], "these are signs"),
+            (["111", "110", "011", "100", "001"], "not all"),
+            (["111", "110", "101", "100", "011", "010", "001", "000"], "101"),
         ],
     )
     def test_wrong(self, answer: Any, reason: str) -> None:
@@ -75,60 +59,138 @@ class TestList:
 
 
 def test_open_and_closed() -> None:
-    assert checks.open_and_closed(4, 6)
-    assert checks.open_and_closed(np.int64(4), 6.0)
-    assert "open cells" in checks.open_and_closed(6, 6).message
-    assert "closed patterns" in checks.open_and_closed(4, 4).message
+    for cells, patterns in zip(hostile.numbers(4), hostile.numbers(6), strict=True):
+        assert checks.open_and_closed(cells, patterns)
+    for cells in (8, 6, 2, 3.5):
+        assert "open cells" in checks.open_and_closed(cells, 6).message
+    for patterns in (4, 7, 8, 9):
+        assert "closed patterns" in checks.open_and_closed(4, patterns).message
     assert not checks.open_and_closed([4, 6], None)
     assert not checks.open_and_closed(np.nan, 6)
     assert "no answer" in checks.open_and_closed(4, ...).message
 
 
 def test_witness() -> None:
-    assert checks.witness([2, -2, 3])
-    assert checks.witness(np.array([0.2, -0.2, 0.3]))
+    for answer in ([2, -2, 3], [Fraction(4, 3), -2, 3], [0.2, -0.2, 0.3]):
+        for form in hostile.vectors(answer):
+            assert checks.witness(form)
+    assert checks.witness([sympy.sqrt(2), -2, 3])
     assert "row 3" in checks.witness([1, 0, 0]).message
     assert "row 1 is inactive" in checks.witness([-2, 2, -3]).message
     assert "row 2 is active" in checks.witness([2, 2, 3]).message
+    # on paper, a = b + c
+    assert "row 2, up to rounding" in checks.witness([0.3, -0.1, 0.4]).message
     assert not checks.witness([1, 2])
 
 
-def test_impossible_pattern() -> None:
-    assert checks.impossible_pattern([1, 1, 3, 0])
-    assert checks.impossible_pattern([0.25, 0.25, 0.75, 0.0])
-    assert "negative" in checks.impossible_pattern([-1, -1, -3, 0]).message
-    assert "all coefficients" in checks.impossible_pattern([0, 0, 0, 0]).message
-    assert "combine to" in checks.impossible_pattern([1, 1, 1, 1]).message
-    # thirds are not exact in binary
-    assert not checks.impossible_pattern([1 / 3, 1 / 3, 1.0001, 0])
+class TestImpossiblePattern:
+    ROWS = np.array([[1.0, 2.0], [2.0, 1.0], [1.0, 1.0], [1.0, -1.0]])
+    SIGNS = np.array([1.0, 1.0, -1.0, 1.0])
+
+    @pytest.mark.parametrize(
+        "proof",
+        [
+            [1, 1, 3, 0],
+            [Fraction(1, 3), Fraction(1, 3), 1, 0],
+            [0.2, 0.2, 0.6, 0],
+            [0.25, 0.25, 0.75, 0.0],
+            [1 / 3, 1 / 3, 1, 0],
+            [Fraction(1, 3), 0, Fraction(1, 2), Fraction(1, 6)],
+            [1e-9 / 3, 1e-9 / 3, 1e-9, 0],
+        ],
+    )
+    def test_right_in_every_form(self, proof: list[Any]) -> None:
+        for form in hostile.vectors(proof):
+            assert checks.impossible_pattern(form)
+
+    def test_the_chapters_ways_are_right(self) -> None:
+        signed = self.SIGNS[:, None] * self.ROWS
+        c, _ = nnls(np.vstack([signed.T, np.ones(4)]), np.array([0.0, 0.0, 1.0]))
+        assert checks.impossible_pattern(c)
+        program = linprog(
+            np.zeros(4), A_eq=np.vstack([signed.T, np.ones(4)]), b_eq=[0, 0, 1]
+        )
+        feedback = checks.impossible_pattern(program.x)
+        assert feedback, feedback.message
+        thirds = np.linalg.lstsq(signed[:2].T, -signed[2], rcond=None)[0]
+        assert checks.impossible_pattern([*thirds, 1.0, 0.0])
+
+    @pytest.mark.parametrize(
+        ("answer", "reason"),
+        [
+            ([-1, -1, -3, 0], "negative"),
+            ([1, 1, -3, 0], "negative"),  # the sign is in the rows already
+            ([0, 0, 0, 0], "all coefficients"),
+            ([1, 1, 1, 1], "combine to (3, 1)"),
+            ([0.33, 0.33, 1, 0], "more digits"),
+            ([Fraction(33, 100), Fraction(33, 100), 1, 0], "more digits"),
+            ([1 / 3, 1 / 3, 1.0001, 0], "more digits"),
+            ([0.3, 0.3, 1, 0], "(-0.1, -0.1), not to zero"),
+            ([1, 1, 3], "shape"),
+        ],
+    )
+    def test_wrong(self, answer: list[Any], reason: str) -> None:
+        feedback = checks.impossible_pattern(answer)
+        assert not feedback
+        assert reason in feedback.message
 
 
 def test_facet() -> None:
-    assert checks.facet([1, -1, 2])
+    for answer in (
+        [1, -1, 2],
+        [0.3, -0.3, 0.6],
+        [Fraction(1, 3), Fraction(-1, 3), Fraction(2, 3)],
+        [0.3, -0.1, 0.4],
+    ):
+        for form in hostile.vectors(answer):
+            assert checks.facet(form)
+    assert "up to rounding" in checks.facet([0.3, -0.1, 0.4]).message
+    assert "up to rounding" not in checks.facet([3, -1, 4]).message
     assert "hyperplane of row 2" in checks.facet([2, -2, 3]).message
+    assert "nearly" in checks.facet([0.333, -0.333, 0.667]).message
     assert "row 4" in checks.facet([3, 1, 2]).message
+    assert "row 3" in checks.facet([1, 2, -1]).message
     assert "row 1" in checks.facet([0, 0, 0]).message
 
 
 def test_count_cells() -> None:
-    assert checks.count_cells(24)
+    for form in hostile.numbers(24):
+        assert checks.count_cells(form)
     assert checks.count_cells(24).certificate.exact_count == 24
-    assert not checks.count_cells(32)
-    assert not checks.count_cells(64)
+    assert "general position" in checks.count_cells(32).message
+    assert "not all 64" in checks.count_cells(64).message
+    for value in (12, 52, 22, 24.5, -24):
+        assert not checks.count_cells(value)
 
 
 def test_smallest_cell() -> None:
     probability = np.arctan(1 / 3) / (2 * np.pi)
     feedback = checks.smallest_cell(probability)
     assert feedback
-    assert checks.smallest_cell(0.05121)
+    exact = sympy.atan(sympy.Rational(1, 3)) / (2 * sympy.pi)
+    for form in (
+        0.0512,
+        0.05121,
+        Fraction(512, 10000),
+        exact,
+        *hostile.numbers(0.0512),
+    ):
+        assert checks.smallest_cell(form)
     # measured: the direction of the certificate lies in a cell of this size
     X = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [-1.0, 3.0]])
     draws = np.random.default_rng(0).standard_normal((200_000, 2))
     same = ((draws @ X.T > 0) == (X @ feedback.certificate > 0)).all(axis=1)
     assert abs(same.mean() - probability) < 5 * np.sqrt(probability / len(draws))
-    assert not checks.smallest_cell(2 * probability)
-    assert "between 0 and 1" in checks.smallest_cell(18.4).message
+    for answer, reason in [
+        (2 * probability, "its opposite"),
+        (0.125, "not equally large"),
+        (0.051, "three significant digits"),
+        (0.05, "sort the angles"),
+        (np.arctan(1 / 3), "sort the angles"),
+        (18.4, "between 0 and 1"),
+    ]:
+        assert not checks.smallest_cell(answer)
+        assert reason in checks.smallest_cell(answer).message
 
 
 def test_hard_to_sample() -> None:
@@ -142,7 +204,104 @@ def test_hard_to_sample() -> None:
     assert "4 of the 4" in checks.hard_to_sample(np.eye(2)).message
     assert "at most six" in checks.hard_to_sample(np.vstack([X, X])).message
     assert "at most six" in checks.hard_to_sample([[0.0, 0.0]]).message
+    assert "of the 2" in checks.hard_to_sample(np.ones((6, 2))).message
     assert not checks.hard_to_sample(np.eye(3))
+
+
+def test_fewest_cells() -> None:
+    line = np.vstack([np.eye(3), -np.eye(3), 2 * np.eye(3)[:1]])
+    oblique = line @ np.array([[0.1, 0.3, 0.0], [0.0, 0.7, 0.1], [0.9, 0.0, 0.2]])
+    for X in (line, line.tolist(), 0.5 * line, oblique, np.pad(line, ((0, 0), (0, 2)))):
+        feedback = checks.fewest_cells(X)
+        assert feedback, feedback.message
+        assert feedback.certificate.exact_count == 8
+    thirds = [[Fraction(x) / 3 for x in row] for row in line.tolist()]
+    assert checks.fewest_cells(thirds)
+    general = datasets.gaussian(7, 3, seed=0)[0]
+    planar = np.vstack([np.eye(3), [[1, 1, 0], [1, -1, 0], [2, 1, 0], [1, 2, 0]]])
+    for X, reason in [
+        (general, "44 cells"),
+        (planar, "24 cells"),
+        (np.vstack([line[:6], line[:1]]), "two rows are equal"),
+        (line[:6], "these are 6"),
+        (np.vstack([line[:6], np.zeros(3)]), "none of them zero"),
+        (line[:, :2], "none of them zero"),
+        (np.outer(np.arange(1, 8), [1, 2, 3]), "rank is 1"),
+    ]:
+        assert reason in checks.fewest_cells(X).message
+
+
+def least_squares_direction(X: np.ndarray, threshold: float = 1e-9) -> Any:
+    """Find the direction as the chapter does, up to a threshold."""
+    rows = X[X.any(axis=1)]
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    columns = np.vstack([rows.T, np.ones(len(rows))])
+    target = np.append(np.zeros(X.shape[1]), 1.0)
+    c, distance = nnls(columns, target)
+    return None if distance < threshold else (columns @ c - target)[:-1]
+
+
+def perceptron(X: np.ndarray, steps: int) -> Any:
+    """Add samples that are not active until all are, or the steps are used up."""
+    rows = X[X.any(axis=1)]
+    a = np.zeros(X.shape[1])
+    for _ in range(steps):
+        inactive = rows[rows @ a <= 0]
+        if not len(inactive):
+            return a
+        a = a + inactive[0]
+    return None
+
+
+def test_common_direction_in_every_form() -> None:
+    for function in hostile.functions(least_squares_direction):
+        feedback = checks.common_direction(function)
+        assert feedback, feedback.message
+    as_column = checks.common_direction(
+        lambda X: None if (a := least_squares_direction(X)) is None else a[:, None]
+    )
+    assert as_column
+
+
+@pytest.mark.parametrize(
+    "idea",
+    [
+        lambda X: None,
+        lambda X: X.sum(axis=0),
+        lambda X: np.linalg.lstsq(X, np.ones(len(X)), rcond=None)[0],
+        lambda X: perceptron(X, 1000),
+        lambda X: np.nan * X[0],
+        lambda X: least_squares_direction(X, threshold=1e-2),
+        lambda X: least_squares_direction(X) if X.any(axis=1).all() else None,
+    ],
+)
+def test_wrong_ideas_of_a_common_direction(idea: Callable[..., Any]) -> None:
+    feedback = checks.common_direction(idea)
+    assert not feedback
+    assert isinstance(feedback.certificate, np.ndarray)
+
+
+def test_a_threshold_in_the_users_units_is_found_out() -> None:
+    def absolute(X: np.ndarray) -> Any:
+        columns = np.vstack([X[X.any(axis=1)].T, np.ones(X.any(axis=1).sum())])
+        target = np.append(np.zeros(X.shape[1]), 1.0)
+        c, distance = nnls(columns, target)
+        return None if distance < 1e-9 else (columns @ c - target)[:-1]
+
+    feedback = checks.common_direction(absolute)
+    assert "finds nothing" in feedback.message
+    assert np.abs(feedback.certificate).max() < 1e-9
+
+
+def test_spoilt_functions() -> None:
+    for reason, function in hostile.spoilt(lambda X: enumerate_patterns(X).patterns):
+        feedback = checks.patterns_function(function)
+        assert not feedback
+        assert reason in feedback.message
+    for reason, function in hostile.spoilt(least_squares_direction):
+        feedback = checks.common_direction(function)
+        assert not feedback
+        assert reason in feedback.message or "finds nothing" in feedback.message
 
 
 def test_common_direction() -> None:
@@ -174,8 +333,21 @@ def test_patterns_function() -> None:
         lambda X: enumerate_patterns(X, closed=True).patterns
     )
     assert "no pattern" in closed.message
-    few = checks.patterns_function(lambda X: sample_patterns(X, 10, seed=0).patterns)
-    assert "missing" in few.message
+    for draws in (10, 100_000):
+        few = checks.patterns_function(
+            lambda X, draws=draws: sample_patterns(X, draws, seed=0).patterns
+        )
+        assert "missing" in few.message
+    signs = checks.patterns_function(
+        lambda X: 2 * enumerate_patterns(X).patterns.astype(int) - 1
+    )
+    assert "these are signs" in signs.message
+    without_zero_rows = checks.patterns_function(
+        lambda X: enumerate_patterns(X[X.any(axis=1)]).patterns
+    )
+    assert "entries" in without_zero_rows.message
+    for function in hostile.functions(lambda X: enumerate_patterns(X).patterns):
+        assert checks.patterns_function(function)
     twice = checks.patterns_function(
         lambda X: np.repeat(enumerate_patterns(X).patterns, 2, axis=0)
     )
@@ -194,8 +366,6 @@ def test_patterns_function() -> None:
 def test_best_split() -> None:
     from sklearn.linear_model import LogisticRegression
 
-    from convexnn_lib import datasets
-
     X, y = datasets.load(
         "breast_cancer",
         features=["mean radius", "mean texture"],
@@ -207,6 +377,11 @@ def test_best_split() -> None:
     feedback = checks.best_split(splits.witnesses[best])
     assert feedback
     assert checks.best_split(100 * splits.witnesses[best])
+    for form in hostile.vectors(splits.witnesses[best]):
+        assert checks.best_split(form)
+    assert "other side" in checks.best_split(-splits.witnesses[best]).message
+    through = np.cross(X[0], X[1])  # the line through two samples
+    assert "through a sample" in checks.best_split(through).message
     model = LogisticRegression(fit_intercept=False, C=1e6).fit(X, y)
     assert model.score(X, y) * 100 <= feedback.certificate[0]
     assert not checks.best_split(-splits.witnesses[best])

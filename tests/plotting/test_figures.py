@@ -17,7 +17,7 @@ from convexnn_lib import (
     solve,
 )
 from convexnn_lib.errors import InvalidDataError, RegularizationError
-from convexnn_lib.plotting import arrangements, convex, style
+from convexnn_lib.plotting import arrangements, convex, counting, style
 
 
 def _draw(figure: Figure) -> None:
@@ -74,8 +74,8 @@ class TestArrangements:
 
     def test_curves(self) -> None:
         _draw(arrangements.plot_sampling([1, 10], {"a": [0.1, 0.5], "b": [0.2, 1.0]}))
-        _draw(arrangements.plot_capacity([1, 2, 20]))
-        _draw(arrangements.plot_counts([2, 5, 20], [1, 2, 5]))
+        _draw(counting.plot_capacity([1, 2, 20]))
+        _draw(counting.plot_counts([2, 5, 20], [1, 2, 5]))
 
 
 class TestConvex:

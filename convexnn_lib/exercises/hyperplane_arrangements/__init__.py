@@ -12,6 +12,7 @@ from convexnn_lib.exercises.hyperplane_arrangements._directions import (
 from convexnn_lib.exercises.hyperplane_arrangements._patterns import (
     common_direction,
     count_cells,
+    fewest_cells,
     hard_to_sample,
     list_patterns,
     open_and_closed,
@@ -23,6 +24,7 @@ __all__ = [
     "common_direction",
     "count_cells",
     "facet",
+    "fewest_cells",
     "hard_to_sample",
     "impossible_pattern",
     "list_patterns",

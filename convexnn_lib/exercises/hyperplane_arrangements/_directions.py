@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from convexnn_lib import datasets
-from convexnn_lib._validation import (
-    FloatArray,
-    as_vector,
-)
+from convexnn_lib._validation import FloatArray
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
-from convexnn_lib.exercises.answers import as_number
+from convexnn_lib.exercises.answers import (
+    agrees,
+    agrees_coarsely,
+    as_fractions,
+    as_list,
+    as_number,
+)
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 
 __all__ = ["best_split", "facet", "impossible_pattern", "smallest_cell", "witness"]
@@ -25,6 +29,10 @@ _WANTED = np.array([True, False, True, False])
 _EXCLUDED = np.array([[1.0, 2.0], [2.0, 1.0], [1.0, 1.0], [1.0, -1.0]])
 _ABSENT = np.array([True, True, False, True])
 _PLANAR = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [-1.0, 3.0]])
+# what is smaller, relative to its terms, is zero up to rounding; numbers that are cut
+# to two digits are off by less than _NEAR
+_ROUNDING = 1e-9
+_NEAR = 0.02
 
 
 @exercise
@@ -36,7 +44,7 @@ def witness(u: Any) -> Feedback:
     Parameters
     ----------
     u : (3,) array
-        The direction.
+        The direction, in numbers of any kind.
 
     Returns
     -------
@@ -49,13 +57,14 @@ def witness(u: Any) -> Feedback:
     >>> exercises.hyperplane_arrangements.witness([1, 0, 0])
     Not yet: u is orthogonal to row 3, so it lies in no open cell
     """
-    products = _exact_products(_WITNESSED, as_vector(u, 3, "u"))
-    for number, (product, active) in enumerate(
-        zip(products, _WANTED, strict=True), start=1
+    products, sizes = _products(_WITNESSED, u, "u")
+    for number, (product, size, active) in enumerate(
+        zip(products, sizes, _WANTED, strict=True), start=1
     ):
-        if product == 0:
+        if abs(product) <= _ROUNDING * size:
+            nearly = "" if product == 0 else ", up to rounding"
             return wrong(
-                f"u is orthogonal to row {number}, so it lies in no open cell",
+                f"u is orthogonal to row {number}{nearly}, so it lies in no open cell",
                 certificate=products,
             )
         if (product > 0) != active:
@@ -77,7 +86,8 @@ def impossible_pattern(c: Any) -> Feedback:
     Parameters
     ----------
     c : (4,) array
-        The coefficients.
+        The coefficients, in numbers of any kind; floats may be rounded in their last
+        digits.
 
     Returns
     -------
@@ -90,26 +100,42 @@ def impossible_pattern(c: Any) -> Feedback:
     >>> exercises.hyperplane_arrangements.impossible_pattern([1, 1, 1, 1])
     Not yet: the signed rows combine to (3, 1), not to zero
     """
-    coefficients = [Fraction(value) for value in as_vector(c, 4, "c").tolist()]
-    if min(coefficients) < 0:
+    floats, coefficients = as_fractions(c, "c")
+    as_list(floats, 4, "c")
+    largest = max(map(abs, coefficients))
+    if min(coefficients) < -_ROUNDING * largest:
         return wrong("a coefficient is negative")
-    if not any(coefficients):
+    if not largest:
         return wrong("all coefficients are zero, which excludes nothing")
     signs = np.where(_ABSENT, 1, -1)
     total = [
         sum(
-            value * Fraction(float(sign * entry))
-            for value, sign, entry in zip(coefficients, signs, column, strict=True)
+            (
+                value * int(sign * entry)
+                for value, sign, entry in zip(coefficients, signs, column, strict=True)
+            ),
+            start=Fraction(0),
         )
         for column in _EXCLUDED.T
     ]
-    if any(total):
-        text = ", ".join(str(value) for value in total)
+    off = float(max(map(abs, total)) / largest)
+    if off > _ROUNDING:
+        exact = all(value.denominator < 10**6 for value in total)
+        text = ", ".join(str(t) if exact else f"{float(t):.3g}" for t in total)
+        hint = "; give more digits, or fractions" if off < _NEAR else ""
         return wrong(
-            f"the signed rows combine to ({text}), not to zero", certificate=total
+            f"the signed rows combine to ({text}), not to zero{hint}",
+            certificate=total,
+        )
+    if any(total) or min(coefficients) < 0:
+        return right(
+            "up to rounding, a combination of numbers that should all be positive, "
+            "with coefficients that are not negative, is zero",
+            certificate=total,
         )
     return right(
-        "a positive combination of numbers that should all be positive is zero",
+        "a combination of numbers that should all be positive, with coefficients that "
+        "are not negative, is zero",
         certificate=total,
     )
 
@@ -124,7 +150,8 @@ def facet(u: Any) -> Feedback:
     Parameters
     ----------
     u : (3,) array
-        The direction.
+        The direction, in numbers of any kind; floats may be rounded in their last
+        digits.
 
     Returns
     -------
@@ -137,20 +164,25 @@ def facet(u: Any) -> Feedback:
     >>> exercises.hyperplane_arrangements.facet([1, 1, 1])
     Not yet: u does not lie on the hyperplane of row 2
     """
-    products = _exact_products(_WITNESSED, as_vector(u, 3, "u"))
-    if products[1] != 0:
+    products, sizes = _products(_WITNESSED, u, "u")
+    if abs(products[1]) > _ROUNDING * sizes[1]:
+        near = abs(products[1]) < _NEAR * sizes[1]
+        hint = ", but nearly: give more digits, or fractions" if near else ""
         return wrong(
-            "u does not lie on the hyperplane of row 2",
+            f"u does not lie on the hyperplane of row 2{hint}",
             certificate=products,
         )
     for number in (0, 2, 3):
-        if products[number] == 0 or (products[number] > 0) != _WANTED[number]:
+        strict = abs(products[number]) > _ROUNDING * sizes[number]
+        if not strict or (products[number] > 0) != _WANTED[number]:
             return wrong(
                 f"row {number + 1} does not have the strict sign that it should have",
                 certificate=products,
             )
+    rounded = "" if products[1] == 0 else "up to rounding, u is on the wall: "
     return right(
-        "a small step to either side of row 2 changes no other entry of the pattern",
+        f"{rounded}a small step to either side of row 2 changes no other entry of the "
+        "pattern",
         certificate=products,
     )
 
@@ -165,7 +197,7 @@ def smallest_cell(probability: Any) -> Feedback:
     ----------
     probability : float
         The probability that the pattern of a standard normal direction is the one of
-        the smallest cell, to four significant digits or better.
+        the smallest cell, to three significant digits or better.
 
     Returns
     -------
@@ -176,16 +208,25 @@ def smallest_cell(probability: Any) -> Feedback:
     --------
     >>> from convexnn_lib import exercises
     >>> exercises.hyperplane_arrangements.smallest_cell(0.125)
-    Not yet: that is the probability of no smallest cell; sort the angles of the lines
+    Not yet: the cells are not equally large; sort the angles of the lines
     """
     value = as_number(probability)
     angles = np.sort(np.arctan2(_PLANAR[:, 1], _PLANAR[:, 0]) % np.pi)
     gaps = np.diff(np.append(angles, angles[0] + np.pi))
+    truth = float(gaps.min()) / math.tau
     if not 0 < value < 1:
-        return wrong("a probability lies between 0 and 1")
-    if abs(value / (gaps.min() / (2 * np.pi)) - 1) > 5e-4:
+        return wrong("a probability lies between 0 and 1; an angle is none yet")
+    if agrees(value, 2 * truth, 3):
         return wrong(
-            "that is the probability of no smallest cell; sort the angles of the lines"
+            "that is the probability of a cell and its opposite; their patterns differ"
+        )
+    if agrees(value, 1 / 8, 3):
+        return wrong("the cells are not equally large; sort the angles of the lines")
+    if agrees_coarsely(value, truth, 3):
+        return wrong("nearly; give at least three significant digits")
+    if not agrees(value, truth, 3):
+        return wrong(
+            "no pattern of least probability has this one; sort the angles of the lines"
         )
     middle = angles[np.argmin(gaps)] + gaps.min() / 2 + np.pi / 2
     return right(
@@ -224,15 +265,18 @@ def best_split(u: Any) -> Feedback:
         n_samples=100,
         ones=True,
     )
-    products = X @ as_vector(u, 3, "u")
-    if np.any(products == 0):
-        return wrong("the line passes through a sample")
+    line = as_list(u, 3, "u")
+    products = X @ line
+    if np.any(np.abs(products) <= _ROUNDING * (np.abs(X) @ np.abs(line))):
+        return wrong("the line passes through a sample, at least up to rounding")
     correct = int(np.sum(products * y > 0))
     splits = enumerate_patterns(X)
     best = int(np.max(np.sum(splits.patterns == (y > 0), axis=1)))
     if correct < best:
+        hint = "; its other side is the active one" if correct == len(y) - best else ""
         return wrong(
-            f"some line is right about more than {correct} of the {len(y)} tumours",
+            f"some line is right about more than {correct} of the {len(y)} tumours"
+            f"{hint}",
             certificate=correct,
         )
     return right(
@@ -241,13 +285,18 @@ def best_split(u: Any) -> Feedback:
     )
 
 
-def _exact_products(X: FloatArray, u: FloatArray) -> list[Fraction]:
-    """Return the products of integer rows with a direction, without rounding."""
-    direction = [Fraction(value) for value in u.tolist()]
-    return [
-        sum(
-            (Fraction(int(a)) * b for a, b in zip(row, direction, strict=True)),
-            start=Fraction(0),
-        )
-        for row in X
+def _products(
+    X: FloatArray, answer: Any, name: str
+) -> tuple[list[Fraction], list[Fraction]]:
+    """Return the products of integer rows with a direction, and their terms' sizes.
+
+    Nothing is rounded.
+    """
+    floats, direction = as_fractions(answer, name)
+    as_list(floats, X.shape[1], name)
+    rows = [[int(entry) for entry in row] for row in X]
+    terms = [[a * b for a, b in zip(row, direction, strict=True)] for row in rows]
+    zero = Fraction(0)
+    return [sum(row, zero) for row in terms], [
+        sum(map(abs, row), zero) for row in terms
     ]

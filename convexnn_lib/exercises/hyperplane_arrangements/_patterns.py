@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from convexnn_lib import datasets
-from convexnn_lib._validation import (
-    BoolArray,
-    FloatArray,
-    as_float_array,
-    as_matrix,
-    as_vector,
+from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.arrangements.counting import (
+    characteristic_polynomial,
+    count_patterns,
+    cover_count,
 )
-from convexnn_lib.arrangements.counting import count_patterns
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.arrangements.sampling import sample_patterns
-from convexnn_lib.exercises.answers import as_number
+from convexnn_lib.exercises.answers import (
+    as_integer_rows,
+    as_list,
+    as_matrix,
+    as_number,
+    as_numbers,
+)
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
+from convexnn_lib.exercises.functions import try_function
 
 __all__ = [
     "common_direction",
     "count_cells",
+    "fewest_cells",
     "hard_to_sample",
     "list_patterns",
     "open_and_closed",
@@ -59,8 +67,9 @@ def list_patterns(patterns: Any) -> Feedback:
     for row in rows:
         if row not in truth:
             return wrong(
-                f"no direction has the pattern {_text(row)}: look for a sample that is "
-                "a combination of the other two, with coefficients of the wrong signs"
+                f"no direction has the pattern {_text(row)} in an open cell: look for "
+                "a sample that is a combination of the other two, with coefficients "
+                "of the wrong signs"
             )
     if len(np.unique(rows, axis=0)) < len(rows):
         return wrong("a pattern is listed twice")
@@ -127,11 +136,21 @@ def count_cells(count: Any) -> Feedback:
     --------
     >>> from convexnn_lib import exercises
     >>> exercises.hyperplane_arrangements.count_cells(64)
-    Not yet: that is not the number; what does a cell say about the entries of u?
+    Not yet: not all 64 signs occur; what does a cell say about the entries of u?
     """
     unit = np.eye(4)
     X = np.array([unit[i] - unit[j] for i in range(4) for j in range(i + 1, 4)])
-    if as_number(count) != count_patterns(X):
+    value = as_number(count)
+    if value == 2 ** len(X):
+        return wrong(
+            "not all 64 signs occur; what does a cell say about the entries of u?"
+        )
+    if value == cover_count(len(X), 3):
+        return wrong(
+            "that many cells have six rows of rank three in general position, but "
+            "these are dependent by threes: what does a cell say about the entries?"
+        )
+    if value != count_patterns(X):
         return wrong(
             "that is not the number; what does a cell say about the entries of u?"
         )
@@ -172,6 +191,46 @@ def hard_to_sample(X: Any) -> Feedback:
 
 
 @exercise
+def fewest_cells(X: Any) -> Feedback:
+    """Check seven different nonzero rows of rank 3 with as few cells as possible.
+
+    Parameters
+    ----------
+    X : (7, d) array
+        The rows.
+
+    Returns
+    -------
+    Feedback
+        With the verified arrangement as certificate. The proof that no such rows have
+        fewer cells is the reader's.
+
+    Examples
+    --------
+    >>> from convexnn_lib import datasets, exercises
+    >>> X, _ = datasets.gaussian(7, 3, seed=0)
+    >>> exercises.hyperplane_arrangements.fewest_cells(X)
+    Not yet: 44 cells; fewer are possible
+    """
+    X = as_matrix(X)
+    if len(X) != 7 or not np.all(np.any(X != 0, axis=1)):
+        return wrong(f"pass seven rows, none of them zero; these are {len(X)}")
+    if len(np.unique(X, axis=0)) < len(X):
+        return wrong("two rows are equal")
+    X = as_integer_rows(X)
+    rank = len(characteristic_polynomial(X)) - 1
+    if rank != 3:
+        return wrong(f"the rank is {rank}, not 3")
+    arrangement = enumerate_patterns(X)
+    if len(arrangement) > 2**rank:
+        return wrong(f"{len(arrangement)} cells; fewer are possible")
+    return right(
+        f"{len(arrangement)} cells; compare your proof with the points below",
+        certificate=arrangement.verify(),
+    )
+
+
+@exercise
 def common_direction(function: Any) -> Feedback:
     """Check a function that finds a direction strictly active on all nonzero samples.
 
@@ -192,27 +251,36 @@ def common_direction(function: Any) -> Feedback:
     >>> exercises.hyperplane_arrangements.common_direction(lambda X: X.sum(axis=0))
     Not yet: the direction is not strictly active on all nonzero rows of the ...
     """
-    if not callable(function):
-        return wrong("pass the function itself")
-    for X in _matrices():
-        answer = function(X.copy())
-        nonzero = X[np.any(X != 0, axis=1)]
-        exists = np.ones(len(X), dtype=bool) in enumerate_patterns(X)
+
+    def fault(answer: Any, X: FloatArray) -> str | None:
         if answer is None:
-            if exists:
-                return wrong(
+            if np.ones(len(X), dtype=bool) in enumerate_patterns(X):
+                return (
                     "the function finds nothing, but the pattern of ones has an open "
-                    "cell",
-                    certificate=X,
+                    "cell"
                 )
-            continue
-        if not np.all(nonzero @ as_vector(answer, X.shape[1], "the direction") > 0):
-            return wrong(
-                "the direction is not strictly active on all nonzero rows of the "
-                "certificate",
-                certificate=X,
-            )
-    return right(f"it is right on {len(_matrices())} matrices, degenerate ones among")
+            return None
+        direction = as_list(answer, X.shape[1], "the direction")
+        if _strictly_active(X[np.any(X != 0, axis=1)], direction):
+            return None
+        return (
+            "the direction is not strictly active on all nonzero rows of the "
+            "certificate"
+        )
+
+    # one cell is thin, one closed by little, and one matrix is in other units
+    more = [
+        np.array([[1.0, 0.0], [-1.0, 2.0**-9]]),
+        np.array([[1.0, 0.0], [-1.0, 2.0**-9], [0.0, -1.0]]),
+        2.0**-40 * datasets.talk_example()[0],
+    ]
+    return try_function(
+        function,
+        [(X,) for X in [*_matrices(), *more]],
+        fault,
+        "it is right on {count} matrices, degenerate ones among them",
+        may_be_none=True,
+    )
 
 
 @exercise
@@ -236,36 +304,44 @@ def patterns_function(function: Any) -> Feedback:
     >>> exercises.hyperplane_arrangements.patterns_function(lambda X: [X[:, 0] >= 0])
     Not yet: patterns of the certificate are missing
     """
-    if not callable(function):
-        return wrong("pass the function itself")
-    counts = []
-    for X in _matrices():
-        answer = function(X.copy())
+
+    def fault(answer: Any, X: FloatArray) -> str | None:
         rows = _as_patterns(answer, len(X))
         truth = enumerate_patterns(X)
         if any(row not in truth for row in rows):
-            return wrong("a row of the answer is no pattern of the certificate", X)
+            return (
+                "a row of the answer is no pattern of an open cell of the certificate"
+            )
         distinct = len(np.unique(rows, axis=0))
         if distinct < len(rows):
-            return wrong("a pattern is listed twice", X)
+            return "a pattern is listed twice"
         if distinct < len(truth):
-            return wrong("patterns of the certificate are missing", X)
-        counts.append(distinct)
-    return right(
-        f"complete on {len(counts)} matrices, degenerate ones among", certificate=counts
+            return "patterns of the certificate are missing"
+        return None
+
+    thin = np.column_stack([np.ones(4), 2.0**-20 * np.arange(4)])
+    return try_function(
+        function,
+        [(X,) for X in [*_matrices(), thin]],
+        fault,
+        "complete on {count} matrices, degenerate ones among them",
     )
 
 
 def _as_patterns(answer: Any, n: int) -> BoolArray:
     """Return patterns given as strings or as rows of zeros and ones."""
     if isinstance(answer, str):
-        answer = [answer]
+        answer = re.findall(r"[^\s,;]+", answer)
     rows = [list(row) if isinstance(row, str) else row for row in answer]
-    values = as_float_array(
+    if not rows:
+        raise ValueError("no pattern is listed")
+    values = as_numbers(
         [[float(entry) for entry in row] for row in rows], "the patterns"
     )
     if values.ndim != 2 or values.shape[1] != n:
         raise ValueError(f"a pattern has {n} entries, got shape {values.shape}")
+    if np.all(np.abs(values) == 1) and np.any(values < 0):
+        raise ValueError("these are signs; a pattern has 0 where they have -1")
     if not np.all((values == 0) | (values == 1)):
         raise ValueError("a pattern consists of zeros and ones")
     patterns: BoolArray = values == 1
@@ -274,6 +350,15 @@ def _as_patterns(answer: Any, n: int) -> BoolArray:
 
 def _text(pattern: npt.NDArray[np.bool_]) -> str:
     return "".join("1" if active else "0" for active in pattern)
+
+
+def _strictly_active(rows: FloatArray, direction: FloatArray) -> bool:
+    """Tell whether all products are positive, without rounding."""
+    exact = [Fraction(value) for value in direction.tolist()]
+    return all(
+        sum(Fraction(a) * b for a, b in zip(row, exact, strict=True)) > 0
+        for row in rows.tolist()
+    )
 
 
 def _matrices() -> list[FloatArray]:
