@@ -122,6 +122,9 @@ def deep_linear_values(
     """
     Y, beta = as_matrix(Y, "Y"), _positive(beta)
     depth = check_integer(depth, "depth", minimum=2)
+    # squares of the entries must not overflow; a power of two rounds nothing
+    unit = float(np.ldexp(1.0, int(np.frexp(np.abs(Y).max())[1])))
+    Y, beta = Y / unit, beta / unit
     left, singular, right = np.linalg.svd(Y, full_matrices=False)
     rank = int(np.sum(singular > 1e-12 * singular[0]))
     if not 1 <= rank <= 2:
@@ -143,7 +146,9 @@ def deep_linear_values(
     fine = minimize_scalar(lambda a: -gain(a), bounds=ends, method="bounded")
     most = max(float(gain(grid[best])), -float(fine.fun), 0.0)
     standard = 0.5 * float(np.sum(Y**2)) - 0.5 * most**2
-    return DeepLinearValues(standard, dual, outputs, dual_point)
+    return DeepLinearValues(
+        standard * unit * unit, dual * unit * unit, outputs * unit, dual_point * unit
+    )
 
 
 def train_deep_linear(

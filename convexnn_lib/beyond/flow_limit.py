@@ -8,7 +8,7 @@ stay.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import InvalidDataError, NotSeparableError, SolverError
 from convexnn_lib.flow.kkt_residual import kkt_residual
+from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import Solution
@@ -137,6 +138,20 @@ def flow_limit(network: ReLUNetwork, optimum: Solution) -> FlowLimit:
         raise InvalidDataError(
             f"the optimum must come from max_margin, but its loss is {problem.loss!r}."
         )
+    units = units_of(problem)
+    optimum = optimum.in_users_units(units.problem, units.inverse)
+    limit = _limit(units.inward(network), optimum)
+    return replace(
+        limit,
+        network=units.outward(limit.network),
+        cost=limit.cost * units.objective,
+        best=limit.best * units.objective,
+    )
+
+
+def _limit(network: ReLUNetwork, optimum: Solution) -> FlowLimit:
+    """Return the limit in units of order one."""
+    problem = optimum.problem
     smallest = float(np.min(problem.y * network.predict(problem.X)))
     if smallest <= 0.0:
         raise InvalidDataError(

@@ -32,6 +32,7 @@ from convexnn_lib.errors import (
     SolverError,
 )
 from convexnn_lib.problem._cones import project_on_cone
+from convexnn_lib.problem._units import Units, units_of
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = [
@@ -43,7 +44,7 @@ __all__ = [
 _ROUNDS = 100
 _NEW = 10  # groups that join the working set in one round
 _ROUNDING = 1e-12  # relative error allowed for in a computed norm
-_ZERO = 1e-9  # branches of a smaller path norm are left out
+_ZERO = 1e-9  # branches of a smaller path norm, relative to the largest, are left out
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -161,7 +162,8 @@ def solve_parallel(
     >>> round(solution.value, 6), bool(solution.gap < 1e-6 * solution.value)
     (0.195, True)
     """
-    problem, listed = _prepare(X, y, beta, width, max_configurations)
+    units, listed = _prepare(X, y, beta, width, max_configurations)
+    problem = units.problem
     if not 0.0 < tol < 1.0:
         raise InvalidDataError(f"tol must lie between 0 and 1, got {tol!r}.")
     groups: list[tuple[int, float]] = []
@@ -173,7 +175,7 @@ def solve_parallel(
         found = _bound(problem, listed, network, lam, float(lengths.max()))
         best = found if best is None else _better(best, found)
         if best.gap <= tol * abs(best.value):
-            return best
+            return _in_users_units(best, units)
         order = np.argsort(-lengths.ravel(), kind="stable")
         priced = [(int(k) // 2, 1.0 - 2.0 * (int(k) % 2)) for k in order]
         above = int(np.sum(lengths > problem.beta))
@@ -186,7 +188,9 @@ def solve_parallel(
         )
         branches = [(listed[k], s) for k, s in groups]
         network = _network(branches, point.variables, problem.d, width)
-    reached = "nothing was found" if best is None else f"reached {best!r}"
+    reached = "nothing was found"
+    if best is not None:
+        reached = f"reached {_in_users_units(best, units)!r}"
     raise SolverError(
         f"the gap does not close to a relative {tol:g}: {reached}. Raise tol or "
         "rescale the data."
@@ -242,9 +246,27 @@ def certify_parallel(
     >>> round(bound.value, 9), round(bound.lower_bound, 9)
     (1.5, 1.5)
     """
-    problem, listed = _prepare(X, y, beta, network.width, max_configurations)
+    units, listed = _prepare(X, y, beta, network.width, max_configurations)
+    problem, network = units.problem, _multiplied(network, 1.0 / units.weights)
     lam = problem.y - network.predict(problem.X)
-    return _bound(problem, listed, network, lam, float(_lengths(listed, lam).max()))
+    norm = float(_lengths(listed, lam).max())
+    return _in_users_units(_bound(problem, listed, network, lam, norm), units)
+
+
+def _multiplied(network: ParallelNetwork, factor: float) -> ParallelNetwork:
+    """Return the network with both outer layers multiplied by a factor."""
+    return ParallelNetwork(network.W1, network.w2 * factor, network.w3 * factor)
+
+
+def _in_users_units(solution: ParallelSolution, units: Units) -> ParallelSolution:
+    """Return the solution of a problem in units of order one in the user's."""
+    return ParallelSolution(
+        _multiplied(solution.network, units.weights),
+        solution.value * units.objective,
+        solution.lower_bound * units.objective,
+        solution.dual * units.dual,
+        solution.configurations,
+    )
 
 
 class _Configuration(NamedTuple):
@@ -257,8 +279,8 @@ class _Configuration(NamedTuple):
 
 def _prepare(
     X: ArrayLike, y: ArrayLike, beta: float, width: int, max_configurations: int
-) -> tuple[TrainingProblem, list[_Configuration]]:
-    """Check the input and list the configurations."""
+) -> tuple[Units, list[_Configuration]]:
+    """Check the input and list the configurations, in units of order one."""
     problem = TrainingProblem(X, y, beta)
     if problem.beta == 0.0:
         raise RegularizationError("the convex program needs beta > 0, got 0.")
@@ -266,8 +288,9 @@ def _prepare(
     maximum = check_integer(max_configurations, "max_configurations", minimum=1)
     patterns = enumerate_patterns(problem.X).patterns
     patterns = patterns[patterns.any(axis=1)]
+    units = units_of(problem)
     listed = list(_choices(patterns, width, maximum))
-    return problem, [_configuration(problem.X, *choice) for choice in listed]
+    return units, [_configuration(units.problem.X, *choice) for choice in listed]
 
 
 def _choices(
@@ -376,11 +399,12 @@ def _network(
 ) -> ParallelNetwork:
     """Return the network of the groups' variables, without its zero branches."""
     W1, w2, w3 = [], [], []
+    largest = max((float(np.linalg.norm(v)) for v in variables), default=0.0)
     for (configuration, sign), v in zip(branches, variables, strict=True):
         size = float(np.linalg.norm(v))
         u = np.reshape(v, (width, d))
         lengths = np.linalg.norm(u, axis=1)
-        if size <= _ZERO:
+        if size <= _ZERO * largest:
             continue
         W1.append((u / np.where(lengths > 0.0, lengths, 1.0)[:, None]).T)
         w2.append(configuration.signs * lengths / np.sqrt(size))

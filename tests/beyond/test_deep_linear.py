@@ -79,3 +79,14 @@ class TestTraining:
             train_deep_linear(np.eye(2), 0.1, step=0.0, seed=0)
         with pytest.raises(RegularizationError):
             train_deep_linear(np.eye(2), -1.0, seed=0)
+
+
+@pytest.mark.parametrize("unit", [4.0**-200, 2.0**-511, 1.0, 2.0**511])
+def test_values_in_any_unit(unit):
+    Y = np.array([[2.0, 1.0], [0.5, 3.0]])
+    expected = deep_linear_values(Y, 0.5)
+    values = deep_linear_values(Y * unit, 0.5 * unit)
+    with np.errstate(under="ignore"):
+        assert values.standard == expected.standard * unit * unit
+        assert values.dual == expected.dual * unit * unit
+    assert np.array_equal(values.outputs, expected.outputs * unit)

@@ -15,18 +15,21 @@ from convexnn_lib import (
     GapWarning,
     Loss,
     OptimalSet,
+    ParallelNetwork,
     ReLUNetwork,
     Squared,
     TrainingProblem,
     beta_max,
     certify,
     certify_margin,
+    certify_parallel,
     clarke_residual,
     classify_stationary,
     descent_path,
     directional_derivative,
     dual_norm,
     find_stationary_points,
+    flow_limit,
     kkt_residual,
     max_margin,
     normalized_margin,
@@ -34,6 +37,7 @@ from convexnn_lib import (
     sharpness,
     solution_path,
     solve,
+    solve_parallel,
     subsampled_problem,
 )
 from convexnn_lib.problem._units import units_of
@@ -179,6 +183,34 @@ def with_margins(unit: Unit) -> Iterable[Any]:
     yield residual.lower_bound / unit.objective
 
 
+def layered(unit: Unit) -> Iterable[Any]:
+    X, y = unit.problem.X[:3, :2], unit.problem.y[:3]
+    solution = solve_parallel(X, y, unit.problem.beta, width=1)
+    yield solution.value / unit.objective
+    yield solution.dual / unit.dual
+    network = solution.network
+    yield network.W1
+    yield network.w2 / unit.weights
+    yield network.w3 / unit.weights
+    half = ParallelNetwork(network.W1, network.w2, 0.5 * network.w3)
+    bound = certify_parallel(half, X, y, unit.problem.beta)
+    yield bound.value / unit.objective
+    yield bound.lower_bound / unit.objective
+
+
+def at_the_end(unit: Unit) -> Iterable[Any]:
+    optimum = max_margin(unit.problem.X, unit.problem.y)
+    network = optimum.network
+    # less of one neuron, more of all others
+    factors = np.where(np.arange(network.width) == 0, 0.999, 1.02)
+    limit = flow_limit(ReLUNetwork(network.W1 * factors, network.w2), optimum)
+    yield limit.kind
+    yield limit.cost / unit.objective
+    yield limit.best / unit.objective
+    yield limit.residual
+    yield from unit.weights_of(limit.network)
+
+
 ANSWERS: list[tuple[Callable[[Unit], Iterable[Any]], list[str]]] = [
     (solved, LOSSES),
     (lambda unit: solved(unit, "cvxpy"), LOSSES),
@@ -189,8 +221,11 @@ ANSWERS: list[tuple[Callable[[Unit], Iterable[Any]], list[str]]] = [
     (optimal, LOSSES),
     (followed, LOSSES[:3]),
     (with_margins, LOSSES[3:]),
+    (layered, LOSSES[:1]),
+    (at_the_end, LOSSES[3:]),
 ]
 NAMES = ["solve", "cvxpy", "certify", "clarke", "path", "settle", "set", "betas", "max"]
+NAMES += ["layers", "limit"]
 # powers of four for the data and the labels: up to about 1e150 and down to 1e-150
 POWERS = [(249, 0), (-249, 0), (0, 249), (-249, -249), (-249, 249), (7, -100)]
 CASES = [
