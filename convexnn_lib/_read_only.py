@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-__all__ = ["ReadOnlyArrays"]
+__all__ = ["ReadOnlyArrays", "read_only"]
+
+
+_T = TypeVar("_T", bound=np.generic)
+
+
+def read_only(array: npt.NDArray[_T]) -> npt.NDArray[_T]:
+    """Return a view that cannot be written to; the array itself stays as it is."""
+    view = array.view()
+    view.setflags(write=False)
+    return view
 
 
 class ReadOnlyArrays:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from convexnn_lib import (
+    OptimalSet,
     ParallelNetwork,
     ReLUNetwork,
     TrainingProblem,
@@ -40,6 +41,7 @@ def copied(request: pytest.FixtureRequest) -> Callable:
         NETWORK,
         ParallelNetwork(np.ones((1, 2, 3)), np.ones((1, 3)), np.ones(1)),
         enumerate_patterns(PROBLEM.X),
+        OptimalSet(solve(PROBLEM)),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -76,3 +78,15 @@ def test_an_arrangement_computes_the_rest_after_the_copy(copied: Callable) -> No
     np.testing.assert_array_equal(again.patterns, arrangement.patterns)
     assert not again.patterns.flags.writeable
     assert again.verify()
+
+
+@pytest.mark.parametrize(
+    "name", ["vertices", "edges", "directions", "signs", "features", "dual"]
+)
+def test_an_optimal_set_cannot_be_changed(name: str) -> None:
+    """Its vertices are computed once: whoever changed them would change all answers."""
+    solution = solve(PROBLEM)
+    optima = OptimalSet(solution)
+    with pytest.raises(ValueError, match="read-only"):
+        getattr(optima, name)[...] = 0
+    assert solution.dual.flags.writeable  # what it was made from stays the caller's

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from convexnn_lib._read_only import ReadOnlyArrays, read_only
 from convexnn_lib._validation import FloatArray, check_integer
 from convexnn_lib.optima._optimal_face import OptimalFace
 from convexnn_lib.optima._polytope import edges_of, moves_of, vertices_of
@@ -17,7 +18,7 @@ from convexnn_lib.problem._units import Units
 __all__ = ["OptimalPolytope"]
 
 
-class OptimalPolytope:
+class OptimalPolytope(ReadOnlyArrays):
     """The polytope P of the coefficients of all optimal networks.
 
     Parameters
@@ -33,22 +34,23 @@ class OptimalPolytope:
 
     def __init__(self, face: OptimalFace, units: Units, max_vertices: int) -> None:
         self._face, self._units, self._max_vertices = face, units, max_vertices
-        self.directions = face.neurons.directions
-        self.signs = face.neurons.signs
-        self.features = face.features * units.data
-        self.dual = face.dual * units.dual
+        self.directions = read_only(face.neurons.directions)
+        self.signs = read_only(face.neurons.signs)
+        self.features = read_only(face.features * units.data)
+        self.dual = read_only(face.dual * units.dual)
 
     @cached_property
     def _points(self) -> FloatArray:
         """The vertices, with the slacks of the margins after the coefficients."""
-        return vertices_of(
+        points = vertices_of(
             self._face.columns, self._face.target, max_vertices=self._max_vertices
         )
+        return read_only(points)
 
     @cached_property
     def _moves(self) -> FloatArray:
         """A basis of the directions of P, with the slacks, one a column."""
-        return moves_of(self._face.columns, self._face.target)
+        return read_only(moves_of(self._face.columns, self._face.target))
 
     @property
     def vertices(self) -> FloatArray:
@@ -58,7 +60,7 @@ class OptimalPolytope:
     @cached_property
     def edges(self) -> npt.NDArray[np.intp]:
         """The pairs of vertices that span an edge of P, an (E, 2) array."""
-        return edges_of(self._points)
+        return read_only(edges_of(self._points))
 
     @cached_property
     def dimension(self) -> int:

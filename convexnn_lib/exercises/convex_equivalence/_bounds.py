@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from convexnn_lib import datasets
-from convexnn_lib._validation import as_vector
 from convexnn_lib.certificates.dual_norm import beta_max, dual_norm
-from convexnn_lib.exercises.answers import as_number
+from convexnn_lib.exercises.answers import agrees, agrees_coarsely, as_list, as_number
 from convexnn_lib.exercises.convex_equivalence._networks import orthonormal_problem
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.problem.losses import Squared
@@ -27,7 +27,7 @@ def largest_beta(beta: Any) -> Feedback:
     Parameters
     ----------
     beta : float
-        The least such beta for the loss ½‖z − y‖² and y = (1, -1, 1), to five
+        The least such beta for the loss ½‖z − y‖² and y = (1, -1, 1), to four
         significant digits or better.
 
     Returns
@@ -45,16 +45,18 @@ def largest_beta(beta: Any) -> Feedback:
     value = as_number(beta)
     X, y = datasets.talk_example()
     truth = beta_max(TrainingProblem(X, y, 1.0))
-    if value < truth * (1 - 2e-5):
+    if agrees(value, truth, 4):
+        return right(
+            "it is the dual norm of y, attained by the certificate",
+            certificate=dual_norm(X, y)[1],
+        )
+    if agrees_coarsely(value, truth, 4):
+        return wrong("close: if this is rounded, give four digits")
+    if value < truth:
         return wrong(
             "at this beta some neuron lowers the objective of the zero network"
         )
-    if value > truth * (1 + 2e-5):
-        return wrong("the zero network is optimal for smaller beta as well")
-    return right(
-        "it is the dual norm of y, attained by the certificate",
-        certificate=dual_norm(X, y)[1],
-    )
+    return wrong("the zero network is optimal for smaller beta as well")
 
 
 @exercise
@@ -78,17 +80,21 @@ def dual_point(lam: Any) -> Feedback:
     Not yet: this point proves the lower bound 2.5, but there is a better one
     """
     problem = orthonormal_problem()
-    lam = as_vector(lam, 3, "lam")
+    lam = as_list(lam, 3, "lam")
     norm, _ = dual_norm(problem.X, lam)
     if norm > problem.beta * (1 + 1e-9):
         return wrong(
-            f"M(lambda) = {norm:.6g} exceeds beta, so nothing is proved",
+            f"M(lambda) = {norm:.10g} exceeds beta, so nothing is proved",
             certificate=norm,
         )
     bound = problem.dual_objective(lam)
     if bound < solve(problem).value * (1 - 1e-6):
+        hint = ""
+        if problem.dual_objective(-lam) > max(bound, 0.0):
+            hint = "; -lambda would prove more: is your sign that of minus the gradient?"
         return wrong(
-            f"this point proves the lower bound {bound:.6g}, but there is a better one",
+            f"this point proves the lower bound {bound:.6g}, but there is a better one"
+            + hint,
             certificate=bound,
         )
     return right(
@@ -125,15 +131,15 @@ def false_bound(lam: Any) -> Feedback:
     toy = TrainingProblem(X, y, 1.0, Squared(scale=2.0))
     point = np.array([as_number(lam)])
     value, norm = toy.dual_objective(point), dual_norm(X, point)[0]
-    if value <= solve(toy).value * (1 + 1e-9):
+    if value <= 0.75 * (1 + 1e-9):
         return wrong(
-            f"the dual objective {value:.6g} does not exceed the optimum",
+            f"the dual objective {value:.10g} does not exceed the optimum",
             certificate=value,
         )
     scaled = toy.dual_objective(point * min(1.0, toy.beta / norm))
     return right(
-        f"{value:.6g} is no bound, since M(lambda) = {norm:.6g} exceeds beta; scaled, "
-        f"the point proves {scaled:.6g}",
+        f"{value:.10g} is no bound, since M(lambda) = {norm:.10g} exceeds beta; "
+        f"scaled, the point proves {scaled:.6g}",
         certificate=(value, norm, scaled),
     )
 
@@ -141,6 +147,11 @@ def false_bound(lam: Any) -> Feedback:
 @exercise
 def lower_bound_function(function: Any) -> Feedback:
     """Check a function that bounds the optimum from below, given any network.
+
+    It is tried with optimal networks, networks near them, random ones and the zero
+    network, for labels of all signs, for a beta at which the zero network is optimal,
+    for so many patterns that random directions miss the best one, and for a
+    multiplier whose dual norm is 0.
 
     Parameters
     ----------
@@ -151,7 +162,8 @@ def lower_bound_function(function: Any) -> Feedback:
     Returns
     -------
     Feedback
-        With the problem on which the function fails as certificate, if there is one.
+        With the problem and the network on which the function fails as certificate, if
+        there are any.
 
     Examples
     --------
@@ -161,28 +173,67 @@ def lower_bound_function(function: Any) -> Feedback:
     """
     if not callable(function):
         return wrong("pass the function itself")
+    for problem, network, value in _cases():
+        X, y = problem.X.copy(), problem.y.copy()
+        given = function(X, y, problem.beta, network.W1.copy(), network.w2.copy())
+        bound, slack = as_number(given), 1e-6 * value
+        if bound > value + slack:
+            return wrong(
+                f"it returns {bound:.6g}, but a network has the objective {value:.6g}: "
+                "no bound on all networks",
+                certificate=(problem, network),
+            )
+        if bound > _best_multiple(problem, network) + slack:
+            return wrong(
+                "the bound is not made from the network's own lambda, of which no "
+                "multiple proves so much",
+                certificate=(problem, network),
+            )
+        optimal = problem.objective(network) <= value + slack
+        if optimal and bound < value - 10 * slack:
+            return wrong(
+                "for an optimal network the bound is not the optimal value",
+                certificate=(problem, network),
+            )
+    return right("never above the optimum, and equal to it for optimal networks")
+
+
+def _cases() -> Iterator[tuple[TrainingProblem, ReLUNetwork, float]]:
+    """Yield problems and networks, with the optimal values."""
     rng = np.random.default_rng(0)
-    cases = [(6, 2, 0.1), (8, 3, 0.5), (6, 2, 50.0)]
-    for n, d, beta in cases:
-        X, y = datasets.gaussian(n, d, seed=n)
+    shapes = [(6, 2, 0.1), (8, 3, 0.5), (6, 2, 50.0), (12, 6, 0.1)]
+    data = [(*datasets.gaussian(n, d, seed=n), beta) for n, d, beta in shapes]
+    data += [(X, -y, beta) for X, y, beta in data[:2]]
+    data += [(np.eye(2), np.array([-3.0, -1.0]), 0.1)]
+    # 256 patterns, of which few random directions come near the best
+    data += [(np.eye(8), np.array([1.0, 2, -1, -2, 1, 1, -1, 2]), 0.1)]
+    for X, y, beta in data:
         problem = TrainingProblem(X, y, beta)
         best = solve(problem)
-        networks = [best.network] + [
+        d, m = best.network.W1.shape
+        noise = ReLUNetwork(
+            best.network.W1 + 1e-3 * rng.standard_normal((d, m)), best.network.w2
+        )
+        zero = ReLUNetwork(np.zeros((d, 1)), np.zeros(1))
+        wild = [
             ReLUNetwork(rng.standard_normal((d, m)), rng.standard_normal(m))
             for m in (1, 3, 10)
         ]
-        for network in networks:
-            answer = function(X.copy(), y.copy(), beta, network.W1, network.w2)
-            bound = as_number(answer)
-            slack = 1e-6 * best.value
-            if bound > best.value + slack:
-                return wrong(
-                    f"the bound {bound:.6g} exceeds the objective of a network",
-                    certificate=problem,
-                )
-            if network is best.network and bound < best.value - 10 * slack:
-                return wrong(
-                    "for an optimal network the bound is not the optimal value",
-                    certificate=problem,
-                )
-    return right("never above the optimum, and equal to it for optimal networks")
+        for network in [best.network, zero, noise, *wild]:
+            yield problem, network, best.value
+    # the product of three signs: no network of its features correlates with it
+    X = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)])
+    problem = TrainingProblem(X, X.prod(axis=1), 0.1)
+    yield problem, ReLUNetwork(np.zeros((3, 1)), np.zeros(1)), 4.0
+
+
+def _best_multiple(problem: TrainingProblem, network: ReLUNetwork) -> float:
+    """Return the largest bound that a multiple of the network's lambda proves."""
+    lam = problem.y - network.predict(problem.X)
+    norm, _ = dual_norm(problem.X, lam)
+    size = float(lam @ lam)
+    if size == 0.0:
+        return 0.0
+    limit = np.inf if norm == 0.0 else problem.beta / norm
+    t = float(np.clip(problem.y @ lam / size, -limit, limit))
+    return t * float(problem.y @ lam) - 0.5 * t**2 * size
