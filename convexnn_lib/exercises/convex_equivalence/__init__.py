@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from convexnn_lib.exercises.convex_equivalence._bounds import (
+    blind_spot,
     dual_point,
     false_bound,
     largest_beta,
@@ -19,6 +20,7 @@ from convexnn_lib.exercises.convex_equivalence._networks import (
 )
 
 __all__ = [
+    "blind_spot",
     "dual_point",
     "false_bound",
     "largest_beta",

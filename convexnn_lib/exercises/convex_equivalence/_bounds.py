@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from convexnn_lib import datasets
+from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates.dual_norm import beta_max, dual_norm
 from convexnn_lib.exercises.answers import agrees, agrees_coarsely, as_list, as_number
 from convexnn_lib.exercises.convex_equivalence._networks import orthonormal_problem
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
+from convexnn_lib.exercises.functions import try_function
 from convexnn_lib.problem.losses import Squared
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import solve
 
-__all__ = ["dual_point", "false_bound", "largest_beta", "lower_bound_function"]
+__all__ = [
+    "blind_spot",
+    "dual_point",
+    "false_bound",
+    "largest_beta",
+    "lower_bound_function",
+]
 
 
 @exercise
@@ -91,7 +100,9 @@ def dual_point(lam: Any) -> Feedback:
     if bound < solve(problem).value * (1 - 1e-6):
         hint = ""
         if problem.dual_objective(-lam) > max(bound, 0.0):
-            hint = "; -lambda would prove more: is your sign that of minus the gradient?"
+            hint = (
+                "; -lambda would prove more: is your sign that of minus the gradient?"
+            )
         return wrong(
             f"this point proves the lower bound {bound:.6g}, but there is a better one"
             + hint,
@@ -145,6 +156,39 @@ def false_bound(lam: Any) -> Feedback:
 
 
 @exercise
+def blind_spot(lam: Any) -> Feedback:
+    """Check a multiplier that no neuron sees, for the corners of the cube.
+
+    Parameters
+    ----------
+    lam : callable or (8,) array
+        The entry that belongs to a corner x, as a function of x, a (3,) array of signs;
+        or all entries, for the corners in the order of `itertools.product`.
+
+    Returns
+    -------
+    Feedback
+        With the dual norm as certificate.
+
+    Examples
+    --------
+    >>> from convexnn_lib import exercises
+    >>> exercises.convex_equivalence.blind_spot([1, 0, 0, 0, 0, 0, 0, 0])
+    Not yet: M(lambda) = 1.73205, so some neuron sees it
+    """
+    X = _cube()
+    entries = [as_number(lam(x)) for x in X] if callable(lam) else lam
+    point = as_list(entries, 8, "lambda")
+    size = float(np.max(np.abs(point)))
+    if size == 0.0:
+        return wrong("lambda is zero; M(0) = 0 is no news")
+    norm = dual_norm(X, point)[0]
+    if norm > 1e-9 * size:
+        return wrong(f"M(lambda) = {norm:.6g}, so some neuron sees it", norm)
+    return right("no neuron's feature has a product with it other than 0", norm)
+
+
+@exercise
 def lower_bound_function(function: Any) -> Feedback:
     """Check a function that bounds the optimum from below, given any network.
 
@@ -171,64 +215,93 @@ def lower_bound_function(function: Any) -> Feedback:
     >>> exercises.convex_equivalence.lower_bound_function(lambda *problem: 0.0)
     Not yet: for an optimal network the bound is not the optimal value
     """
-    if not callable(function):
-        return wrong("pass the function itself")
-    for problem, network, value in _cases():
-        X, y = problem.X.copy(), problem.y.copy()
-        given = function(X, y, problem.beta, network.W1.copy(), network.w2.copy())
-        bound, slack = as_number(given), 1e-6 * value
-        if bound > value + slack:
-            return wrong(
-                f"it returns {bound:.6g}, but a network has the objective {value:.6g}: "
-                "no bound on all networks",
-                certificate=(problem, network),
+    cases = {case.key: case for case in _cases()}
+
+    def fault(answer: Any, *arguments: Any) -> str | None:
+        case = cases[_key(*arguments)]
+        bound, slack = as_number(answer), 1e-6 * case.value
+        if bound > case.value + slack:
+            return (
+                f"it returns {bound:.6g}, but a network has the objective "
+                f"{case.value:.6g}: no bound on all networks"
             )
-        if bound > _best_multiple(problem, network) + slack:
-            return wrong(
-                "the bound is not made from the network's own lambda, of which no "
-                "multiple proves so much",
-                certificate=(problem, network),
+        if bound > _best_multiple(case) + slack:
+            return (
+                "it returns more than any multiple of the network's own lambda can "
+                "prove: is M(lambda) taken over all patterns and both signs?"
             )
-        optimal = problem.objective(network) <= value + slack
-        if optimal and bound < value - 10 * slack:
-            return wrong(
-                "for an optimal network the bound is not the optimal value",
-                certificate=(problem, network),
-            )
-    return right("never above the optimum, and equal to it for optimal networks")
+        optimal = case.problem.objective(case.network) <= case.value + slack
+        if optimal and bound < case.value - 10 * slack:
+            return "for an optimal network the bound is not the optimal value"
+        return None
+
+    return try_function(
+        function,
+        [case.arguments for case in cases.values()],
+        fault,
+        "never above the optimum, and equal to it for optimal networks",
+    )
 
 
-def _cases() -> Iterator[tuple[TrainingProblem, ReLUNetwork, float]]:
-    """Yield problems and networks, with the optimal values."""
+class _Case(NamedTuple):
+    """A problem, a network to certify, and the optimal value."""
+
+    problem: TrainingProblem
+    network: ReLUNetwork
+    value: float
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """What the reader's function is called with."""
+        problem, network = self.problem, self.network
+        return problem.X, problem.y, problem.beta, network.W1, network.w2
+
+    @property
+    def key(self) -> bytes:
+        """What tells the case from the others."""
+        return _key(*self.arguments)
+
+
+def _key(*arguments: Any) -> bytes:
+    """Return the bytes of all numbers."""
+    return b"".join(np.asarray(argument).tobytes() for argument in arguments)
+
+
+def _cases() -> Iterator[_Case]:
+    """Yield networks that are optimal, nearly so, far from it, and zero."""
     rng = np.random.default_rng(0)
-    shapes = [(6, 2, 0.1), (8, 3, 0.5), (6, 2, 50.0), (12, 6, 0.1)]
+    shapes = [(6, 2, 0.1), (8, 3, 0.5), (6, 2, 50.0), (10, 5, 0.1)]
     data = [(*datasets.gaussian(n, d, seed=n), beta) for n, d, beta in shapes]
     data += [(X, -y, beta) for X, y, beta in data[:2]]
     data += [(np.eye(2), np.array([-3.0, -1.0]), 0.1)]
-    # 256 patterns, of which few random directions come near the best
-    data += [(np.eye(8), np.array([1.0, 2, -1, -2, 1, 1, -1, 2]), 0.1)]
+    # one of 1024 patterns is the best, and few directions come near its neuron
+    data += [(np.eye(10), np.linspace(1.0, 2.0, 10), 0.1)]
     for X, y, beta in data:
         problem = TrainingProblem(X, y, beta)
         best = solve(problem)
         d, m = best.network.W1.shape
-        noise = ReLUNetwork(
-            best.network.W1 + 1e-3 * rng.standard_normal((d, m)), best.network.w2
-        )
-        zero = ReLUNetwork(np.zeros((d, 1)), np.zeros(1))
-        wild = [
+        noise = 1e-3 * rng.standard_normal((d, m))
+        networks = [best.network, ReLUNetwork(np.zeros((d, 1)), np.zeros(1))]
+        networks += [ReLUNetwork(best.network.W1 + noise, best.network.w2)]
+        networks += [
             ReLUNetwork(rng.standard_normal((d, m)), rng.standard_normal(m))
-            for m in (1, 3, 10)
+            for m in (1, 10)
         ]
-        for network in [best.network, zero, noise, *wild]:
-            yield problem, network, best.value
-    # the product of three signs: no network of its features correlates with it
-    X = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)])
+        yield from (_Case(problem, network, best.value) for network in networks)
+    # the product of three signs, whose dual norm is 0: the zero network is optimal
+    X = _cube()
     problem = TrainingProblem(X, X.prod(axis=1), 0.1)
-    yield problem, ReLUNetwork(np.zeros((3, 1)), np.zeros(1)), 4.0
+    yield _Case(problem, ReLUNetwork(np.zeros((3, 1)), np.zeros(1)), 4.0)
 
 
-def _best_multiple(problem: TrainingProblem, network: ReLUNetwork) -> float:
+def _cube() -> FloatArray:
+    """Return the eight corners of the cube."""
+    return np.array(list(itertools.product([-1.0, 1.0], repeat=3)))
+
+
+def _best_multiple(case: _Case) -> float:
     """Return the largest bound that a multiple of the network's lambda proves."""
+    problem, network = case.problem, case.network
     lam = problem.y - network.predict(problem.X)
     norm, _ = dual_norm(problem.X, lam)
     size = float(lam @ lam)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from convexnn_lib import datasets
-from convexnn_lib._validation import as_vector
+from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates.certify import certify
-from convexnn_lib.exercises.answers import as_number
+from convexnn_lib.exercises.answers import (
+    agrees,
+    agrees_coarsely,
+    as_list,
+    as_network,
+    as_number,
+)
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
+from convexnn_lib.exercises.functions import try_function
 from convexnn_lib.problem.losses import Squared
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -36,7 +43,7 @@ def neuron(w1: Any, w2: Any) -> Feedback:
     Parameters
     ----------
     w1 : (2,) array
-        First-layer weights.
+        First-layer weights, to four digits or better.
     w2 : float
         Second-layer weight, positive.
 
@@ -51,19 +58,26 @@ def neuron(w1: Any, w2: Any) -> Feedback:
     >>> exercises.convex_equivalence.neuron([3.0, 4.0], 1.0)
     Not yet: the product is right, but the penalty 13 can be lowered
     """
-    first, second = as_vector(w1, 2, "w1"), as_number(w2)
+    first, second = as_list(w1, 2, "w1"), as_number(w2, "w2")
     if second <= 0:
         return wrong("w2 has to be positive")
-    if not np.allclose(second * first, [3.0, 4.0], rtol=1e-6, atol=0.0):
-        return wrong("w2 w1 is not (3, 4)", certificate=second * first)
     penalty = (float(first @ first) + second**2) / 2
-    if abs(np.linalg.norm(first) - second) > 1e-5 * second:
-        return wrong(
-            f"the product is right, but the penalty {penalty:.6g} can be lowered",
+    root = np.sqrt(5.0)
+    pairs = list(zip([*first, second], [3 / root, 4 / root, root], strict=True))
+    if all(agrees(value, truth, 4) for value, truth in pairs):
+        return right(
+            "the penalty is the norm of u, and none is smaller since (a² + b²)/2 >= ab",
             certificate=penalty,
         )
-    return right(
-        "the penalty is the norm of u, and none is smaller since (a² + b²)/2 >= ab",
+    if all(
+        agrees(value, truth, 4) or agrees_coarsely(value, truth, 4)
+        for value, truth in pairs
+    ):
+        return wrong("right, but rounded too much: give four digits")
+    if not np.allclose(second * first, [3.0, 4.0], rtol=1e-3, atol=0.0):
+        return wrong("w2 w1 is not (3, 4)", certificate=second * first)
+    return wrong(
+        f"the product is right, but the penalty {penalty:.6g} can be lowered",
         certificate=penalty,
     )
 
@@ -90,7 +104,7 @@ def not_convex(first: Any, second: Any) -> Feedback:
     >>> exercises.convex_equivalence.not_convex([0.0, 0.0], [1.0, 1.0])
     Not yet: at the midpoint the objective is 0.8125, the mean at the ends 1
     """
-    ends = [as_vector(first, 2, "first"), as_vector(second, 2, "second")]
+    ends = [as_list(first, 2, "first"), as_list(second, 2, "second")]
     X, y = datasets.toy()
     toy = TrainingProblem(X, y, 1.0, Squared(scale=2.0))
     middle, start, end = (
@@ -129,7 +143,7 @@ def one_sample(function: Any) -> Feedback:
     return _judge_values(
         function,
         lambda beta: TrainingProblem([[3.0, 4.0]], [1.5], beta),
-        (0.5, 2.0, 6.0, 7.4, 8.0, 20.0),
+        (0.01, 0.5, 2.0, 6.0, 7.4, 8.0, 20.0),
     )
 
 
@@ -161,13 +175,13 @@ def logistic_value(function: Any) -> Feedback:
 
 
 @exercise
-def orthonormal_network(W1: Any, w2: Any) -> Feedback:
+def orthonormal_network(W1: Any, w2: Any = None) -> Feedback:
     """Check the smallest optimal network for X = I, y = (3, 4, -2) and beta = 1.
 
     Parameters
     ----------
-    W1 : (3, m) array
-        First layer, one neuron a column.
+    W1 : (3, m) array, or ReLUNetwork
+        First layer, one neuron a column, or the network.
     w2 : (m,) array
         Second layer.
 
@@ -182,7 +196,7 @@ def orthonormal_network(W1: Any, w2: Any) -> Feedback:
     >>> exercises.convex_equivalence.orthonormal_network([[1.0], [1.0], [0.0]], [1.0])
     Not yet: the objective exceeds the optimum by up to 4
     """
-    network, problem = ReLUNetwork(W1, w2), orthonormal_problem()
+    network, problem = as_network(W1, w2, d=3), orthonormal_problem()
     certificate = certify(network, problem, dual=solve(problem).dual)
     if certificate.relative_gap > 1e-6:
         return wrong(
@@ -190,7 +204,7 @@ def orthonormal_network(W1: Any, w2: Any) -> Feedback:
             certificate=certificate,
         )
     # the optimal outputs have both signs, so one neuron cannot be enough
-    if network.width > 2:
+    if _nonzero(network) > 2:
         return wrong("it is optimal, but has more neurons than needed", certificate)
     return right("optimal, with as few neurons as possible", certificate=certificate)
 
@@ -216,27 +230,51 @@ def prune_function(function: Any) -> Feedback:
     >>> exercises.convex_equivalence.prune_function(lambda X, W1, w2: (W1, w2))
     Not yet: 12 neurons are left for 4 samples
     """
-    if not callable(function):
-        return wrong("pass the function itself")
-    rng = np.random.default_rng(1)
-    for n, d, m in [(4, 2, 12), (6, 3, 30), (5, 3, 5), (8, 2, 40)]:
-        X = rng.standard_normal((n, d))
-        network = ReLUNetwork(rng.standard_normal((d, m)), rng.standard_normal(m))
-        answer = function(X.copy(), network.W1.copy(), network.w2.copy())
-        small = ReLUNetwork(*answer)
-        data = (X, network)
-        if small.width > n:
-            return wrong(f"{small.width} neurons are left for {n} samples", data)
+
+    def fault(answer: Any, X: Any, W1: Any, w2: Any) -> str | None:
+        network = ReLUNetwork(W1, w2)
+        small = as_network(answer, d=network.d)
+        if small.width > len(X):
+            return f"{small.width} neurons are left for {len(X)} samples"
         error = np.max(np.abs(small.predict(X) - network.predict(X)))
         if error > 1e-7:
-            return wrong(f"the outputs change by {error:.3g}", data)
+            return f"the outputs change by {error:.3g}"
         if small.penalty() > network.penalty() * (1 + 1e-9):
-            return wrong("the penalty has grown", data)
-    return right("at most n neurons, the same outputs, no larger penalty")
+            return (
+                f"the penalty grows from {network.penalty():.6g} to "
+                f"{small.penalty():.6g}"
+            )
+        return None
+
+    return try_function(
+        function,
+        [(X, network.W1, network.w2) for X, network in _wide_networks()],
+        fault,
+        "at most n neurons, the same outputs, no larger penalty, in {count} cases",
+    )
+
+
+def _wide_networks() -> Iterator[tuple[FloatArray, ReLUNetwork]]:
+    """Yield data and networks: balanced or not, some with zeros, or with few neurons.
+
+    If a network is balanced, its penalty cannot be lowered by balancing: nothing hides
+    that removing neurons has raised it.
+    """
+    rng = np.random.default_rng(1)
+    shapes = [(4, 2, 12), (6, 3, 30), (5, 3, 5), (8, 2, 40), (1, 1, 3), (3, 3, 2)]
+    for n, d, m in [*shapes, *[(4, 2, 12)] * 20]:
+        X = rng.standard_normal((n, d))
+        W1, w2 = rng.standard_normal((d, m)), rng.standard_normal(m)
+        yield X, ReLUNetwork(W1, w2)
+        yield X, ReLUNetwork(W1, w2).balanced()
+    W1[:, 3], w2[3] = 0.0, 0.0
+    yield X, ReLUNetwork(W1, w2).balanced()
+    W1[:, 5], w2[7] = 0.0, 0.0
+    yield X, ReLUNetwork(W1, w2)
 
 
 @exercise
-def patients_network(W1: Any, w2: Any) -> Feedback:
+def patients_network(W1: Any, w2: Any = None) -> Feedback:
     """Check a network that is optimal for the 60 patients within 0.01 percent.
 
     The problem is that of the section on the width: ``X, y = datasets.load("diabetes",
@@ -245,8 +283,8 @@ def patients_network(W1: Any, w2: Any) -> Feedback:
 
     Parameters
     ----------
-    W1 : (4, m) array
-        First layer, one neuron a column, at most four.
+    W1 : (4, m) array, or ReLUNetwork
+        First layer, one neuron a column, or the network. At most four neurons.
     w2 : (m,) array
         Second layer.
 
@@ -261,9 +299,9 @@ def patients_network(W1: Any, w2: Any) -> Feedback:
     >>> exercises.convex_equivalence.patients_network([[0.0]] * 4, [0.0])
     Not yet: the objective may exceed the optimum by 91 percent
     """
-    network = ReLUNetwork(W1, w2)
-    if network.width > 4:
-        return wrong(f"four neurons are enough, these are {network.width}")
+    network = as_network(W1, w2, d=4)
+    if _nonzero(network) > 4:
+        return wrong(f"four neurons are enough, these are {_nonzero(network)}")
     X, y = datasets.load(
         "diabetes", features=["bmi", "bp", "s5"], n_samples=60, ones=True
     )
@@ -292,24 +330,27 @@ def _judge_values(
     betas: tuple[float, ...],
 ) -> Feedback:
     """Compare a function of beta with certified optima."""
-    if not callable(function):
-        return wrong("pass the function itself")
-    gaps = []
-    for beta in betas:
-        value = as_number(function(beta))
+
+    def fault(answer: Any, beta: float) -> str | None:
+        value = as_number(answer)
         certificate = solve(problem(beta)).certificate
-        gaps.append(certificate.relative_gap)
         slack = 2e-6 * max(1.0, certificate.primal)
         for excess, text in [
             (value - certificate.primal, "above a network's objective"),
             (certificate.lower_bound - value, "below a certified lower bound"),
         ]:
             if excess > slack:
-                return wrong(
-                    f"at beta = {beta:g} the value {value:.6g} is {text}",
-                    certificate=beta,
-                )
-    return right(
-        f"it lies between certified bounds at {len(betas)} values of beta",
-        certificate=gaps,
+                return f"at beta = {beta:g} the value {value:.6g} is {text}"
+        return None
+
+    return try_function(
+        function,
+        [(beta,) for beta in betas],
+        fault,
+        "it lies between certified bounds at {count} values of beta",
     )
+
+
+def _nonzero(network: ReLUNetwork) -> int:
+    """Return the number of neurons that are zero in neither layer."""
+    return int(np.count_nonzero(network.W1.any(axis=0) & (network.w2 != 0.0)))
