@@ -55,7 +55,8 @@ class OptimalPolytope(ReadOnlyArrays):
     @property
     def vertices(self) -> FloatArray:
         """The vertices of P, a (V, N) array, those with the fewest neurons first."""
-        return self._points[:, : len(self.signs)] * self._units.coefficients
+        points = self._points[:, : len(self.signs)]
+        return read_only(points * self._units.coefficients)
 
     @cached_property
     def edges(self) -> npt.NDArray[np.intp]:
