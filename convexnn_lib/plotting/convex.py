@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import InvalidDataError, RegularizationError
@@ -189,7 +190,12 @@ def plot_fits(
     return figure
 
 
-def plot_gaps(objectives: Mapping[str, Sequence[float]], optimum: float) -> Figure:
+def plot_gaps(
+    objectives: Mapping[str, Sequence[float]],
+    optimum: float,
+    *,
+    own: Mapping[str, Sequence[float]] | None = None,
+) -> Figure:
     """Draw the objectives of trained networks over the certified optimum.
 
     Parameters
@@ -198,25 +204,35 @@ def plot_gaps(objectives: Mapping[str, Sequence[float]], optimum: float) -> Figu
         Final objectives of several runs, for each group of runs.
     optimum : float
         The certified global optimum.
+    own : mapping of str to sequence of float, optional
+        For the same runs, the lower bounds that their own dual points prove.
 
     Returns
     -------
     matplotlib.figure.Figure
-        One column of points a group, the relative excess on a logarithmic axis.
+        One column of points a group, the relative excess on a logarithmic axis, and
+        hollow, if the bounds are given, the relative gap to these.
     """
     with book_style():
         figure, axes = new_figure()
-        for column, (values, colour, marker) in enumerate(
-            zip(objectives.values(), PALETTE, MARKERS, strict=False)
+        for column, (name, colour, marker) in enumerate(
+            zip(objectives, PALETTE, MARKERS, strict=False)
         ):
-            excess = np.maximum(np.asarray(values) / optimum - 1, 1e-12)
-            spread = np.linspace(-0.18, 0.18, len(excess))
-            axes.semilogy(
-                column + spread, np.sort(excess), marker, color=colour, alpha=0.85
-            )
+            values = np.asarray(objectives[name])
+            order = np.argsort(values)
+            at = column + np.linspace(-0.18, 0.18, len(values))
+            excess = np.maximum(values / optimum - 1, 1e-12)[order]
+            axes.semilogy(at, excess, marker, color=colour, alpha=0.85)
+            if own is not None:
+                gaps = (values - np.asarray(own[name]))[order] / optimum
+                axes.semilogy(at, gaps, marker, mec=colour, mfc="none", alpha=0.85)
         axes.set_xticks(range(len(objectives)), list(objectives))
         axes.set_xlim(-0.5, len(objectives) - 0.5)
-        axes.set_ylabel("relative excess over the optimum")
+        axes.set_ylabel("relative to the optimum")
+        for face, label in (("black", "excess"), ("none", "gap it can prove alone")):
+            if label == "excess" or own is not None:
+                axes.plot([], [], "o", mec=BLACK, mfc=face, label=label)
+        axes.legend(loc="lower left", frameon=True)
     return figure
 
 
@@ -237,22 +253,22 @@ def plot_subsampling(
     Returns
     -------
     matplotlib.figure.Figure
+        The relative excess on logarithmic axes, at least one millionth.
     """
     with book_style():
         figure, axes = new_figure()
-        for size, sample in zip(sizes, values, strict=True):
+        excess = [np.maximum(np.asarray(v) / optimum - 1, 1e-6) for v in values]
+        for size, sample in zip(sizes, excess, strict=True):
             axes.plot([size] * len(sample), sample, "o", color=BLUE, alpha=0.45, ms=5)
         axes.plot(
-            sizes, [np.mean(sample) for sample in values], color=BLUE, label="mean"
-        )
-        axes.axhline(
-            optimum, color=VERMILION, linestyle="--", label="optimum over all patterns"
+            sizes, [np.mean(sample) for sample in excess], color=BLUE, label="mean"
         )
         axes.set_xscale("log")
+        axes.set_yscale("log")
         axes.set_xticks(list(sizes), [str(size) for size in sizes])
-        axes.minorticks_off()
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel("sampled patterns")
-        axes.set_ylabel("optimal value")
+        axes.set_ylabel("relative excess over the optimum")
         axes.legend()
     return figure
 
@@ -268,20 +284,32 @@ def plot_rounds(runs: Mapping[str, Sequence[tuple[float, float]]]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        One panel a run. The optimum lies in the shaded band.
+        Two panels a run: above, the optimum lies in the shaded band; below, the
+        relative gap on a logarithmic axis, at least 1e-9.
     """
     with book_style():
-        figure, axes = new_figure(1, len(runs), width=9.2, height=3.8, squeeze=False)
-        for panel, (title, rounds) in zip(axes[0], runs.items(), strict=True):
+        figure, axes = new_figure(
+            2,
+            len(runs),
+            width=9.2,
+            height=5.0,
+            squeeze=False,
+            sharex="col",
+            height_ratios=[1.6, 1.0],
+        )
+        for (upper, lower), (title, rounds) in zip(axes.T, runs.items(), strict=True):
             values, bounds = np.asarray(rounds, dtype=np.float64).T
             numbers = np.arange(len(values))
-            panel.fill_between(numbers, bounds, values, color=GREY, alpha=0.18, lw=0)
-            panel.plot(numbers, values, "o-", color=BLUE, label="value of a network")
-            panel.plot(numbers, bounds, "s--", color=VERMILION, label="lower bound")
-            panel.set_xlabel("round")
-            panel.set_title(title)
-            panel.xaxis.get_major_locator().set_params(integer=True)
+            upper.fill_between(numbers, bounds, values, color=GREY, alpha=0.18, lw=0)
+            upper.plot(numbers, values, "o-", color=BLUE, label="value of a network")
+            upper.plot(numbers, bounds, "s--", color=VERMILION, label="lower bound")
+            upper.set_title(title)
+            gaps = np.maximum((values - bounds) / np.abs(values), 1e-9)
+            lower.semilogy(numbers, gaps, "D-", color=BLACK)
+            lower.set_xlabel("round")
+            lower.xaxis.get_major_locator().set_params(integer=True)
         axes[0, 0].set_ylabel("objective")
+        axes[1, 0].set_ylabel("relative gap")
         axes[0, 0].legend(loc="lower right")
     return figure
 

@@ -129,9 +129,13 @@ class TestConvex:
         rounds = {"a": [(3.0, 1.0), (2.0, 2.0)], "b": [(1.0, 0.0)]}
         figure = convex.plot_rounds(rounds)
         _draw(figure)
-        for panel, expected in zip(figure.axes, rounds.values(), strict=True):
-            shown = np.column_stack([line.get_ydata() for line in panel.lines])
+        uppers, lowers = figure.axes[:2], figure.axes[2:]
+        for upper, lower, expected in zip(uppers, lowers, rounds.values(), strict=True):
+            shown = np.column_stack([line.get_ydata() for line in upper.lines])
             np.testing.assert_array_equal(shown, expected)
+            value, bound = np.array(expected).T
+            gaps = np.maximum((value - bound) / value, 1e-9)
+            np.testing.assert_allclose(lower.lines[0].get_ydata(), gaps)
 
     def test_path_shows_tangents_of_the_value(self) -> None:
         X, y = datasets.gaussian(5, 2, seed=0)
