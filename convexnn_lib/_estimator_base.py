@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib._extras import extra
-from convexnn_lib._validation import ArrayLike, FloatArray, PatternsLike, check_integer
+from convexnn_lib._validation import (
+    ArrayLike,
+    FloatArray,
+    PatternsLike,
+    check_integer,
+    check_number,
+)
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.sampling import sample_patterns
 from convexnn_lib.errors import (
@@ -56,14 +62,7 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _check_parameters(self) -> None:
         """Refuse parameters out of range before any work."""
-        try:
-            positive = 0.0 < float(self.beta) < np.inf
-        except (TypeError, ValueError):
-            positive = False
-        if not positive:
-            raise RegularizationError(
-                f"beta must be a positive finite number, got {self.beta!r}."
-            )
+        check_number(self.beta, "beta", "(0, inf)", RegularizationError)
         if isinstance(self.loss, str) and self.loss not in self._losses:
             raise InvalidDataError(
                 f"unknown loss {self.loss!r} for {type(self).__name__}; choose one of "

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.errors import ConvexNNError, InvalidDataError
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -59,11 +59,13 @@ __all__ = [
     "PackedArray",
     "PatternsLike",
     "Seed",
+    "as_features",
     "as_float_array",
     "as_matrix",
-    "as_number",
     "as_vector",
+    "check_features",
     "check_integer",
+    "check_number",
     "random_generator",
 ]
 
@@ -76,6 +78,15 @@ _KINDS = {
     "S": "text",
     "V": "records",
     "c": "complex numbers",
+}
+
+
+_IN_WORDS = {
+    "(0, inf)": "a positive finite number",
+    "[0, inf)": "a non-negative finite number",
+    "(0, inf]": "a positive number",
+    "[0, inf]": "a non-negative number",
+    "[-inf, inf]": "a number",
 }
 
 
@@ -226,6 +237,22 @@ def as_matrix(X: ArrayLike, name: str = "X") -> FloatArray:
     return array
 
 
+def as_features(X: ArrayLike, d: int) -> FloatArray:
+    """Return ``X`` as a matrix with the ``d`` features that a network has."""
+    array = as_matrix(X)
+    if array.shape[1] != d:
+        raise InvalidDataError(f"X has {array.shape[1]} features, the network has {d}.")
+    return array
+
+
+def check_features(network: int, problem: int) -> None:
+    """Raise an error unless network and problem have one number of features."""
+    if network != problem:
+        raise InvalidDataError(
+            f"the network has {network} features, the problem has {problem}."
+        )
+
+
 def as_vector(values: ArrayLike, size: int, name: str) -> FloatArray:
     """Return ``values`` as a finite float64 array of shape (size,)."""
     array = as_float_array(values, name)
@@ -243,19 +270,26 @@ def check_integer(value: Any, name: str, *, minimum: int) -> int:
     return int(value)
 
 
-def as_number(value: Any, name: str) -> float:
-    """Return ``value`` as a ``float``, which may be infinite or NaN.
+def check_number(
+    value: Any, name: str, interval: str, error: type[ConvexNNError] = InvalidDataError
+) -> float:
+    """Return ``value`` as a ``float`` that lies in an interval such as ``"[0, inf)"``.
 
     Numbers of all kinds are taken, rounded where float64 does not hold them, and arrays
-    of no dimension; text, bools and missing values are not.
+    of no dimension; text, bools, missing values and NaN are not.
     """
+    low, high = (float(end) for end in interval[1:-1].split(","))
     single = not isinstance(value, (str, bytes, bool, np.bool_)) and np.ndim(value) == 0
     try:
-        if single and value is not None:
-            return float(value)
+        number = float(value) if single and value is not None else np.nan
     except (TypeError, ValueError, OverflowError):
-        pass
-    raise InvalidDataError(f"{name} must be a real number, got {value!r}.")
+        number = np.nan
+    above = low <= number if interval.startswith("[") else low < number
+    below = number <= high if interval.endswith("]") else number < high
+    if not (above and below):
+        wanted = _IN_WORDS.get(interval, f"a number in {interval}")
+        raise error(f"{name} must be {wanted}, got {value!r}.")
+    return number
 
 
 def random_generator(seed: Seed | None) -> np.random.Generator:

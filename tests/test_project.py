@@ -296,8 +296,7 @@ def test_import_is_light() -> None:
         (
             "cvxpy",
             {
-                "problem/_margin_losses.py",
-                "problem/_smooth_losses.py",
+                "problem/_loss.py",
                 "training/_cvxpy_model.py",
             },
         ),

@@ -10,14 +10,37 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from convexnn_lib import (
+    OptimalSet,
+    ReLUNetwork,
+    Solution,
+    Squared,
+    TrainingProblem,
+    certify,
+    clarke_residual,
+    deep_linear_values,
+    gradient_flow,
+    hull_gauge,
+    kkt_residual,
+    solution_path,
+    solve,
+    solve_parallel,
+    subsampled_problem,
+    train_deep_linear,
+    train_parallel,
+)
 from convexnn_lib._validation import (
     as_matrix,
-    as_number,
     as_vector,
     check_integer,
+    check_number,
     random_generator,
 )
-from convexnn_lib.errors import EnumerationTooLargeError, InvalidDataError
+from convexnn_lib.errors import (
+    ConvexNNError,
+    EnumerationTooLargeError,
+    InvalidDataError,
+)
 
 
 @pytest.mark.parametrize(
@@ -133,13 +156,88 @@ def test_a_unit_is_not_lost() -> None:
     "value", [2, 2.0, np.float32(2), Fraction(2), Decimal(2), np.array(2.0)]
 )
 def test_number(value) -> None:
-    assert as_number(value, "tol") == 2.0
+    assert check_number(value, "tol", "(0, inf)") == 2.0
 
 
-@pytest.mark.parametrize("value", ["2", b"2", None, True, [2.0], 2j, 10**400, {}])
-def test_what_is_no_number(value) -> None:
-    with pytest.raises(InvalidDataError, match="tol must be a real number, got"):
-        as_number(value, "tol")
+@pytest.mark.parametrize(
+    "value", ["2", b"2", None, True, [2.0], 2j, 10**400, {}, np.nan]
+)
+@pytest.mark.parametrize("interval", ["(0, inf)", "[-inf, inf]", "[0, 3)"])
+def test_what_is_no_number(value, interval) -> None:
+    with pytest.raises(InvalidDataError, match=r"tol must be a .*number.*, got"):
+        check_number(value, "tol", interval)
+
+
+@pytest.mark.parametrize(
+    ("interval", "inside", "outside"),
+    [
+        ("(0, 1)", [1e-300, 0.5], [0.0, 1.0, -1.0, 2.0]),
+        ("[0, 1)", [0.0, 0.5], [-1e-300, 1.0]),
+        ("(0, 1]", [1.0], [0.0, 1.0 + 1e-15]),
+        ("(0, inf)", [1e300], [np.inf, 0.0]),
+        ("(0, inf]", [np.inf], [0.0, -np.inf]),
+        ("[1e-12, 1)", [1e-12], [0.9e-12]),
+    ],
+)
+def test_ends_of_an_interval(interval, inside, outside) -> None:
+    for value in inside:
+        assert check_number(value, "tol", interval) == value
+    for value in outside:
+        with pytest.raises(InvalidDataError, match="tol must be"):
+            check_number(value, "tol", interval)
+
+
+PROBLEM = TrainingProblem([[3.0, 3.0], [2.0, 2.0], [1.0, 0.0]], [1.0, -1.0, 1.0], 0.1)
+NETWORK = ReLUNetwork([[1.0, 0.0], [0.0, 1.0]], [1.0, -1.0])
+X, Y = PROBLEM.X, PROBLEM.y
+
+
+@pytest.fixture(scope="module")
+def solution() -> Solution:
+    return solve(PROBLEM)
+
+
+@pytest.mark.parametrize("value", ["0.5", None, True, [0.1], np.nan, -1.0, 1j])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda v, _: Squared(v),
+        lambda v, _: TrainingProblem(X, Y, v),
+        lambda v, _: NETWORK.merged(X, tolerance=v),
+        lambda v, _: ReLUNetwork.from_convex(X, X, tolerance=v),
+        lambda v, _: certify(NETWORK, PROBLEM, tol=v),
+        lambda v, _: solve(PROBLEM, tol=v),
+        lambda v, _: solve(PROBLEM, time_limit=v),
+        lambda v, _: solve(PROBLEM, max_rounds=v),
+        lambda v, _: solution_path(PROBLEM, tol=v),
+        lambda v, solution: OptimalSet(solution, tol=v),
+        lambda v, solution: OptimalSet(solution).contains(NETWORK, tol=v),
+        lambda v, _: clarke_residual(NETWORK, PROBLEM, tolerance=v),
+        lambda v, _: clarke_residual(NETWORK, PROBLEM, tie_tolerance=v),
+        lambda v, _: subsampled_problem(NETWORK, PROBLEM).solve(tol=v),
+        lambda v, _: subsampled_problem(NETWORK, PROBLEM).solve_signed(tol=v),
+        lambda v, _: kkt_residual(NETWORK, X, Y, tolerance=v),
+        lambda v, _: hull_gauge(X, Y, tol=v),
+        lambda v, _: solve_parallel(X, Y, 0.1, tol=v),
+        lambda v, _: train_parallel(X, Y, 0.1, branches=1, step=v, seed=0),
+        lambda v, _: train_deep_linear(X, 0.1, init_scale=v, seed=0),
+        lambda v, _: deep_linear_values(X, v),
+        lambda v, _: gradient_flow(PROBLEM, 2, init_scale=v, seed=0),
+        lambda v, _: gradient_flow(PROBLEM, 2, tolerance=v, seed=0),
+    ],
+)
+def test_scalar_arguments_are_numbers_in_range(call, value, solution) -> None:
+    with pytest.raises(ConvexNNError, match="must be"):
+        call(value, solution)
+
+
+@pytest.mark.parametrize("value", ["0.5", True, [0.1], np.nan])
+@pytest.mark.parametrize(
+    "name", ["step", "t_max", "stop_log_loss", "stop_gradient", "stop_margin"]
+)
+def test_optional_scalar_arguments_of_a_flow(name, value) -> None:
+    with pytest.raises(InvalidDataError, match=f"{name} must be"):
+        gradient_flow(PROBLEM, 2, seed=0, **{name: value})
 
 
 def test_matrix_is_a_copy() -> None:

@@ -19,6 +19,7 @@ from convexnn_lib._validation import (
     FloatArray,
     as_matrix,
     check_integer,
+    check_number,
     random_generator,
 )
 from convexnn_lib.errors import InvalidDataError, RegularizationError
@@ -120,7 +121,8 @@ def deep_linear_values(
     >>> deep_linear_values([[2.0, 0.0], [0.0, 2.0]], 0.5, depth=2).gap < 1e-12
     True
     """
-    Y, beta = as_matrix(Y, "Y"), _positive(beta)
+    Y = as_matrix(Y, "Y")
+    beta = check_number(beta, "beta", "(0, inf)", RegularizationError)
     depth = check_integer(depth, "depth", minimum=2)
     # squares of the entries must not overflow; a power of two rounds nothing
     unit = float(np.ldexp(1.0, int(np.frexp(np.abs(Y).max())[1])))
@@ -210,14 +212,14 @@ def train_deep_linear(
     >>> values.round(4)
     array([2.3284])
     """
-    Y, beta = as_matrix(Y, "Y"), _positive(beta)
+    Y = as_matrix(Y, "Y")
+    beta = check_number(beta, "beta", "(0, inf)", RegularizationError)
     depth = check_integer(depth, "depth", minimum=2)
     branches = check_integer(branches, "branches", minimum=1)
     n_runs = check_integer(n_runs, "n_runs", minimum=1)
     n_steps = check_integer(n_steps, "n_steps", minimum=1)
-    for name, value in {"init_scale": init_scale, "step": step}.items():
-        if not 0.0 < value < np.inf:
-            raise InvalidDataError(f"{name} must be a positive number, got {value!r}.")
+    init_scale = check_number(init_scale, "init_scale", "(0, inf)")
+    step = check_number(step, "step", "(0, inf)")
     rng = random_generator(seed)
     sizes = [len(Y), *[min(Y.shape)] * (depth - 1), Y.shape[1]]
     layers = [
@@ -269,9 +271,3 @@ def _transposed(W: FloatArray) -> FloatArray:
 def _norms(W: FloatArray) -> FloatArray:
     norms: FloatArray = np.linalg.norm(W, axis=(-2, -1), keepdims=True)
     return norms
-
-
-def _positive(beta: float) -> float:
-    if not 0.0 < beta < np.inf:
-        raise RegularizationError(f"beta must be a positive number, got {beta!r}.")
-    return float(beta)

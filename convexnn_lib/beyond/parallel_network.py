@@ -7,7 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from convexnn_lib._read_only import ReadOnlyArrays
-from convexnn_lib._validation import ArrayLike, FloatArray, as_float_array, as_matrix
+from convexnn_lib._validation import (
+    ArrayLike,
+    FloatArray,
+    as_features,
+    as_float_array,
+)
 from convexnn_lib.errors import InvalidDataError
 
 __all__ = ["ParallelNetwork"]
@@ -102,11 +107,7 @@ class ParallelNetwork(ReadOnlyArrays):
         convexnn_lib.errors.InvalidDataError
             If X is not a finite (n, d) array with this network's d.
         """
-        X = as_matrix(X)
-        if X.shape[1] != self.W1.shape[1]:
-            raise InvalidDataError(
-                f"X has {X.shape[1]} features, the network {self.W1.shape[1]}."
-            )
+        X = as_features(X, self.W1.shape[1])
         hidden = np.maximum(np.einsum("nd,kdm->nkm", X, self.W1), 0.0)
         second = np.maximum(np.einsum("nkm,km->nk", hidden, self.w2), 0.0)
         outputs: FloatArray = second @ self.w3

@@ -21,13 +21,13 @@ from convexnn_lib._validation import (
     BoolArray,
     FloatArray,
     check_integer,
+    check_number,
 )
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.beyond.parallel_network import ParallelNetwork
 from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import (
     EnumerationTooLargeError,
-    InvalidDataError,
     RegularizationError,
     SolverError,
 )
@@ -164,8 +164,7 @@ def solve_parallel(
     """
     units, listed = _prepare(X, y, beta, width, max_configurations)
     problem = units.problem
-    if not 0.0 < tol < 1.0:
-        raise InvalidDataError(f"tol must lie between 0 and 1, got {tol!r}.")
+    tol = check_number(tol, "tol", "(0, 1)")
     groups: list[tuple[int, float]] = []
     network = _network([], [], problem.d, width)
     best: ParallelSolution | None = None

@@ -8,6 +8,7 @@ from convexnn_lib._validation import (
     ArrayLike,
     FloatArray,
     check_integer,
+    check_number,
     random_generator,
 )
 from convexnn_lib.beyond.parallel_network import ParallelNetwork
@@ -90,9 +91,8 @@ def train_parallel(
     width = check_integer(width, "width", minimum=1)
     n_runs = check_integer(n_runs, "n_runs", minimum=1)
     n_steps = check_integer(n_steps, "n_steps", minimum=1)
-    for name, value in {"init_scale": init_scale, "step": step}.items():
-        if not 0.0 < value < np.inf:
-            raise InvalidDataError(f"{name} must be a positive number, got {value!r}.")
+    init_scale = check_number(init_scale, "init_scale", "(0, inf)")
+    step = check_number(step, "step", "(0, inf)")
     rng = random_generator(seed)
     runs = (n_runs, branches)
     W1 = init_scale * rng.standard_normal((*runs, problem.d, width))

@@ -10,6 +10,7 @@ from convexnn_lib._validation import (
     FloatArray,
     PatternsLike,
     as_vector,
+    check_number,
 )
 from convexnn_lib.certificates._dual_search import search_dual_points
 from convexnn_lib.certificates._margin_program import margin_program
@@ -93,6 +94,7 @@ def certify(
             "a certificate needs beta > 0: without regularization the dual norm gives "
             "no bound. Use a positive beta, or certify the margin (certify_margin)."
         )
+    tol = check_number(tol, "tol", "[0, inf)")
     scope = patterns_in_scope(problem.X, patterns)
     if dual is not None:
         dual = as_vector(dual, problem.n, "dual")

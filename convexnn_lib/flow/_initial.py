@@ -7,13 +7,18 @@ from itertools import repeat
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray, check_integer, random_generator
+from convexnn_lib._validation import (
+    FloatArray,
+    check_integer,
+    check_number,
+    random_generator,
+)
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow.flow_history import FlowHistory
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
-__all__ = ["Initial", "Seed", "check_positive", "initial_weights"]
+__all__ = ["Initial", "Seed", "initial_weights"]
 
 Seed = int | np.random.Generator
 Initial = ReLUNetwork | FlowHistory | Sequence[ReLUNetwork] | Sequence[FlowHistory]
@@ -56,7 +61,7 @@ def initial_weights(
             _random_weights(
                 d,
                 check_integer(width, "width", minimum=1),
-                check_positive(init_scale, "init_scale"),
+                check_number(init_scale, "init_scale", "(0, inf)"),
                 _generators(seed, check_integer(n_runs, "n_runs", minimum=1)),
                 init,
             )
@@ -144,10 +149,3 @@ def _random_weights(
         first.append(W1)
         second.append(w2)
     return scale * np.stack(first), scale * np.stack(second)
-
-
-def check_positive(value: float, name: str) -> float:
-    """Return the value as a float that is positive and finite."""
-    if not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
-        raise InvalidDataError(f"{name} must be a positive number, got {value!r}.")
-    return float(value)

@@ -12,6 +12,7 @@ from convexnn_lib._validation import (
     FloatArray,
     as_float_array,
     check_integer,
+    check_number,
 )
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.flow._integrators import StopRule
@@ -141,13 +142,16 @@ def stop_rule(
     margin: float | None,
 ) -> StopRule:
     """Return the rule that ends a run."""
-    if gradient is not None and not gradient >= 0:
-        raise InvalidDataError(f"stop_gradient must not be negative, got {gradient}.")
+    log_loss, gradient, margin = (
+        None if value is None else check_number(value, name, interval)
+        for value, name, interval in (
+            (log_loss, "stop_log_loss", "[-inf, inf]"),
+            (gradient, "stop_gradient", "[0, inf]"),
+            (margin, "stop_margin", "[-inf, inf]"),
+        )
+    )
     if margin is not None and not all(np.all(np.abs(p.y) == 1) for p in problems):
         raise InvalidDataError("stop_margin needs labels -1 and 1.")
-    for name, value in (("stop_log_loss", log_loss), ("stop_margin", margin)):
-        if value is not None and np.isnan(value):
-            raise InvalidDataError(f"{name} is NaN; use None to switch it off.")
     return StopRule(log_loss=log_loss, gradient=gradient, margin=margin)
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from convexnn_lib._validation import BoolArray, FloatArray, check_integer
+from convexnn_lib._validation import BoolArray, FloatArray, check_integer, check_number
 from convexnn_lib.errors import InvalidDataError, InvalidLabelsError
 from convexnn_lib.flow._integrators import FAILURES
 from convexnn_lib.flow._log_loss import NUMPY, log_losses, losses_and_gradients
@@ -121,8 +121,7 @@ class FlowHistory:
         """
         if t is None:
             return len(self.times) - 1
-        if not t >= 0:
-            raise InvalidDataError(f"t must not be negative, got {t}.")
+        t = check_number(t, "t", "[0, inf]")
         return int(np.searchsorted(self.times, t, side="right")) - 1
 
     def network(self, run: int = 0, t: float | None = None) -> ReLUNetwork:

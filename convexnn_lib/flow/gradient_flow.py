@@ -9,13 +9,12 @@ from typing import Any, TypedDict, Unpack, overload
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray, check_integer
+from convexnn_lib._validation import FloatArray, check_integer, check_number
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow._backend import Backend, backend_of
 from convexnn_lib.flow._initial import (
     Initial,
     Seed,
-    check_positive,
     initial_weights,
 )
 from convexnn_lib.flow._integrators import (
@@ -275,12 +274,12 @@ def gradient_flow(
     step = (
         min(default_step(p, chosen) for p in problems)
         if step is None
-        else check_positive(step, "step")
+        else check_number(step, "step", "(0, inf)")
     )
     n_steps = check_integer(n_steps, "n_steps", minimum=1)
-    tolerance = check_positive(tolerance, "tolerance")
+    tolerance = check_number(tolerance, "tolerance", "(0, inf)")
     if t_max is not None:
-        t_max = check_positive(t_max, "t_max")
+        t_max = check_number(t_max, "t_max", "(0, inf)")
     elif chosen.adaptive:
         raise InvalidDataError(f'method "{method}" needs t_max, the end of the time.')
     n_records = check_integer(n_records, "n_records", minimum=2)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convexnn_lib._validation import ArrayLike, FloatArray
+from convexnn_lib._validation import ArrayLike, FloatArray, check_number
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._units import units_of
@@ -152,10 +152,7 @@ def kkt_residual(
     >>> round(residual.cost, 6), round(residual.dual_norm, 6), residual.dual.round(6)
     (2.0, 1.285575, array([1., 1.]))
     """
-    if not 0.0 <= tolerance < 1.0:
-        raise InvalidDataError(
-            f"tolerance must be at least 0 and below 1, got {tolerance!r}."
-        )
+    tolerance = check_number(tolerance, "tolerance", "[0, 1)")
     units = units_of(TrainingProblem(X, y, 1.0, HardMargin()))
     problem = units.problem
     # by a power of two, which rounds nothing: squares of weights must not overflow

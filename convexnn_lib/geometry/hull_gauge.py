@@ -14,7 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
-from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, as_vector
+from convexnn_lib._validation import (
+    ArrayLike,
+    FloatArray,
+    as_matrix,
+    as_vector,
+    check_number,
+)
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates.dual_norm import dual_norm
 from convexnn_lib.errors import InvalidDataError, SolverError
@@ -110,8 +116,7 @@ def hull_gauge(X: ArrayLike, z: ArrayLike, *, tol: float = 1e-8) -> HullGauge:
     """
     X = as_matrix(X)
     z = as_vector(z, len(X), "z")
-    if not 1e-12 <= tol < 1.0:
-        raise InvalidDataError(f"tol must lie between 1e-12 and 1, got {tol!r}.")
+    tol = check_number(tol, "tol", "[1e-12, 1)")
     size = float(np.linalg.norm(z))
     if size == 0.0:
         nothing = ReLUNetwork(np.zeros((X.shape[1], 1)), np.zeros(1))

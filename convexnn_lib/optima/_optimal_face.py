@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import nnls
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import FloatArray, check_number
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.optima._extreme_neurons import (
     ExtremeNeurons,
@@ -96,8 +96,7 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
         If the solution is not accurate enough, ``tol`` is not a small positive number,
         or the loss is neither differentiable nor strictly convex nor a margin loss.
     """
-    if not 0.0 < float(tol) <= 1e-3:
-        raise InvalidDataError(f"tol must lie in (0, 0.001], got {tol!r}.")
+    tol = check_number(tol, "tol", "(0, 0.001]")
     problem = solution.problem
     loss = problem.loss
     margins = loss.slack_cost is not None

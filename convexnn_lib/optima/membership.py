@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from convexnn_lib._validation import FloatArray
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib._validation import FloatArray, check_features, check_number
 from convexnn_lib.optima._extreme_neurons import ExtremeNeurons
 from convexnn_lib.optima._optimal_face import OptimalFace
 from convexnn_lib.problem._cones import row_sides
@@ -96,13 +95,10 @@ def membership(
     convexnn_lib.errors.InvalidDataError
         If the network has another number of features, or the tolerance is not positive.
     """
-    problem, network = units.problem, units.inward(network)
-    if network.d != problem.d:
-        raise InvalidDataError(
-            f"the network has {network.d} features, the problem has {problem.d}."
-        )
-    if not 0.0 < float(tol) < 1.0:
-        raise InvalidDataError(f"tol must lie in (0, 1), got {tol!r}.")
+    problem = units.problem
+    check_features(network.d, problem.d)
+    tol = check_number(tol, "tol", "(0, 1)")
+    network = units.inward(network)
     excess = problem.objective(network) * units.objective - value
     first, second = np.linalg.norm(network.W1, axis=0), np.abs(network.w2)
     largest = np.maximum(first, second)

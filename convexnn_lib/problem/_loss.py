@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from convexnn_lib._extras import extra
 from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.errors import (
     InvalidDataError,
@@ -15,7 +16,7 @@ from convexnn_lib.errors import (
     RegularizationError,
 )
 
-__all__ = ["Loss", "as_pair"]
+__all__ = ["Loss", "as_pair", "cvxpy_functions"]
 
 _STEPS = 80  # of golden section: 0.618**80 is below the rounding of float64
 _HALVINGS = 100  # until an end of an interval is found to rounding
@@ -327,6 +328,15 @@ class Loss(ABC):
                 f"the {self.name.replace('_', '-')} loss needs labels -1 or +1, got "
                 f"{shown}{more}; {hint}."
             )
+
+
+def cvxpy_functions() -> Any:
+    """Return CVXPY, whose functions carry no types."""
+    with extra("cvxpy", "cvxpy_expression"):
+        import cvxpy
+
+    functions: Any = cvxpy
+    return functions
 
 
 def as_pair(z: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -7,10 +7,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from convexnn_lib._extras import extra
 from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.problem._loss import Loss, as_pair
+from convexnn_lib.problem._loss import Loss, as_pair, cvxpy_functions
 from convexnn_lib.problem._tolerances import MARGIN_ROUNDING
 
 __all__ = ["HardMargin", "Hinge", "MarginLoss", "box_limit"]
@@ -114,10 +113,7 @@ class MarginLoss(Loss):
 
     def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
         """Return the loss of the outputs ``z``, a CVXPY expression of shape (n,)."""
-        with extra("cvxpy", "cvxpy_expression"):
-            import cvxpy
-
-        cp: Any = cvxpy  # its functions carry no types
+        cp = cvxpy_functions()
         margins = cp.multiply(y, z)
         if self.is_constraint:
             return cp.transforms.indicator([margins >= 1.0])

@@ -9,10 +9,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, xlog1py, xlogy
 
-from convexnn_lib._extras import extra
-from convexnn_lib._validation import ArrayLike, FloatArray
-from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.problem._loss import Loss, as_pair
+from convexnn_lib._validation import ArrayLike, FloatArray, check_number
+from convexnn_lib.problem._loss import Loss, as_pair, cvxpy_functions
 from convexnn_lib.problem._margin_losses import box_limit
 
 __all__ = ["Logistic", "Squared"]
@@ -51,14 +49,7 @@ class Squared(Loss):
 
     def __post_init__(self) -> None:
         """Check the scale."""
-        try:
-            scale = float(self.scale)
-        except (TypeError, ValueError) as error:
-            raise InvalidDataError(
-                f"scale must be a positive number, got {self.scale!r}."
-            ) from error
-        if not (0.0 < scale < np.inf):
-            raise InvalidDataError(f"scale must be a positive number, got {scale}.")
+        scale = check_number(self.scale, "scale", "(0, inf)")
         object.__setattr__(self, "scale", scale)
 
     def value(self, z: ArrayLike, y: ArrayLike) -> float:
@@ -98,10 +89,7 @@ class Squared(Loss):
 
     def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
         """Return the loss of the outputs ``z``, a CVXPY expression of shape (n,)."""
-        with extra("cvxpy", "cvxpy_expression"):
-            import cvxpy
-
-        cp: Any = cvxpy  # its functions carry no types
+        cp = cvxpy_functions()
         return 0.5 * self.scale * cp.sum_squares(z - y)
 
 
@@ -179,8 +167,5 @@ class Logistic(Loss):
 
     def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
         """Return the loss of the outputs ``z``, a CVXPY expression of shape (n,)."""
-        with extra("cvxpy", "cvxpy_expression"):
-            import cvxpy
-
-        cp: Any = cvxpy  # its functions carry no types
+        cp = cvxpy_functions()
         return cp.sum(cp.logistic(-cp.multiply(y, z)))

@@ -13,10 +13,12 @@ from convexnn_lib._validation import (
     BoolArray,
     FloatArray,
     PatternsLike,
+    as_features,
     as_float_array,
     as_matrix,
     as_vector,
     check_integer,
+    check_number,
 )
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._cones import (
@@ -115,7 +117,9 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         convexnn_lib.errors.InvalidDataError
             If X is not a finite (n, d) array with this network's d.
         """
-        outputs: FloatArray = np.maximum(self._inputs(X) @ self.W1, 0.0) @ self.w2
+        outputs: FloatArray = (
+            np.maximum(as_features(X, self.d) @ self.W1, 0.0) @ self.w2
+        )
         return outputs
 
     def patterns(self, X: ArrayLike) -> BoolArray:
@@ -137,7 +141,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         convexnn_lib.errors.InvalidDataError
             If X is not a finite (n, d) array with this network's d.
         """
-        active: BoolArray = self._inputs(X) @ self.W1 >= 0.0
+        active: BoolArray = as_features(X, self.d) @ self.W1 >= 0.0
         return np.ascontiguousarray(active.T)
 
     def penalty(self) -> float:
@@ -256,13 +260,12 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         neurons with fewer ties are placed first, in the order of their index, and each
         joins the first group that it fits. All choices give the same outputs on X.
         """
-        X = self._inputs(X)
-        if not (0.0 <= float(tolerance) < 1.0):
-            raise InvalidDataError(f"tolerance must lie in [0, 1), got {tolerance}.")
+        X = as_features(X, self.d)
+        tolerance = check_number(tolerance, "tolerance", "[0, 1)")
         vectors = self._vectors()
         alive = np.flatnonzero(vectors.any(axis=1))
         vectors, signs = vectors[alive], np.sign(self.w2[alive])
-        sides = row_sides(X, vectors, float(tolerance))
+        sides = row_sides(X, vectors, tolerance)
         cones = None if patterns is None else cone_sides(patterns, len(X))
         groups = group_by_cone(sides, signs, cones)
         sums = np.array([vectors[group].sum(axis=0) for group in groups])
@@ -304,7 +307,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         ----------
         .. [1] Mishkin & Pilanci (2023), `mishkin2023optimal`.
         """
-        X = self._inputs(X)
+        X = as_features(X, self.d)
         vectors = self._vectors()
         features = np.maximum(X @ vectors.T, 0.0)
         size = np.linalg.norm(features, axis=0)
@@ -344,7 +347,8 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If the arrays are not finite (p, d) arrays of one shape.
+            If the arrays are not finite (p, d) arrays of one shape, or the tolerance
+            is not in [0, 1).
 
         Examples
         --------
@@ -358,6 +362,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
             raise InvalidDataError(
                 f"u and u_prime must have one shape, got {u.shape} and {u_prime.shape}."
             )
+        tolerance = check_number(tolerance, "tolerance", "[0, 1)")
         vectors = np.vstack([u, u_prime])
         norms = np.linalg.norm(vectors, axis=1)
         kept = norms > tolerance * norms.max()
@@ -394,7 +399,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         convexnn_lib.errors.InvalidDataError
             If the shapes do not agree, or no given pattern's cone contains a neuron.
         """
-        X = self._inputs(X)
+        X = as_features(X, self.d)
         vectors = self._vectors()
         alive = np.flatnonzero(vectors.any(axis=1))
         sides = row_sides(X, vectors[alive])
@@ -423,15 +428,6 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         np.add.at(u, index[positive], vectors[alive][positive])
         np.add.at(u_prime, index[~positive], vectors[alive][~positive])
         return listed, u, u_prime
-
-    def _inputs(self, X: ArrayLike) -> FloatArray:
-        """Return X as a matrix with this network's number of features."""
-        inputs = as_matrix(X)
-        if inputs.shape[1] != self.d:
-            raise InvalidDataError(
-                f"X has {inputs.shape[1]} features, the network has {self.d}."
-            )
-        return inputs
 
     def _vectors(self) -> FloatArray:
         """Return the (m, d) vectors ``|w2_k| * w1_k``."""

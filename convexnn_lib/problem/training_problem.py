@@ -13,8 +13,8 @@ from convexnn_lib._validation import (
     FloatArray,
     PatternsLike,
     as_matrix,
-    as_number,
     as_vector,
+    check_number,
 )
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.problem._separability import check_separable
@@ -246,15 +246,6 @@ class TrainingProblem(ReadOnlyArrays):
 
 def _check_beta(beta: Any, loss: Loss) -> float:
     """Return beta as a float that the loss admits."""
-    try:
-        value = as_number(beta, "beta")
-    except InvalidDataError as error:
-        raise RegularizationError(
-            f"beta must be a non-negative number, got {beta!r}."
-        ) from error
-    if not (0.0 <= value < np.inf):
-        raise RegularizationError(
-            f"beta must be a non-negative finite number, got {value}."
-        )
+    value = check_number(beta, "beta", "[0, inf)", RegularizationError)
     loss.check_beta(value)
     return value

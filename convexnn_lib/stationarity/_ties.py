@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib._validation import BoolArray, FloatArray, check_features, check_number
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._tolerances import MARGIN_ROUNDING
 from convexnn_lib.problem.network import ReLUNetwork
@@ -177,14 +177,8 @@ def find_ties(
         If the network has another number of features, or the tolerance is negative.
     """
     X, W1 = problem.X, network.W1
-    if network.d != problem.d:
-        raise InvalidDataError(
-            f"the network has {network.d} features, the problem has {problem.d}."
-        )
-    if not 0.0 <= tie_tolerance < 1.0:
-        raise InvalidDataError(
-            f"tie_tolerance must be at least 0 and below 1, got {tie_tolerance!r}."
-        )
+    check_features(network.d, problem.d)
+    tie_tolerance = check_number(tie_tolerance, "tie_tolerance", "[0, 1)")
     rounding = (problem.d + 2) * np.finfo(np.float64).eps
     width = rounding * (np.abs(X) @ np.abs(W1))
     if tie_tolerance:

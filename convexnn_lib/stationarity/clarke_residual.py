@@ -14,8 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray, check_integer
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib._validation import FloatArray, check_integer, check_number
 from convexnn_lib.problem._units import Units, units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -245,10 +244,7 @@ def clarke_residual(
     ('concave', 0.5)
     """
     max_patterns = check_integer(max_patterns, "max_patterns", minimum=1)
-    if not 0.0 <= tolerance < np.inf:
-        raise InvalidDataError(
-            f"tolerance must be a non-negative finite number, got {tolerance!r}."
-        )
+    tolerance = check_number(tolerance, "tolerance", "[0, inf)")
     units = units_of(problem)
     model = local_model(units.inward(network), units.problem, tie_tolerance)
     return _residual(model, tolerance, max_patterns).in_users_units(units)

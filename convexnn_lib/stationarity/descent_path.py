@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from convexnn_lib._validation import FloatArray, check_integer
+from convexnn_lib._validation import FloatArray, check_features, check_integer
 from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import InvalidDataError
@@ -217,10 +217,7 @@ def _padded(
     network: ReLUNetwork, problem: TrainingProblem, width: int | None
 ) -> ReLUNetwork:
     """Return the network with zero neurons up to the width."""
-    if network.d != problem.d:
-        raise InvalidDataError(
-            f"the network has {network.d} features, the problem has {problem.d}."
-        )
+    check_features(network.d, problem.d)
     if width is None:
         return network
     width = check_integer(width, "width", minimum=0)

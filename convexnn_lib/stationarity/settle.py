@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray
-from convexnn_lib.errors import InvalidDataError, RegularizationError
+from convexnn_lib._validation import FloatArray, check_features
+from convexnn_lib.errors import RegularizationError
 from convexnn_lib.problem._cones import row_sides
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
@@ -82,10 +82,7 @@ def settle(network: ReLUNetwork, problem: TrainingProblem) -> StationaryPoint:
     StationaryPoint('local minimum', value=1.7812047, gap=0.228, neurons=1, ...
     """
     check_problem(problem)
-    if network.d != problem.d:
-        raise InvalidDataError(
-            f"the network has {network.d} features, the problem has {problem.d}."
-        )
+    check_features(network.d, problem.d)
     units = units_of(problem)
     rest = descend(units.inward(network), units.problem, share=True)[0]
     return classify(rest, units.problem).in_users_units(units)

@@ -12,7 +12,13 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
-from convexnn_lib._validation import BoolArray, FloatArray, PatternsLike, check_integer
+from convexnn_lib._validation import (
+    BoolArray,
+    FloatArray,
+    PatternsLike,
+    check_integer,
+    check_number,
+)
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates.certificate import (
     Certificate,
@@ -233,8 +239,7 @@ def solve(
             f"unknown method {method!r}; choose one of "
             f"{', '.join(map(repr, _METHODS))}."
         )
-    if not (0.0 < float(tol) < np.inf):
-        raise InvalidDataError(f"tol must be a positive number, got {tol!r}.")
+    tol = check_number(tol, "tol", "(0, inf)")
     if problem.beta <= 0.0:
         raise RegularizationError(
             "the convex program needs beta > 0, got 0: without regularization its "
@@ -247,8 +252,7 @@ def solve(
             "of every network."
         )
     max_rounds = check_integer(max_rounds, "max_rounds", minimum=1)
-    if not float(time_limit) > 0.0:
-        raise InvalidDataError(f"time_limit must be positive, got {time_limit!r}.")
+    time_limit = check_number(time_limit, "time_limit", "(0, inf]")
     if start is not None and start.d != problem.d:
         raise InvalidDataError(
             f"the network to start from has {start.d} features, X has {problem.d}."
@@ -257,12 +261,12 @@ def solve(
     if start is not None:
         start = units.inward(start)
     callback = None if callback is None else _reporting(callback, units)
-    options = _Options(max_rounds, float(time_limit), start, callback)
+    options = _Options(max_rounds, time_limit, start, callback)
     if method != "active_set":
         _check_unused(options, method)
     # on matrices as small as these, threads of the linear algebra wait for each other
     with _linear_algebra().limit(limits=1, user_api="blas"):
-        solution = _METHODS[method](units, scope, float(tol), progress, options)
+        solution = _METHODS[method](units, scope, tol, progress, options)
     solution = solution.in_users_units(problem, units)
     if not solution.certificate.relative_gap <= tol:
         warnings.warn(

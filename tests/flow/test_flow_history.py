@@ -120,7 +120,7 @@ def test_errors(history):
     with pytest.raises(InvalidDataError, match="run must be at least 0"):
         history.network(-1)
     for t in (-1.0, np.nan):
-        with pytest.raises(InvalidDataError, match="t must not be negative"):
+        with pytest.raises(InvalidDataError, match="t must be a non-negative number"):
             history.network(0, t)
     X, _ = datasets.separable_quad()
     real = gradient_flow(TrainingProblem(X, [1, 2, 3, 4], 0.0), 2, seed=0, n_steps=2)

@@ -135,7 +135,7 @@ def test_errors():
     X, y = datasets.separable_pair()
     network = max_margin(X, y).network
     for tolerance in (-1.0, 1.0, np.nan):
-        with pytest.raises(InvalidDataError, match="tolerance must be at least 0"):
+        with pytest.raises(InvalidDataError, match="tolerance must be a number"):
             kkt_residual(network, X, y, tolerance=tolerance)
     with pytest.raises(InvalidDataError, match="does not separate"):
         kkt_residual(ReLUNetwork(network.W1, -network.w2), X, y)

@@ -487,7 +487,7 @@ def test_errors():
     problem = TrainingProblem(BISECTED, [1, 1], 0.25)
     solution = solve(problem)
     for tol in (0.0, -1.0, 0.1, np.nan):
-        with pytest.raises(InvalidDataError, match="tol must lie"):
+        with pytest.raises(InvalidDataError, match="tol must be a number in"):
             OptimalSet(solution, tol=tol)
     with pytest.raises(InvalidDataError, match="max_vertices"):
         OptimalSet(solution, max_vertices=0)
@@ -508,7 +508,7 @@ def test_errors():
     with pytest.raises(InvalidDataError, match="1 features"):
         optima.contains(ReLUNetwork([[1.0]], [1.0]))
     for tol in (0.0, 1.0):
-        with pytest.raises(InvalidDataError, match="tol must lie"):
+        with pytest.raises(InvalidDataError, match="tol must be a number in"):
             optima.contains(optima.sample(0), tol=tol)
     with pytest.raises(InvalidDataError, match="end is no global optimum: neuron 0"):
         optima.path(optima.sample(0), ReLUNetwork([[1.0], [0.0]], [1.0]))
