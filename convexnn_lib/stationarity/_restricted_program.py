@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray, check_number
+from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import (
     NotSeparableError,
@@ -107,7 +107,6 @@ def solve_restricted(
     solver's multiplier is scaled to satisfy that, so the bound does not rest on the
     solver's own tolerances.
     """
-    tol = check_number(tol, "tol", "(0, inf)")
     if problem.beta == 0.0:
         raise RegularizationError(
             "the convex program needs beta > 0, got 0: without a penalty its optimum "

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import null_space
 
-from convexnn_lib._validation import BoolArray, check_integer
+from convexnn_lib._validation import BoolArray, check_integer, check_number
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._units import units_of
@@ -136,6 +136,7 @@ class SubsampledProblem:
         minimum, attains this value, whichever completions of its ties the pairs hold;
         and a network that attains it over all of them is directionally stationary.
         """
+        tol = check_number(tol, "tol", "(0, inf)")
         units = units_of(self.problem)
         X = units.problem.X
         nonzero = X.any(axis=1)
@@ -188,6 +189,7 @@ class SubsampledProblem:
         Every Clarke stationary network attains this value, with and without the cone
         constraints and whatever its ties.
         """
+        tol = check_number(tol, "tol", "(0, inf)")
         units = units_of(self.problem)
         X = units.problem.X
         groups, bases = [], []

@@ -16,6 +16,7 @@ from convexnn_lib._validation import (
     BoolArray,
     FloatArray,
     PatternsLike,
+    check_features,
     check_integer,
     check_number,
 )
@@ -253,10 +254,8 @@ def solve(
         )
     max_rounds = check_integer(max_rounds, "max_rounds", minimum=1)
     time_limit = check_number(time_limit, "time_limit", "(0, inf]")
-    if start is not None and start.d != problem.d:
-        raise InvalidDataError(
-            f"the network to start from has {start.d} features, X has {problem.d}."
-        )
+    if start is not None:
+        check_features(start.d, problem.d)
     units = units_of(problem)
     if start is not None:
         start = units.inward(start)
