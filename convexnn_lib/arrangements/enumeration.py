@@ -6,7 +6,7 @@ import contextlib
 import math
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -33,6 +33,16 @@ from convexnn_lib.errors import EnumerationTooLargeError
 __all__ = ["enumerate_patterns", "quick_patterns"]
 
 
+class ProgressBar(Protocol):
+    """What is told of the progress of an enumeration."""
+
+    def update(self, n: int = 1) -> Any:
+        """Take notice of so many more cells or rows."""
+
+    def reset(self) -> Any:
+        """Take notice that the count begins anew."""
+
+
 _FEW = 100  # up to as many cells, insertion is quick even in plain Python
 _QUICKLY_INSERTED = 2_000  # up to as many, insertion takes a fraction of a second
 _BUDGET = 1e7  # of an exact count before the work, about a second
@@ -45,7 +55,7 @@ def enumerate_patterns(
     closed: bool = False,
     max_patterns: int = 20_000_000,
     n_jobs: int = 1,
-    progress: bool = False,
+    progress: bool | ProgressBar = False,
 ) -> Arrangement:
     r"""List all activation patterns of ``X``, exactly, in any position.
 
@@ -70,8 +80,9 @@ def enumerate_patterns(
     n_jobs : int, default 1
         Number of threads, -1 for one a core. They share the work if the rows are in
         general position.
-    progress : bool, default False
-        Whether to show a progress bar.
+    progress : bool or a bar, default False
+        Whether to show a progress bar; or an object with the methods ``update`` and
+        ``reset`` of tqdm's, which are called on the way.
 
     Returns
     -------
@@ -144,7 +155,9 @@ def enumerate_patterns(
     return Arrangement._listed(X, packed, directions, closed=closed)
 
 
-def quick_patterns(X: FloatArray, max_patterns: int) -> PackedArray | None:
+def quick_patterns(
+    X: FloatArray, max_patterns: int, progress: bool | ProgressBar = False
+) -> PackedArray | None:
     """Return the packed patterns of the open cells, if they are listed quickly.
 
     Parameters
@@ -153,6 +166,8 @@ def quick_patterns(X: FloatArray, max_patterns: int) -> PackedArray | None:
         Data matrix, not zero.
     max_patterns : int
         The largest number of patterns to list.
+    progress : bool or a bar, default False
+        See :func:`enumerate_patterns`.
 
     Returns
     -------
@@ -165,8 +180,8 @@ def quick_patterns(X: FloatArray, max_patterns: int) -> PackedArray | None:
     reduction = reduce_rows(X)
     cells = cover_count(len(reduction.rows), reduction.rank)
     if cells <= _QUICKLY_INSERTED:
-        return _open_cells(X, reduction, cells, 1, False)[1]
-    found = _cells_in_general_position(X, reduction, max_patterns, 1, False)
+        return _open_cells(X, reduction, cells, 1, progress)[1]
+    found = _cells_in_general_position(X, reduction, max_patterns, 1, progress)
     return None if found is None else found[1]
 
 
@@ -231,7 +246,11 @@ def _too_large(
 
 
 def _open_cells(
-    X: FloatArray, reduction: Reduction, limit: int, threads: int, progress: bool
+    X: FloatArray,
+    reduction: Reduction,
+    limit: int,
+    threads: int,
+    progress: bool | ProgressBar,
 ) -> tuple[Source, PackedArray]:
     """List the open cells by whichever method applies.
 
@@ -246,7 +265,11 @@ def _open_cells(
 
 
 def _cells_in_general_position(
-    X: FloatArray, reduction: Reduction, limit: int, threads: int, progress: bool
+    X: FloatArray,
+    reduction: Reduction,
+    limit: int,
+    threads: int,
+    progress: bool | ProgressBar,
 ) -> tuple[Source, PackedArray] | None:
     """List the open cells by the method for general position, where it applies."""
     m, r = len(reduction.rows), reduction.rank
@@ -285,8 +308,10 @@ def _boundary_patterns(
         yield flat.patterns(reduction)
 
 
-def _bar(progress: bool, total: int, unit: str) -> Any:
+def _bar(progress: bool | ProgressBar, total: int, unit: str) -> Any:
     """Return a progress bar, or a stand-in that is None inside ``with``."""
+    if not isinstance(progress, bool):
+        return contextlib.nullcontext(progress)
     if not progress:
         return contextlib.nullcontext()
     from tqdm import tqdm

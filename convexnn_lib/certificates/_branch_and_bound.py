@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._cone_bounds import bound_cones
 from convexnn_lib.certificates._wolfe import Corral
@@ -71,7 +71,7 @@ def branch_and_bound(
     stop_above: float = np.inf,
     relative_gap: float = 1e-9,
     max_nodes: int = 1_000_000,
-    time_limit: float = np.inf,
+    deadline: Deadline = NEVER,
 ) -> DirectionBounds:
     r"""Bound the largest distance of a point of one zonotope from another.
 
@@ -96,20 +96,19 @@ def branch_and_bound(
         Stop where the upper bound exceeds the lower one by no more than this share.
     max_nodes : int, default 1,000,000
         Stop after about so many cones.
-    time_limit : float, default infinity
-        Stop after about so many seconds.
+    deadline : Deadline, optional
+        Stop when it has passed.
 
     Returns
     -------
     DirectionBounds
         The bounds, valid whatever the reason to stop, and the best direction.
     """
-    end = time.monotonic() + time_limit
     search = _Search(_one_row_a_line(plus, minus), start, target, relative_gap)
     if 2 ** len(search.problem.linear) <= max_nodes:
         search.divide_everything()
         while search.highest > search.threshold and search.lower <= stop_above:
-            if search.nodes >= max_nodes or time.monotonic() >= end:
+            if search.nodes >= max_nodes or deadline.passed:
                 break
             search.divide_a_batch()
     u = search.problem.basis @ search.direction

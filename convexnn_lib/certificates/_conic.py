@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from convexnn_lib._deadline import NEVER, Deadline, TimeUp
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import NotSeparableError, SolverError
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -75,6 +76,7 @@ def solve_groups(
     *,
     start: FloatArray | None = None,
     tol: float = 1e-10,
+    deadline: Deadline = NEVER,
 ) -> GroupPoint:
     """Solve the program.
 
@@ -88,6 +90,8 @@ def solve_groups(
         Outputs near the solution, around which a loss is first modelled.
     tol : float, default 1e-10
         Feasibility and gap tolerances handed to the solver.
+    deadline : Deadline, optional
+        When to give up.
 
     Returns
     -------
@@ -102,10 +106,12 @@ def solve_groups(
         If no point satisfies the hard margin.
     convexnn_lib.errors.SolverError
         If the solver ended without a point.
+    convexnn_lib._deadline.TimeUp
+        If the deadline has passed.
     """
     if not groups:
         return _zero(problem)
-    model = _Model(problem, groups, tol)
+    model = _Model(problem, groups, tol, deadline)
     if problem.loss.slack_cost is not None:
         return model.solve_margins(problem.loss.slack_cost)
     nothing = np.zeros(problem.n)
@@ -192,9 +198,14 @@ class _Model:
     """
 
     def __init__(
-        self, problem: TrainingProblem, groups: list[Group], tol: float
+        self,
+        problem: TrainingProblem,
+        groups: list[Group],
+        tol: float,
+        deadline: Deadline,
     ) -> None:
         self.problem, self.groups, self.tol = problem, groups, tol
+        self.deadline = deadline
         largest = max(float(np.abs(group.features).max()) for group in groups)
         self.unit = largest or 1.0
         self.penalty = problem.beta / self.unit
@@ -328,6 +339,11 @@ class _Model:
             settings.direct_solve_method = "faer"
         settings.tol_infeas_abs = settings.tol_infeas_rel = _INFEASIBLE
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = self.tol
+        left = self.deadline.remaining
+        if left <= 0.0:
+            raise TimeUp
+        if np.isfinite(left):
+            settings.time_limit = left
         solution = clarabel.DefaultSolver(
             sparse.csc_matrix(hessian),
             np.concatenate(costs),
@@ -337,6 +353,8 @@ class _Model:
             settings,
         ).solve()
         status = str(solution.status)
+        if status == "MaxTime":
+            raise TimeUp
         # every other program has a point, whatever the solver says
         if "PrimalInfeasible" in status and self.problem.loss.slack_cost == np.inf:
             raise NotSeparableError(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from convexnn_lib._deadline import NEVER, Deadline, TimeUp
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates._conic import Group, solve_groups
@@ -34,6 +35,7 @@ def search_dual_points(
     problem: TrainingProblem,
     tol: float,
     bound: Callable[[FloatArray], Certificate],
+    deadline: Deadline = NEVER,
 ) -> Certificate:
     """Improve a certificate by the duals of growing restricted programs.
 
@@ -55,6 +57,8 @@ def search_dual_points(
         The relative gap at which to stop.
     bound : callable
         The certificate that a dual point gives.
+    deadline : Deadline, optional
+        When to stop.
 
     Returns
     -------
@@ -73,12 +77,12 @@ def search_dual_points(
             for cell in sorted(listed)
         ]
         try:
-            latest = bound(solve_groups(problem, groups).dual)
+            latest = bound(solve_groups(problem, groups, deadline=deadline).dual)
         except NotSeparableError:
             pass  # the cones so far do not meet the hard margin
         except EnumerationTooLargeError:
-            return _grow_neurons(best, network, problem, tol, bound)
-        except SolverError:
+            return _grow_neurons(best, network, problem, tol, bound, deadline)
+        except (SolverError, TimeUp):
             break
         best = latest if latest.lower_bound > best.lower_bound else best
         direction, sign = latest.extreme_neuron
@@ -95,18 +99,19 @@ def _grow_neurons(
     problem: TrainingProblem,
     tol: float,
     bound: Callable[[FloatArray], Certificate],
+    deadline: Deadline,
 ) -> Certificate:
     direction, sign = best.extreme_neuron
     for _ in range(_CUTS):
         network = ReLUNetwork(
             np.column_stack([network.W1, direction]), np.append(network.w2, sign)
         )
-        trained = margin_program(network, problem)
+        trained = margin_program(network, problem, deadline)
         if trained is None:
             break
         try:
             latest = bound(trained[1])
-        except EnumerationTooLargeError:
+        except (EnumerationTooLargeError, TimeUp):
             break
         best = latest if latest.lower_bound > best.lower_bound else best
         if best.relative_gap <= tol or latest.dual_norm <= problem.beta * (1 + tol):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import linprog
 
+from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -24,7 +25,7 @@ _TOLERANCE = 1e-10  # the least that HiGHS admits
 
 
 def margin_program(
-    network: ReLUNetwork, problem: TrainingProblem
+    network: ReLUNetwork, problem: TrainingProblem, deadline: Deadline = NEVER
 ) -> tuple[ReLUNetwork, FloatArray] | None:
     r"""Train the sizes of a network's neurons, with their directions held fixed.
 
@@ -34,12 +35,14 @@ def margin_program(
         The network.
     problem : convexnn_lib.TrainingProblem
         A problem with a margin loss, say the hinge loss or the hard margin.
+    deadline : Deadline, optional
+        When to give up.
 
     Returns
     -------
     (ReLUNetwork, (n,) array) or None
         The network of a basic solution and its dual point; None if no sizes meet the
-        hard margin.
+        hard margin, or the deadline has passed.
 
     Examples
     --------
@@ -65,6 +68,9 @@ def margin_program(
         cost = np.r_[cost, np.full(problem.n, slack_cost / penalty)]
     if not cost.size:
         return None
+    limit = deadline.remaining
+    if limit <= 0.0:
+        return None
     result = linprog(
         cost,
         A_ub=-margins,
@@ -73,6 +79,7 @@ def margin_program(
         options={
             "primal_feasibility_tolerance": _TOLERANCE,
             "dual_feasibility_tolerance": _TOLERANCE,
+            "time_limit": limit if np.isfinite(limit) else None,
         },
     )
     if result.status != 0:

@@ -7,11 +7,13 @@ for a proof that there are none. The dual norm depends on the generators
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.enumeration import enumerate_patterns, quick_patterns
@@ -31,7 +33,7 @@ _CLOSED = 1e-11  # its relative gap
 _CHEAP_WORK = 1e8  # products of a vertex with a row, in numbers, that take 0.1 seconds
 _CHEAP_RANK = 4  # up to which branch and bound takes no longer
 
-__all__ = ["Prices", "price_all_neurons", "price_cones", "price_locally"]
+__all__ = ["Prices", "price_all_neurons", "price_cones", "price_locally", "warm_up"]
 
 
 class Prices(NamedTuple):
@@ -65,7 +67,12 @@ class Prices(NamedTuple):
 
 
 def price_all_neurons(
-    X: FloatArray, lam: FloatArray, floor: float, *, every: bool = False
+    X: FloatArray,
+    lam: FloatArray,
+    floor: float,
+    *,
+    every: bool = False,
+    deadline: Deadline = NEVER,
 ) -> Prices:
     """Return neurons above a floor, and a bound on all neurons.
 
@@ -80,6 +87,8 @@ def price_all_neurons(
     every : bool, default False
         Whether to return a neuron for each vertex that exceeds the floor. Otherwise one
         of the largest value is enough, which branch and bound can find faster.
+    deadline : Deadline, optional
+        When to give up. Branch and bound then still gives a bound.
 
     Returns
     -------
@@ -91,6 +100,8 @@ def price_all_neurons(
     convexnn_lib.errors.EnumerationTooLargeError
         If the rows with positive (or with negative) entries have too many activation
         patterns to list.
+    convexnn_lib._deadline.TimeUp
+        If the deadline has passed before the patterns were listed.
     """
     scaled = _Scaled(X, lam)
     level = floor / scaled.unit
@@ -102,18 +113,20 @@ def price_all_neurons(
     listing = every or not _prefers_cones(predicted, rank)
     cheap = predicted * X.size <= _CHEAP_WORK if listing else rank <= _CHEAP_RANK
     found = []
+    polls = _Polls(deadline)
     for sign, plus, minus in sides:
         # exact patterns need the data themselves, not the rounded generators
         rows = X[scaled.live & (sign * lam > 0.0)]
-        packed = quick_patterns(rows, _MOST) if listing else None
+        deadline.check()
+        packed = quick_patterns(rows, _MOST, polls) if listing else None
         if packed is None and (every or rank > _HIGHEST_RANK):
-            packed = enumerate_patterns(rows, max_patterns=_MOST).packed
-            cheap = False
+            listed = enumerate_patterns(rows, max_patterns=_MOST, progress=polls)
+            packed, cheap = listed.packed, False
         if packed is None:
             cheap = cheap and rank <= _CHEAP_RANK
-            far = _by_branch_and_bound(plus, minus, level)
+            far = _by_branch_and_bound(plus, minus, level, deadline)
         else:
-            far = farthest_points(plus, minus, packed, level)
+            far = farthest_points(plus, minus, packed, level, deadline)
         found.append((sign, far))
     return scaled.prices(found)._replace(cheap=cheap)
 
@@ -130,17 +143,48 @@ def _prefers_cones(predicted: int, rank: int) -> bool:
 
 
 def _by_branch_and_bound(
-    plus: FloatArray, minus: FloatArray, level: float
+    plus: FloatArray, minus: FloatArray, level: float, deadline: Deadline
 ) -> FarPoints:
     """Return a bound, and the best direction if it exceeds a level."""
-    bounds = branch_and_bound(plus, minus, start=level, relative_gap=_CLOSED)
+    bounds = branch_and_bound(
+        plus, minus, start=level, relative_gap=_CLOSED, deadline=deadline
+    )
     if bounds.lower <= level:
         nothing = np.zeros((0, plus.shape[1]))
         return FarPoints(bounds.upper, np.zeros(0), nothing)
     return FarPoints(bounds.upper, np.array([bounds.lower]), bounds.direction[None])
 
 
-def price_locally(X: FloatArray, lam: FloatArray, starts: FloatArray) -> Prices:
+@cache
+def warm_up() -> None:
+    """Have all kernels of a pricing compiled, which takes long, before a clock runs."""
+    random = np.random.default_rng(0)
+    X, lam = random.standard_normal((30, 3)), np.repeat([1.0, -1.0], 15)
+    price_all_neurons(X, lam, 0.0, every=True)
+    price_locally(X, lam, random.standard_normal((2, 3)))
+    branch_and_bound(X[:3], X[3:6])
+
+
+class _Polls:
+    """Looks at a deadline whenever an enumeration tells its progress."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+
+    def update(self, n: int = 1) -> None:
+        """Raise an error if the time is up."""
+        self.deadline.check()
+
+    def reset(self) -> None:
+        """Take no notice."""
+
+
+def price_locally(
+    X: FloatArray,
+    lam: FloatArray,
+    starts: FloatArray,
+    deadline: Deadline = NEVER,
+) -> Prices:
     """Return the neurons that local ascent finds.
 
     Parameters
@@ -151,20 +195,34 @@ def price_locally(X: FloatArray, lam: FloatArray, starts: FloatArray) -> Prices:
         The dual point.
     starts : (m, d) array
         Directions to start from, for either sign.
+    deadline : Deadline, optional
+        When to give up.
 
     Returns
     -------
     convexnn_lib.certificates._pricing.Prices
         Local maxima; ``upper`` is infinite, or 0 if the dual norm is.
+
+    Raises
+    ------
+    convexnn_lib._deadline.TimeUp
+        If the deadline has passed.
     """
     scaled = _Scaled(X, lam)
     return scaled.prices(
-        [(sign, ascend(plus, minus, starts)) for sign, plus, minus in scaled.sides()]
+        [
+            (sign, ascend(plus, minus, starts, deadline))
+            for sign, plus, minus in scaled.sides()
+        ]
     )
 
 
 def price_cones(
-    X: FloatArray, lam: FloatArray, patterns: BoolArray, floor: float
+    X: FloatArray,
+    lam: FloatArray,
+    patterns: BoolArray,
+    floor: float,
+    deadline: Deadline = NEVER,
 ) -> Prices:
     r"""Return neurons above a floor in the closed cones of given patterns.
 
@@ -178,6 +236,8 @@ def price_cones(
         The patterns.
     floor : float
         The value that a neuron must exceed to be of interest.
+    deadline : Deadline, optional
+        When to stop, with the neurons found until then and an infinite bound.
 
     Returns
     -------
@@ -203,6 +263,9 @@ def price_cones(
         upper, values, directions = level, [], []
         # a projection is no longer than what is projected
         for k in np.flatnonzero(lengths > level):
+            if deadline.passed:
+                upper = np.inf
+                break
             inward = np.where(patterns[k], 1.0, -1.0)[:, None] * walls
             c = sign * gradients[k]
             projection = project_on_cone(inward, c)

@@ -25,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._kernels import jit
 from convexnn_lib._validation import FloatArray, PackedArray
 from convexnn_lib.certificates._wolfe import Corral, nearest_point
@@ -34,6 +35,7 @@ __all__ = ["FarPoints", "ascend", "farthest_points"]
 _BLOCK = 1 << 12  # vertices handed to a thread at a time
 _KEY_BITS = 60  # of the keys that put vertices into a spatial order
 _ASCENTS = 50  # far more than an ascent takes
+_ASCENT_WORK = 1 << 20  # numbers in generators times starts that are taken at a time
 
 
 class FarPoints(NamedTuple):
@@ -56,7 +58,11 @@ class FarPoints(NamedTuple):
 
 
 def farthest_points(
-    plus: FloatArray, minus: FloatArray, packed: PackedArray, floor: float = 0.0
+    plus: FloatArray,
+    minus: FloatArray,
+    packed: PackedArray,
+    floor: float = 0.0,
+    deadline: Deadline = NEVER,
 ) -> FarPoints:
     r"""Bound the largest distance of a point of one zonotope from another.
 
@@ -73,17 +79,25 @@ def farthest_points(
     floor : float, default 0
         Distances of at most this much are not of interest: whatever lies within it is
         left as soon as that is known.
+    deadline : Deadline, optional
+        When to give up.
 
     Returns
     -------
     convexnn_lib.certificates._zonotope_vertices.FarPoints
         An upper bound, and the directions found above the floor.
+
+    Raises
+    ------
+    convexnn_lib._deadline.TimeUp
+        If the deadline has passed.
     """
     plus, minus = np.ascontiguousarray(plus), np.ascontiguousarray(minus)
     table = _byte_sums(plus)
-    packed = packed[_spatial_order(packed, table)]
+    packed = packed[_spatial_order(packed, table, deadline)]
 
     def scan(start: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        deadline.check()
         block = packed[start : start + _BLOCK]
         return _distances(
             block, table, plus, minus, floor, 0, Corral.empty(plus.shape[1])
@@ -99,7 +113,12 @@ def farthest_points(
     return FarPoints(max(upper, floor), np.hstack(values), np.vstack(directions))
 
 
-def ascend(plus: FloatArray, minus: FloatArray, starts: FloatArray) -> FarPoints:
+def ascend(
+    plus: FloatArray,
+    minus: FloatArray,
+    starts: FloatArray,
+    deadline: Deadline = NEVER,
+) -> FarPoints:
     r"""Climb from directions to local maxima of what one zonotope sticks out.
 
     From a direction the vertex of :math:`Z_+` that is extreme in it is taken, then the
@@ -115,24 +134,37 @@ def ascend(plus: FloatArray, minus: FloatArray, starts: FloatArray) -> FarPoints
         Generators of :math:`Z_-`.
     starts : (m, d) array
         Directions to start from.
+    deadline : Deadline, optional
+        When to give up.
 
     Returns
     -------
     convexnn_lib.certificates._zonotope_vertices.FarPoints
         The local maxima with a positive value; ``upper`` is infinite, for nothing is
         known about other directions.
+
+    Raises
+    ------
+    convexnn_lib._deadline.TimeUp
+        If the deadline has passed.
     """
     plus, minus = np.ascontiguousarray(plus), np.ascontiguousarray(minus)
     packed = np.unique(np.packbits(starts @ plus.T > 0.0, axis=1), axis=0)
-    values, _, directions = _distances(
-        packed,
-        _byte_sums(plus),
-        plus,
-        minus,
-        0.0,
-        _ASCENTS,
-        Corral.empty(plus.shape[1]),
-    )
+    table = _byte_sums(plus)
+    step = max(1, _ASCENT_WORK // (1 + plus.size + minus.size))
+    values, directions = np.zeros(len(packed)), np.zeros((len(packed), plus.shape[1]))
+    for begin in range(0, len(packed), step):
+        deadline.check()
+        block = slice(begin, begin + step)
+        values[block], _, directions[block] = _distances(
+            packed[block],
+            table,
+            plus,
+            minus,
+            0.0,
+            _ASCENTS,
+            Corral.empty(plus.shape[1]),
+        )
     found = values > 0.0
     return FarPoints(np.inf, values[found], directions[found])
 
@@ -150,7 +182,9 @@ def _byte_sums(generators: FloatArray) -> FloatArray:
     return np.ascontiguousarray(bits.astype(np.float64) @ padded)
 
 
-def _spatial_order(packed: PackedArray, table: FloatArray) -> npt.NDArray[np.intp]:
+def _spatial_order(
+    packed: PackedArray, table: FloatArray, deadline: Deadline
+) -> npt.NDArray[np.intp]:
     """Return an order in which vertices near each other come close to each other.
 
     It is that of the interleaved bits of the coordinates (Morton's curve).
@@ -159,12 +193,14 @@ def _spatial_order(packed: PackedArray, table: FloatArray) -> npt.NDArray[np.int
     bits = _KEY_BITS // d
     vertices = np.zeros((len(packed), d))
     for b in range(packed.shape[1]):
+        deadline.check()
         vertices += table[b, :, :d][packed[:, b]]
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     spread = np.where(high > low, high - low, 1.0)
     cells = ((vertices - low) / spread * (2**bits - 1)).astype(np.uint64)
     key = np.zeros(len(packed), dtype=np.uint64)
     for bit in range(bits):
+        deadline.check()
         for c in range(d):
             key |= (cells[:, c] >> np.uint64(bit) & np.uint64(1)) << np.uint64(
                 bit * d + c

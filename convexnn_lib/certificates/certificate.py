@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import BoolArray, FloatArray, PatternsLike
 from convexnn_lib.certificates._tolerances import LOWER_BOUND_ULPS
 from convexnn_lib.certificates.dual_norm import (
+    DualNorm,
     ExtremeNeuron,
     dual_norm_bounds,
 )
@@ -191,7 +193,13 @@ def _largest_scale(beta: float, norm: float) -> float:
 
 
 def bound_by(
-    lam: FloatArray, problem: TrainingProblem, scope: BoolArray | None, primal: float
+    lam: FloatArray,
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    primal: float,
+    *,
+    norm: DualNorm | None = None,
+    deadline: Deadline = NEVER,
 ) -> Certificate:
     """Return the certificate that one dual point gives.
 
@@ -205,13 +213,25 @@ def bound_by(
         The patterns that the bound is for; None for all.
     primal : float
         The objective of the network to certify.
+    norm : DualNorm, optional
+        Bounds on the dual norm, if they are known already.
+    deadline : Deadline, optional
+        When to give up to find them.
 
     Returns
     -------
     convexnn_lib.Certificate
         The certificate.
+
+    Raises
+    ------
+    convexnn_lib.errors.EnumerationTooLargeError
+        If there are too many activation patterns to list.
+    convexnn_lib._deadline.TimeUp
+        If the deadline has passed.
     """
-    norm = dual_norm_bounds(problem.X, lam, scope)
+    if norm is None:
+        norm = dual_norm_bounds(problem.X, lam, scope, deadline=deadline)
     limit = _largest_scale(problem.beta, norm.upper)
     scale = problem.loss.best_scale(lam, problem.y, limit)
     lower = problem.dual_objective(scale * lam)

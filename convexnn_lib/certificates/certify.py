@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from convexnn_lib._deadline import NEVER, Deadline, TimeUp
 from convexnn_lib._validation import (
     ArrayLike,
     BoolArray,
@@ -25,7 +26,7 @@ from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
-__all__ = ["certify"]
+__all__ = ["certify", "certify_until"]
 
 
 def certify(
@@ -99,49 +100,75 @@ def certify(
     if dual is not None:
         dual = as_vector(dual, problem.n, "dual")
     units = units_of(problem)
-    best = _best_bound(
+    best = certify_until(
+        NEVER,
         units.inward(network),
         units.problem,
         scope,
-        None if dual is None else dual / units.dual,
-        tol,
+        dual=None if dual is None else dual / units.dual,
+        tol=tol,
     )
     return in_users_units(best, units)
 
 
-def _best_bound(
+def certify_until(
+    deadline: Deadline,
     network: ReLUNetwork,
     problem: TrainingProblem,
     scope: BoolArray | None,
-    dual: FloatArray | None,
+    *,
+    dual: FloatArray | None = None,
     tol: float,
 ) -> Certificate:
-    """Return the certificate in units of order one."""
+    """Certify a network with what can be found before a deadline.
+
+    Parameters
+    ----------
+    deadline : Deadline
+        The deadline.
+    network, problem, dual, tol
+        As for :func:`certify`.
+    scope : (p, n) array of bool or None
+        The patterns that the bound is for; None for all.
+
+    Returns
+    -------
+    convexnn_lib.Certificate
+        The best certificate found.
+
+    Raises
+    ------
+    convexnn_lib.errors.EnumerationTooLargeError
+        As :func:`certify` does.
+    convexnn_lib._deadline.TimeUp
+        If the deadline has passed before there is one.
+    """
     primal = problem.objective(network)
     if dual is not None:
         dual = problem.loss.project_dual(dual, problem.y)
     best: Certificate | None = None
-    too_large: EnumerationTooLargeError | None = None
+    failure: EnumerationTooLargeError | TimeUp | None = None
     for lam in _dual_points(network, problem, dual):
         try:
-            candidate = bound_by(lam, problem, scope, primal)
-        except EnumerationTooLargeError as error:  # another point may be sparser
-            too_large = error
+            candidate = bound_by(lam, problem, scope, primal, deadline=deadline)
+        except (EnumerationTooLargeError, TimeUp) as error:
+            failure = error  # another point may be sparser
             continue
         if best is None or candidate.lower_bound > best.lower_bound:
             best = candidate
         if best.relative_gap <= tol:
             return best
     if best is None:
-        assert too_large is not None
-        raise too_large
+        assert failure is not None
+        raise failure
     if problem.loss.slack_cost is not None:
         best = search_dual_points(
             best,
             network,
             problem,
             tol,
-            lambda lam: bound_by(lam, problem, scope, primal),
+            lambda lam: bound_by(lam, problem, scope, primal, deadline=deadline),
+            deadline,
         )
     return best
 

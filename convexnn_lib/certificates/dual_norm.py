@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from convexnn_lib._deadline import NEVER, Deadline, TimeUp
 from convexnn_lib._validation import (
     ArrayLike,
     BoolArray,
@@ -26,7 +27,14 @@ from convexnn_lib.certificates._tolerances import DUAL_NORM_ACCURACY, DUAL_NORM_
 from convexnn_lib.errors import SolverError
 from convexnn_lib.problem.training_problem import TrainingProblem
 
-__all__ = ["DualNorm", "ExtremeNeuron", "beta_max", "dual_norm", "dual_norm_bounds"]
+__all__ = [
+    "DualNorm",
+    "ExtremeNeuron",
+    "beta_max",
+    "dual_norm",
+    "dual_norm_bounds",
+    "spectral_bounds",
+]
 
 _STARTS = 50
 _TIE = 1e-12  # relative, of the values of neurons that count as equal
@@ -132,7 +140,11 @@ def dual_norm(X: ArrayLike, lam: ArrayLike) -> tuple[float, FloatArray]:
 
 
 def dual_norm_bounds(
-    X: ArrayLike, lam: ArrayLike, patterns: BoolArray | None = None
+    X: ArrayLike,
+    lam: ArrayLike,
+    patterns: BoolArray | None = None,
+    *,
+    deadline: Deadline = NEVER,
 ) -> DualNorm:
     r"""Return rigorous bounds on the dual norm, over all or over given patterns.
 
@@ -144,6 +156,8 @@ def dual_norm_bounds(
         The dual point :math:`\lambda`.
     patterns : (p, n) array of bool, optional
         Maximize over the cones :math:`\{u:(2D_i-I)Xu\ge0\}` of these patterns only.
+    deadline : Deadline, optional
+        When to give up.
 
     Returns
     -------
@@ -158,6 +172,8 @@ def dual_norm_bounds(
         If X or ``lam`` is not finite or the shapes do not agree.
     convexnn_lib.errors.EnumerationTooLargeError
         If there are too many activation patterns to list.
+    convexnn_lib._deadline.TimeUp
+        If the deadline has passed.
 
     Examples
     --------
@@ -168,12 +184,14 @@ def dual_norm_bounds(
     """
     X = as_matrix(X)
     lam = as_vector(lam, len(X), "lam")
-    probe = _probe(X, lam, patterns)
+    probe = _probe(X, lam, patterns, deadline)
     floor = probe.values[0] if len(probe.values) else 0.0
     if patterns is None:
-        prices = price_all_neurons(X, lam, floor)
+        prices = price_all_neurons(X, lam, floor, deadline=deadline)
     else:
-        prices = price_cones(X, lam, patterns, floor)
+        prices = price_cones(X, lam, patterns, floor, deadline)
+    if not np.isfinite(prices.upper):
+        raise TimeUp
     values = np.concatenate([prices.values, probe.values])
     if not len(values):
         first = np.zeros(X.shape[1])
@@ -222,12 +240,79 @@ def beta_max(problem: TrainingProblem) -> float:
     return dual_norm(problem.X, gradient)[0]
 
 
-def _probe(X: FloatArray, lam: FloatArray, patterns: BoolArray | None) -> Prices:
+def spectral_bounds(X: FloatArray, lam: FloatArray) -> DualNorm:
+    r"""Return rigorous bounds on the dual norm that take no search.
+
+    With :math:`2(t)_+=t+|t|` and Cauchy's inequality,
+
+    .. math::
+
+        2\lambda^T(Xu)_+=\lambda^TXu+\sum_i\lambda_i|x_i^Tu|
+        \le\|X^T\lambda\|+\Big(\sum_i(\lambda_i)_+\Big)^{1/2}
+        \Big\|\sum_i(\lambda_i)_+x_ix_i^T\Big\|_2^{1/2}
+
+    for unit vectors u, and the same for :math:`-\lambda`. The neuron along
+    :math:`\pm X^T\lambda` attains at least half of its length.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point :math:`\lambda`.
+
+    Returns
+    -------
+    convexnn_lib.certificates.dual_norm.DualNorm
+        The bounds, which can be far apart.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexnn_lib.certificates.dual_norm import spectral_bounds
+    >>> bounds = spectral_bounds(np.eye(2), np.array([3.0, 4.0]))
+    >>> bounds.lower, round(bounds.upper, 3)
+    (5.0, 5.146)
+    """
+    n, d = X.shape
+    rows = np.max(np.abs(X), axis=1) * np.abs(lam)
+    unit = float(rows.max()) or 1.0  # so that no square overflows or vanishes
+    size = float(np.abs(lam).max()) or 1.0
+    weights, rows = lam / size, X * (size / unit)
+    total = weights @ rows
+    length = float(np.linalg.norm(total))
+    upper = 0.0
+    for sign in (1.0, -1.0):
+        share = np.maximum(sign * weights, 0.0)
+        scaled = np.sqrt(share)[:, None] * rows
+        gram = scaled.T @ scaled if d <= n else scaled @ scaled.T
+        # the largest eigenvalue is known to rounding relative to the trace
+        largest = float(np.linalg.eigvalsh(gram)[-1])
+        largest += 4 * (n + d) * np.finfo(np.float64).eps * float(np.trace(gram))
+        upper = max(
+            upper, 0.5 * (length + float(share.sum() * max(largest, 0.0)) ** 0.5)
+        )
+    sums = float(np.abs(weights) @ np.linalg.norm(rows, axis=1))
+    upper = min(upper, sums) + (n + d + 8) * np.finfo(np.float64).eps * sums
+    direction = total / length if length > 0.0 else np.eye(d)[0]
+    values = [
+        float(weights @ np.maximum(rows @ u, 0.0)) for u in (direction, -direction)
+    ]
+    best = int(np.argmax(np.abs(values)))
+    neuron = ExtremeNeuron(
+        (direction, -direction)[best], float(np.sign(values[best])) or 1.0
+    )
+    return DualNorm(unit * abs(values[best]), unit * upper, neuron)
+
+
+def _probe(
+    X: FloatArray, lam: FloatArray, patterns: BoolArray | None, deadline: Deadline
+) -> Prices:
     """Return neurons of large values, which let most of the others be left early."""
     if patterns is None:
         starts = np.random.default_rng(0).standard_normal((_STARTS, X.shape[1]))
-        return price_locally(X, lam, starts)
+        return price_locally(X, lam, starts, deadline)
     unit = float(np.abs(lam).max()) or 1.0
     lengths = np.linalg.norm((patterns * (lam / unit)) @ X, axis=1)
     longest = patterns[np.argsort(-lengths, kind="stable")[:_STARTS]]
-    return price_cones(X, lam, longest, 0.0)
+    return price_cones(X, lam, longest, 0.0, deadline)

@@ -15,19 +15,33 @@ ones is certified.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from convexnn_lib._deadline import Deadline, TimeUp
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
-from convexnn_lib.training._column_search import ColumnSearch
+from convexnn_lib.training._first_network import with_first_network
+from convexnn_lib.training._newton_on_face import meet_hard_margin
+from convexnn_lib.training._price_neurons import local_prices, price
+from convexnn_lib.training._search_state import (
+    Bound,
+    Phase,
+    Reach,
+    SearchState,
+    first_state,
+)
+from convexnn_lib.training._sparsify import sparsify
+from convexnn_lib.training._train_pairs import stationary_dual, train
 
 __all__ = ["ActiveSetResult", "Round", "solve_by_active_set"]
+
+_FAINT = 1e-12  # relative weight of the penalty at which no margin is large enough
 
 
 class Round(NamedTuple):
@@ -79,6 +93,8 @@ class ActiveSetResult(NamedTuple):
     duals : list of (n,) arrays
         The dual point of the network, if it is stationary for a smooth loss, which is
         the most accurate one at the optimum; then that of the best lower bound.
+    bound : Bound
+        The best lower bound of the loop itself, for the scope.
     patterns : (p, n) array of bool
         The patterns in the working set.
     scope : (p, n) array of bool or None
@@ -91,6 +107,7 @@ class ActiveSetResult(NamedTuple):
 
     network: ReLUNetwork
     duals: list[FloatArray]
+    bound: Bound
     patterns: BoolArray
     scope: BoolArray | None
     reason: str
@@ -103,7 +120,7 @@ def solve_by_active_set(
     *,
     tol: float,
     max_rounds: int,
-    time_limit: float,
+    deadline: Deadline,
     start: ReLUNetwork | None = None,
     reports: Sequence[Callable[[Round], None]] = (),
 ) -> ActiveSetResult:
@@ -119,8 +136,8 @@ def solve_by_active_set(
         The relative gap at which to stop.
     max_rounds : int
         The largest number of rounds.
-    time_limit : float
-        Seconds after which no further round begins.
+    deadline : Deadline
+        When to stop. If there is one, local training comes first.
     start : convexnn_lib.ReLUNetwork, optional
         A network whose neurons begin the working set.
     reports : sequence of callables, optional
@@ -148,45 +165,124 @@ def solve_by_active_set(
                 f"the loss {problem.loss!r} gives no second derivatives; use "
                 'method="cvxpy", or define its method curvature.'
             )
-    search = ColumnSearch(problem, scope, tol, start)
-    begin = time.monotonic()
+    state = first_state(problem, scope, tol)
     reason, limited = f"the limit of {max_rounds} rounds; raise max_rounds", True
-    for number in range(max_rounds):
-        new = search.price()
-        elapsed = time.monotonic() - begin
-        state = Round(
-            number,
-            elapsed,
-            len(search.working),
-            new,
-            search.value,
-            search.lower_bound,
-            search.network,
+    rounds = 0
+    try:
+        state = _started(state, start, deadline)
+        for _ in range(max_rounds):
+            state, new = price(state, deadline)
+            current = _report(state, rounds, new, deadline, reports)
+            rounds += 1
+            # digits are cheap now: the last point need not be a rough one
+            done = current.relative_gap <= tol
+            late = deadline.passed
+            if done and (state.point.accurate or not new or late):
+                reason, limited = "converged", False
+                break
+            if late:
+                raise TimeUp
+            if done:
+                state = replace(state, excess=0.0)
+            if not new and not state.point.loose:
+                wider = _widened(state)
+                if wider is None:
+                    reason = "the limit of its accuracy; rescale X or y, or raise tol"
+                    limited = False
+                    break
+                state = wider
+            state = train(state, deadline)
+    except TimeUp:
+        reason = f"the time limit of {deadline.seconds:g} seconds"
+        if not rounds:
+            _report(state, 0, 0, deadline, reports)
+    return _finished(state, tol, deadline, reason, limited)
+
+
+def _report(
+    state: SearchState,
+    number: int,
+    new: int,
+    deadline: Deadline,
+    reports: Sequence[Callable[[Round], None]],
+) -> Round:
+    """Report a round and return it."""
+    current = Round(
+        number,
+        deadline.elapsed,
+        len(state.working),
+        new,
+        state.best.value,
+        state.bound.value,
+        state.best.network,
+    )
+    for report in reports:
+        report(current)
+    return current
+
+
+def _started(
+    state: SearchState, start: ReLUNetwork | None, deadline: Deadline
+) -> SearchState:
+    """Return the state after what precedes the first round."""
+    problem = state.problem
+    given = start is not None and start.width > 0
+    if np.isfinite(deadline.seconds) and not given:
+        state = with_first_network(state, deadline)
+    if problem.loss.is_constraint and not np.isfinite(state.best.value):
+        # until the working set can meet the margin, a hinge loss leads there
+        largest = float(local_prices(state, deadline).values[0])
+        state = replace(
+            state,
+            program=TrainingProblem(problem.X, problem.y, 0.01 * largest, "hinge"),
+            phase=Phase.LEAD,
+            faint=_FAINT * largest,
         )
-        for report in reports:
-            report(state)
-        # digits are cheap now: the last point need not be a rough one
-        done = state.relative_gap <= tol
-        late = elapsed > time_limit
-        if done and (search.refined or not new or late):
-            reason, limited = "converged", False
-            break
-        if late:
-            reason = f"the time limit of {time_limit:g} seconds"
-            break
-        if done:
-            search.excess = 0.0
-        if not new and not search.pending and not search.widen():
-            reason = "the limit of its accuracy; rescale X or y, or raise tol"
-            limited = False
-            break
-        search.train()
-    network, duals = search.finish(tol)
+    if start is not None and given:
+        state = state.holding(start)
+        if state.scope is None:
+            state = state.recording(meet_hard_margin(start.balanced(), problem))
+        state = train(state, deadline)
+    return state
+
+
+def _widened(state: SearchState) -> SearchState | None:
+    """Change what keeps the loop from going on; None if there is nothing."""
+    if state.phase is Phase.LEAD:
+        if state.program.beta < state.faint:
+            state.give_up()
+        X, y, beta = state.problem.X, state.problem.y, 0.1 * state.program.beta
+        return replace(state, program=TrainingProblem(X, y, beta, "hinge"))
+    if state.reach is Reach.LOCAL:
+        return state.settled()
+    if state.accuracy <= 1e-12:
+        return None
+    return replace(state, accuracy=0.01 * state.accuracy, excess=0.0)
+
+
+def _finished(
+    state: SearchState, tol: float, deadline: Deadline, reason: str, limited: bool
+) -> ActiveSetResult:
+    """Return the best network without superfluous neurons, and dual points."""
+    deadline = deadline.extended
+    if state.reach is Reach.LOCAL:
+        state = state.settled()  # stopped early: certified are the patterns so far
+    state = state.holding_some_pattern()
+    problem, network = state.problem, state.best.network
+    if not state.best.sparse and np.isfinite(state.best.value):
+        target = state.best.value + 1e-2 * tol * abs(state.best.value)
+        sparse = sparsify(network, problem, state.scope, target, deadline=deadline)
+        if problem.objective(sparse) <= target:
+            network = sparse
+    if state.scope is None:
+        state = state.holding(network)  # its neurons can be outside all pairs
+    dual = stationary_dual(network, problem)
     return ActiveSetResult(
         network,
-        duals,
-        search.working.patterns(),
-        search.scope,
+        ([] if dual is None else [dual]) + [state.bound.dual],
+        state.bound,
+        state.working.patterns(),
+        state.scope,
         reason,
         limited,
     )

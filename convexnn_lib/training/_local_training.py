@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize
 
+from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -58,7 +59,9 @@ def widened(
     )
 
 
-def descend(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
+def descend(
+    network: ReLUNetwork, problem: TrainingProblem, deadline: Deadline = NEVER
+) -> ReLUNetwork:
     """Lower the objective of a network by a limited number of L-BFGS iterations.
 
     Parameters
@@ -67,6 +70,8 @@ def descend(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
         The network to start from.
     problem : convexnn_lib.TrainingProblem
         A problem with a differentiable loss.
+    deadline : Deadline, optional
+        When to stop, after one iteration at least.
 
     Returns
     -------
@@ -86,12 +91,17 @@ def descend(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
         slope = np.concatenate([inner.ravel(), hidden.T @ gradient])
         return value, slope + beta * weights
 
+    def stop(_: FloatArray) -> None:
+        if deadline.passed:
+            raise StopIteration
+
     start = np.concatenate([network.W1.ravel(), network.w2])
     result = minimize(
         objective,
         start,
         jac=True,
         method="L-BFGS-B",
+        callback=stop,
         options={"maxiter": _ITERATIONS, "maxcor": _MEMORY, "ftol": 1e-9},
     )
     weights = result.x if result.fun <= problem.objective(network) else start

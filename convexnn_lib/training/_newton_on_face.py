@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import LinAlgError, block_diag, cho_factor, cho_solve, null_space
 
+from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -38,7 +39,11 @@ _STEPS = 300  # most of which add tight rows, one or a few at a time
 
 
 def newton_on_face(
-    network: ReLUNetwork, problem: TrainingProblem, *, cross: bool = False
+    network: ReLUNetwork,
+    problem: TrainingProblem,
+    *,
+    cross: bool = False,
+    deadline: Deadline = NEVER,
 ) -> ReLUNetwork:
     """Return a network at least as good as the given one, refined on its active face.
 
@@ -53,6 +58,8 @@ def newton_on_face(
         Whether neurons may leave their cones where that lowers the objective, and tight
         rows are given up that the optimum does not hold tight. Without second
         derivatives they stay.
+    deadline : Deadline, optional
+        When to stop, with what has been reached.
 
     Returns
     -------
@@ -75,6 +82,8 @@ def newton_on_face(
     # so that the given network is compared with the last one only
     best, best_value, best_error, released_value = network, np.inf, np.inf, np.inf
     for _ in range(_STEPS):
+        if deadline.passed:
+            break
         candidate = face.network(problem)
         value = problem.objective(candidate)
         step, error = face.newton_step(problem)

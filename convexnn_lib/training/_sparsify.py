@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import BoolArray
 from convexnn_lib.certificates._margin_program import margin_program
 from convexnn_lib.problem.network import ReLUNetwork
@@ -22,6 +23,7 @@ def sparsify(
     target: float,
     *,
     least: float = 0.0,
+    deadline: Deadline = NEVER,
 ) -> ReLUNetwork:
     """Return the sparsest network in scope that reaches a target.
 
@@ -41,6 +43,8 @@ def sparsify(
         The objective to reach.
     least : float, default 0
         The least threshold to try.
+    deadline : Deadline, optional
+        When to stop, with what has been reached.
 
     Returns
     -------
@@ -51,18 +55,21 @@ def sparsify(
     size = np.abs(network.w2)
     best, best_value = network, np.inf
     for threshold in [t for t in _THRESHOLDS if t >= least]:
+        if deadline.passed:
+            break
         # balanced weights are square roots of the lengths that the threshold is for
         kept = size > np.sqrt(threshold) * size.max(initial=0.0)  # none at first
         part = ReLUNetwork(network.W1[:, kept], network.w2[kept])
         part = part.merged(problem.X, patterns=scope, tolerance=1e-6)
         if problem.loss.slack_cost is not None:
-            trained = margin_program(part, problem)
+            trained = margin_program(part, problem, deadline)
             part = part if trained is None else trained[0]
-        part = newton_on_face(part.pruned(problem.X), problem, cross=scope is None)
+        part = part.pruned(problem.X)
+        part = newton_on_face(part, problem, cross=scope is None, deadline=deadline)
         again = part.merged(problem.X, patterns=scope, tolerance=1e-6)
         again = again.pruned(problem.X)
         if again.width < part.width:  # neurons have met, or become dependent
-            part = newton_on_face(again, problem)
+            part = newton_on_face(again, problem, deadline=deadline)
         value = problem.objective(part)
         if value < best_value:
             best, best_value = part, value

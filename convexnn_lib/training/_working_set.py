@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,26 +13,45 @@ from convexnn_lib.certificates._conic import Group
 from convexnn_lib.problem._cones import project_on_cone
 from convexnn_lib.problem.network import ReLUNetwork
 
-__all__ = ["WorkingSet"]
+__all__ = ["Neuron", "WorkingSet"]
 
 _WALLS = 3  # times d: the nearest walls of a cone that are imposed from the start
 _PATIENCE = 2  # rounds that a pair may stay zero
 _TIE = 1e-10  # a neuron so near to a wall, relative to its length, lies on it
 
 
-@dataclass
+class Neuron(NamedTuple):
+    """A neuron that brings its pair.
+
+    Attributes
+    ----------
+    direction : (d,) array
+        The first-layer weights.
+    sign : float
+        The sign of the second-layer weight.
+    pattern : (n,) array of bool or None
+        A pattern whose closed cone holds the neuron; None for that of
+        :meth:`WorkingSet.pattern_of`.
+    """
+
+    direction: FloatArray
+    sign: float
+    pattern: BoolArray | None = None
+
+
+@dataclass(frozen=True)
 class _Pair:
     """A pattern with the sign of the second-layer weight."""
 
     sign: float
     pattern: BoolArray
-    walls: set[int]
+    walls: frozenset[int]
     idle: int = 0
 
 
-@dataclass
+@dataclass(frozen=True)
 class WorkingSet:
-    r"""A few (pattern, sign) pairs of the convex program.
+    r"""A few (pattern, sign) pairs of the convex program; changes make a new one.
 
     A cone :math:`\{u:(2D-I)Xu\ge0\}` has far fewer facets than X has rows. Only the
     walls nearest to the neuron that brought the pair are imposed at first, and others
@@ -40,56 +61,63 @@ class WorkingSet:
     ----------
     X : (n, d) array
         Data, one sample a row.
+    normals : (n, d) array
+        The rows at length 1, zero rows left as they are.
+    zero_rows : (n,) array of bool
+        Which rows are zero, and no walls.
+    sides : (n,) array of bool
+        The side of each wall on which :math:`(1,\epsilon,\epsilon^2,\dots)` lies, for a
+        tiny :math:`\epsilon`.
+    pairs : mapping
+        The pairs, by their sign and packed pattern.
     """
 
     X: FloatArray
-    pairs: dict[tuple[float, bytes], _Pair] = field(default_factory=dict)
+    normals: FloatArray
+    zero_rows: BoolArray
+    sides: BoolArray
+    pairs: Mapping[tuple[float, bytes], _Pair]
 
-    def __post_init__(self) -> None:
-        """Normalize the rows, which are the normals of the walls."""
-        lengths = np.linalg.norm(self.X, axis=1)
-        self.normals = self.X / np.where(lengths > 0.0, lengths, 1.0)[:, None]
-        self.zero_rows = lengths == 0.0
-        # the side of each wall on which (1, e, e^2, ...) lies, for a tiny e
-        leading = np.argmax(self.X != 0.0, axis=1)
-        self.sides = self.X[np.arange(len(self.X)), leading] >= 0.0
+    @classmethod
+    def empty(cls, X: FloatArray) -> WorkingSet:
+        """Return a working set without pairs."""
+        lengths = np.linalg.norm(X, axis=1)
+        leading = np.argmax(X != 0.0, axis=1)
+        sides = X[np.arange(len(X)), leading] >= 0.0
+        zero = lengths == 0.0
+        return cls(X, X / np.where(zero, 1.0, lengths)[:, None], zero, sides, {})
 
     def __len__(self) -> int:
         """Return the number of pairs."""
         return len(self.pairs)
 
-    def add(
-        self, direction: FloatArray, sign: float, pattern: BoolArray | None = None
-    ) -> bool:
-        """Add the pair of a neuron.
+    def joined(self, neurons: Iterable[Neuron]) -> WorkingSet:
+        """Return the set with the pairs of some neurons.
 
         Parameters
         ----------
-        direction : (d,) array
-            The neuron's first-layer weights.
-        sign : float
-            The sign of its second-layer weight.
-        pattern : (n,) array of bool, optional
-            A pattern whose closed cone holds the neuron; by default that of
-            :meth:`pattern_of`.
+        neurons : iterable of Neuron
+            The neurons. A pair that is there already may stay idle once more.
 
         Returns
         -------
-        bool
-            Whether the pair is new.
+        WorkingSet
+            The wider set.
         """
-        depths = self.normals @ direction
-        if pattern is None:
-            pattern = self.pattern_of(direction)
-        key = (float(sign), pattern.tobytes())
-        if key in self.pairs:
-            self.pairs[key].idle = 0
-            return False
-        depths = np.where(self.zero_rows, np.inf, np.abs(depths))
-        walls = np.argsort(depths, kind="stable")[: _WALLS * len(direction)]
-        walls = walls[np.isfinite(depths[walls])]
-        self.pairs[key] = _Pair(float(sign), pattern, set(walls.tolist()))
-        return True
+        pairs = dict(self.pairs)
+        for direction, sign, pattern in neurons:
+            if pattern is None:
+                pattern = self.pattern_of(direction)
+            key = (float(sign), pattern.tobytes())
+            if key in pairs:
+                pairs[key] = replace(pairs[key], idle=0)
+                continue
+            depths = np.abs(self.normals @ direction)
+            depths[self.zero_rows] = np.inf
+            walls = np.argsort(depths, kind="stable")[: _WALLS * len(direction)]
+            walls = walls[np.isfinite(depths[walls])]
+            pairs[key] = _Pair(float(sign), pattern, frozenset(walls.tolist()))
+        return replace(self, pairs=pairs)
 
     def pattern_of(self, direction: FloatArray) -> BoolArray:
         """Return the pattern of an open cell whose closed cone holds a neuron.
@@ -131,25 +159,30 @@ class WorkingSet:
         nonzero = vectors.any(axis=1)
         return ReLUNetwork(vectors[nonzero].T, signs[nonzero]).balanced()
 
-    def keep(self, network: ReLUNetwork) -> None:
-        """Drop all pairs whose cones hold no neuron of a network.
+    def reduced_to(self, network: ReLUNetwork) -> WorkingSet:
+        """Return the set without the pairs whose cones hold no neuron of a network.
 
         Parameters
         ----------
         network : convexnn_lib.ReLUNetwork
             A network that is optimal for the restricted program, hence also for what is
             left of it.
+
+        Returns
+        -------
+        WorkingSet
+            The smaller set.
         """
         kept = {
             (float(sign), self.pattern_of(w1).tobytes())
             for w1, sign in zip(network.W1.T, np.sign(network.w2), strict=True)
         }
-        for key in [key for key in self.pairs if key not in kept]:
-            del self.pairs[key]
+        pairs = {key: pair for key, pair in self.pairs.items() if key in kept}
+        return replace(self, pairs=pairs)
 
-    def impose(
+    def tightened(
         self, variables: list[FloatArray], tolerance: float, negligible: float
-    ) -> int:
+    ) -> tuple[WorkingSet, int]:
         """Impose the walls that a point violates, and drop pairs that stay zero.
 
         Parameters
@@ -163,7 +196,9 @@ class WorkingSet:
 
         Returns
         -------
-        int
+        working : WorkingSet
+            The set with more walls and without the pairs that have been zero for long.
+        imposed : int
             The number of walls imposed.
         """
         vectors = np.array(variables)
@@ -171,17 +206,15 @@ class WorkingSet:
         zero = norms <= negligible * norms.max()
         depths = vectors @ self.normals.T / np.where(norms > 0.0, norms, 1.0)[:, None]
         imposed = 0
-        for k, key in enumerate(list(self.pairs)):
-            pair = self.pairs[key]
+        pairs: dict[tuple[float, bytes], _Pair] = {}
+        for k, (key, pair) in enumerate(self.pairs.items()):
             if zero[k]:
-                pair.idle += 1
-                if pair.idle > _PATIENCE:
-                    del self.pairs[key]
+                if pair.idle < _PATIENCE:
+                    pairs[key] = replace(pair, idle=pair.idle + 1)
                 continue
-            pair.idle = 0
             inside = np.where(pair.pattern, depths[k], -depths[k])
             worst = np.argsort(inside, kind="stable")[: self.X.shape[1]]
             violated = set(worst[inside[worst] < -tolerance].tolist()) - pair.walls
-            pair.walls |= violated
             imposed += len(violated)
-        return imposed
+            pairs[key] = replace(pair, walls=pair.walls | violated, idle=0)
+        return replace(self, pairs=pairs), imposed

@@ -12,6 +12,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
+from convexnn_lib._deadline import Deadline, TimeUp
 from convexnn_lib._validation import (
     BoolArray,
     FloatArray,
@@ -21,19 +22,30 @@ from convexnn_lib._validation import (
     check_number,
 )
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.certificates._pricing import warm_up
 from convexnn_lib.certificates.certificate import (
     Certificate,
     bound_by,
     in_users_units,
     patterns_in_scope,
 )
-from convexnn_lib.certificates.certify import certify
-from convexnn_lib.errors import GapWarning, InvalidDataError, RegularizationError
+from convexnn_lib.certificates.certify import certify, certify_until
+from convexnn_lib.certificates.dual_norm import spectral_bounds
+from convexnn_lib.errors import (
+    EnumerationTooLargeError,
+    GapWarning,
+    InvalidDataError,
+    RegularizationError,
+)
 from convexnn_lib.problem._cones import project_on_cone
 from convexnn_lib.problem._units import Units, units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
-from convexnn_lib.training._column_generation import Round, solve_by_active_set
+from convexnn_lib.training._column_generation import (
+    ActiveSetResult,
+    Round,
+    solve_by_active_set,
+)
 from convexnn_lib.training._newton_on_face import meet_hard_margin
 from convexnn_lib.training._sparsify import sparsify
 
@@ -41,6 +53,7 @@ __all__ = ["Solution", "solve"]
 
 
 _MAX_ROUNDS = 200
+_ROUNDING = 1e-10  # relative, of two bounds on one dual norm
 
 
 class _Options(NamedTuple):
@@ -177,8 +190,10 @@ def solve(
         The largest number of rounds of ``"active_set"``. Like the next three arguments,
         ``"cvxpy"`` refuses it.
     time_limit : float, default inf
-        Seconds after which ``"active_set"`` begins no further round. The certificate of
-        what has been reached is computed after that.
+        Seconds after which ``"active_set"`` ends, whatever it is about to do, up to a
+        tenth and half a second; the compilation of its kernels is not counted. Local
+        training comes first then, so that there is a network at any time, and the
+        certificate is the best one that there was time for.
     start : convexnn_lib.ReLUNetwork, optional
         A network to start ``"active_set"`` from, say the optimum for another beta.
     callback : callable, optional
@@ -319,6 +334,9 @@ def _solve_by_active_set(
 ) -> Solution:
     """Solve by column generation."""
     problem = units.problem
+    if np.isfinite(options.time_limit):
+        warm_up()
+    deadline = Deadline(options.time_limit)
     reports = [options.callback] if options.callback is not None else []
     if progress:
         tqdm.write(_HEADER)
@@ -328,27 +346,55 @@ def _solve_by_active_set(
         scope,
         tol=0.9 * tol,  # leaves room for what a sparser network may cost
         max_rounds=options.max_rounds,
-        time_limit=options.time_limit,
+        deadline=deadline,
         start=options.start,
         reports=reports,
     )
     network = _in_order(result.network)
-    primal = problem.objective(network)
-    certificates: list[Certificate] = []
-    for dual in result.duals:
-        dual = problem.loss.project_dual(dual, problem.y)
-        certificates.append(bound_by(dual, problem, result.scope, primal))
-        closed = certificates[-1].relative_gap <= tol
-        if closed:
-            break
-    # to look for a better one takes time, which a limit does not leave; two dual points
-    # are those of a smooth loss, and there is no other to look for
-    if not (closed or result.limited or len(result.duals) == 2):
-        certificates.append(certify(network, problem, result.scope, tol=tol))
-    certificate = max(certificates, key=lambda found: found.lower_bound)
+    certificate = _certificate(result, network, problem, scope, tol, deadline.extended)
     patterns = result.patterns if scope is None else scope
     u, u_prime = _groups(network, problem.X, patterns)
     return Solution(network, patterns, u, u_prime, certificate, problem, result.reason)
+
+
+def _certificate(
+    result: ActiveSetResult,
+    network: ReLUNetwork,
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    tol: float,
+    deadline: Deadline,
+) -> Certificate:
+    """Return the best certificate that there is time for."""
+    primal, found = problem.objective(network), []
+    try:
+        for dual in result.duals:
+            dual = problem.loss.project_dual(dual, problem.y)
+            found.append(
+                bound_by(dual, problem, result.scope, primal, deadline=deadline)
+            )
+            if found[-1].relative_gap <= tol:
+                return max(found, key=lambda one: one.lower_bound)
+        # to look for a better one takes time, which a limit does not leave; two dual
+        # points are those of a smooth loss, and there is no other to look for
+        if not result.limited and len(result.duals) < 2:
+            found.append(
+                certify_until(deadline, network, problem, result.scope, tol=tol)
+            )
+    except (EnumerationTooLargeError, TimeUp):
+        # what the search knows, and what takes no search
+        dual, norm = result.bound.dual, result.bound.norm
+        known = [(dual, result.scope, norm)] if norm is not None else []
+        duals = [dual]
+        if not problem.loss.is_constraint:
+            outputs = network.predict(problem.X)
+            duals.append(-problem.loss.gradient(outputs, problem.y))
+        known += [(lam, scope, spectral_bounds(problem.X, lam)) for lam in duals]
+        for lam, patterns, norm in known:
+            # whoever checks the bound rounds in another way
+            norm = norm._replace(upper=norm.upper * (1.0 + _ROUNDING))
+            found.append(bound_by(lam, problem, patterns, primal, norm=norm))
+    return max(found, key=lambda one: one.lower_bound)
 
 
 def _solve_with_cvxpy(

@@ -11,6 +11,7 @@ from scipy.optimize import lsq_linear
 
 import convexnn_lib.certificates._branch_and_bound as module
 from convexnn_lib import TrainingProblem, dual_norm, solve
+from convexnn_lib._deadline import Deadline
 from convexnn_lib.certificates import _cone_bounds, _wolfe
 from convexnn_lib.certificates._branch_and_bound import branch_and_bound
 from convexnn_lib.certificates._wolfe import nearest_in_corral, nearest_point
@@ -185,7 +186,7 @@ def test_bounds_are_valid_wherever_the_search_stops():
         assert true <= bounds.upper * (1.0 + 1e-12)
         uppers.append(bounds.upper)
     assert sorted(uppers, reverse=True) == uppers
-    late = branch_and_bound(plus, minus, time_limit=0.0)
+    late = branch_and_bound(plus, minus, deadline=Deadline(0.0))
     assert late.lower <= true <= late.upper
     violated = branch_and_bound(plus, minus, stop_above=0.5 * true)
     assert 0.5 * true < violated.lower <= true <= violated.upper

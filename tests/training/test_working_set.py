@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from convexnn_lib.problem.network import ReLUNetwork
-from convexnn_lib.training._working_set import WorkingSet
+from convexnn_lib.training._working_set import Neuron, WorkingSet
 
 
 @pytest.fixture
@@ -16,26 +16,41 @@ def data():
     return X
 
 
+def with_pairs(X, *neurons):
+    """A working set with the pairs of neurons, one after the other."""
+    working = WorkingSet.empty(X)
+    for neuron in neurons:
+        working = working.joined([Neuron(*neuron)])
+    return working
+
+
 def test_pairs_are_distinct(data):
-    working = WorkingSet(data)
     direction = np.array([1.0, 0.5])
-    assert working.add(direction, 1.0)
-    assert not working.add(direction, 1.0)
-    assert not working.add(3.0 * direction, 1.0)  # the same cone
-    assert working.add(direction, -1.0)
-    assert working.add(-direction, 1.0)
-    assert len(working) == 3
-    patterns = working.patterns()
+    given = np.zeros(12, dtype=bool)
+    neurons = [
+        (Neuron(direction, 1.0), 1),
+        (Neuron(direction, 1.0), 1),
+        (Neuron(3.0 * direction, 1.0), 1),  # the same cone
+        (Neuron(direction, -1.0), 2),
+        (Neuron(-direction, 1.0), 3),
+        (Neuron(direction, 1.0, given), 4),
+        (Neuron(-direction, 1.0, given), 4),
+    ]
+    working = WorkingSet.empty(data)
+    for neuron, size in neurons:
+        before, smaller = len(working), working
+        working = working.joined([neuron])
+        assert len(working) == size
+        assert len(smaller) == before  # a new set is made, the old one stays
+    assert len(WorkingSet.empty(data).joined([neuron for neuron, _ in neurons])) == 4
+    patterns = with_pairs(data, *(neuron for neuron, _ in neurons[:5])).patterns()
     assert patterns.shape == (2, 12)
     assert patterns[:, 4].all()  # a zero row is active
-    given = np.zeros(12, dtype=bool)
-    assert working.add(direction, 1.0, given)
-    assert not working.add(-direction, 1.0, given)
     assert any((row == given).all() for row in working.patterns())
 
 
 def test_an_empty_working_set(data):
-    working = WorkingSet(data)
+    working = WorkingSet.empty(data)
     assert len(working) == 0
     assert working.groups() == []
     assert working.patterns().shape == (0, 12)
@@ -44,9 +59,8 @@ def test_an_empty_working_set(data):
 
 
 def test_groups_have_the_nearest_walls(data):
-    working = WorkingSet(data)
     direction = np.array([1.0, 0.5])
-    working.add(direction, -1.0)
+    working = with_pairs(data, (direction, -1.0))
     (group,) = working.groups()
     pattern = data @ direction >= 0.0
     np.testing.assert_array_equal(
@@ -63,25 +77,27 @@ def test_groups_have_the_nearest_walls(data):
 
 
 def test_few_rows_have_few_walls():
-    working = WorkingSet(np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]))
-    working.add(np.array([1.0, 1.0, 0.0]), 1.0)
+    X = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    working = with_pairs(X, (np.array([1.0, 1.0, 0.0]), 1.0))
     assert working.groups()[0].cone.shape == (1, 3)
-    only_zeros = WorkingSet(np.zeros((2, 3)))
-    only_zeros.add(np.ones(3), 1.0)
+    only_zeros = with_pairs(np.zeros((2, 3)), (np.ones(3), 1.0))
     assert only_zeros.groups()[0].cone.shape == (0, 3)
 
 
 def test_violated_walls_are_imposed(data):
-    working = WorkingSet(data)
     direction = np.array([1.0, 0.5])
-    working.add(direction, 1.0)
+    working = with_pairs(data, (direction, 1.0))
     before = len(working.groups()[0].cone)
-    assert working.impose([direction], 1e-7, 1e-5) == 0
+    assert working.tightened([direction], 1e-7, 1e-5)[1] == 0
     # far outside: the worst walls join, at most d at a time, until all are there
-    outside, counts = -direction, []
-    while imposed := working.impose([outside], 1e-7, 1e-5):
+    counts = []
+    while True:
+        working, imposed = working.tightened([-direction], 1e-7, 1e-5)
+        if not imposed:
+            break
         counts.append(imposed)
         assert imposed <= 2
+    assert len(counts) > 1
     assert sum(counts) <= 11 - before
     assert len(working.groups()[0].cone) == before + sum(counts)
     cone = working.groups()[0].cone
@@ -89,43 +105,41 @@ def test_violated_walls_are_imposed(data):
 
 
 def test_violations_within_the_tolerance_do_not_count():
-    X = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1e-3]])
-    working = WorkingSet(X)
-    working.add(np.array([1.0, 1.0]), 1.0)
-    for pair in working.pairs.values():
-        pair.walls.clear()
-    slightly = [np.array([1.0, -1e-4])]
-    assert working.impose(slightly, 1e-3, 1e-3) == 0
-    assert working.impose(slightly, 1e-5, 1e-3) == 1
+    # more walls than are imposed from the start, all but one near the neuron
+    X = np.vstack([np.tile([0.0, 1.0], (6, 1)), [[1.0, 0.0]]])
+    X[:6, 0] = 1e-6 * np.arange(6)
+    working = with_pairs(X, (np.array([1.0, 1e-2]), 1.0))
+    assert working.groups()[0].cone.shape == (6, 2)
+    slightly = [np.array([-1e-4, 1.0])]
+    assert working.tightened(slightly, 1e-3, 1e-3)[1] == 0
+    assert working.tightened(slightly, 1e-5, 1e-3)[1] == 1
 
 
 def test_idle_pairs_leave(data):
-    working = WorkingSet(data)
     first, second = np.array([1.0, 0.5]), np.array([-1.0, 0.5])
-    working.add(first, 1.0)
-    working.add(second, 1.0)
+    working = with_pairs(data, (first, 1.0), (second, 1.0))
+
+    def after(*points):
+        nonlocal working
+        for point in points:
+            working, _ = working.tightened(list(point), 1e-7, 1e-5)
+        return len(working)
+
     for left in (2, 2, 1):  # two rounds of patience
-        working.impose([first, 1e-9 * second], 1e-7, 1e-5)
-        assert len(working) == left
-    working.add(second, 1.0)
-    working.impose([first, np.zeros(2)], 1e-7, 1e-5)
-    working.impose([first, np.zeros(2)], 1e-7, 1e-5)
-    assert not working.add(second, 1.0)  # found again, it may stay idle once more
-    working.impose([first, np.zeros(2)], 1e-7, 1e-5)
-    assert len(working) == 2
-    working.impose([first, second], 1e-7, 1e-5)
-    for _ in range(2):
-        working.impose([np.zeros(2), np.zeros(2)], 1e-7, 1e-5)
-        assert len(working) == 2
-    working.impose([np.zeros(2), np.zeros(2)], 1e-7, 1e-5)
-    assert len(working) == 0
+        assert after((first, 1e-9 * second)) == left
+    zero = np.zeros(2)
+    working = working.joined([Neuron(second, 1.0)])
+    assert after((first, zero), (first, zero)) == 2
+    working = working.joined([Neuron(second, 1.0)])
+    assert after((first, zero)) == 2  # found again, it may stay idle once more
+    assert after((first, second)) == 2
+    assert after((zero, zero), (zero, zero)) == 2
+    assert after((zero, zero)) == 0
 
 
 def test_networks_and_projections(data):
-    working = WorkingSet(data)
     direction = np.array([1.0, 0.5])
-    for vector, sign in ((direction, 1.0), (-direction, -1.0), (direction, -1.0)):
-        working.add(vector, sign)
+    working = with_pairs(data, (direction, 1.0), (-direction, -1.0), (direction, -1.0))
     variables = [2.0 * direction, -direction, np.zeros(2)]
     network = working.network(variables)
     np.testing.assert_array_equal(np.sign(network.w2), [1.0, -1.0])
@@ -146,17 +160,17 @@ def test_networks_and_projections(data):
         assert np.all(depths >= -1e-14 * lengths)
 
 
-def test_keep(data):
-    working = WorkingSet(data)
+def test_only_the_pairs_of_a_network_stay(data):
     rng = np.random.default_rng(1)
     directions = rng.standard_normal((20, 2))
-    for direction in directions:
-        working.add(direction, 1.0)
-        working.add(direction, -1.0)
+    neurons = [(direction, sign) for direction in directions for sign in (1.0, -1.0)]
+    working = with_pairs(data, *neurons)
     network = ReLUNetwork(directions[:2].T, [1.0, -2.0])
-    working.keep(network)
-    assert len(working) == 2
-    assert not working.add(directions[0], 1.0)
-    assert not working.add(directions[1], -1.0)
-    working.keep(ReLUNetwork(np.zeros((2, 0)), np.zeros(0)))
-    assert len(working) == 0
+    assert len(working.reduced_to(network)) == 2
+    joined = working.reduced_to(network).joined(
+        [Neuron(directions[0], 1.0), Neuron(directions[1], -1.0)]
+    )
+    assert len(joined) == 2
+    nothing = ReLUNetwork(np.zeros((2, 0)), np.zeros(0))
+    assert len(working.reduced_to(nothing)) == 0
+    assert len(working) > 2

@@ -1,0 +1,77 @@
+"""Time limits that long computations look at on their way."""
+
+from __future__ import annotations
+
+import math
+import time
+
+__all__ = ["NEVER", "Deadline", "TimeUp"]
+
+
+_MOMENT = 0.2  # seconds that may be added for what is needed in any case
+
+
+class TimeUp(Exception):  # noqa: N818  (it ends a computation and never reaches users)
+    """The deadline has passed before a step was done."""
+
+
+class Deadline:
+    """The time at which a computation is to end.
+
+    The clock is read here alone, and only if there is a limit: without one nothing
+    depends on it.
+
+    Parameters
+    ----------
+    seconds : float, default inf
+        From now.
+
+    Attributes
+    ----------
+    seconds : float
+        The limit.
+
+    Examples
+    --------
+    >>> from convexnn_lib._deadline import NEVER, Deadline
+    >>> Deadline(3600.0).passed, Deadline(0.0).passed, NEVER.remaining
+    (False, True, inf)
+    """
+
+    def __init__(self, seconds: float = math.inf) -> None:
+        self.seconds = seconds
+        self._begin = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """The seconds since the start."""
+        return time.monotonic() - self._begin
+
+    @property
+    def remaining(self) -> float:
+        """The seconds that are left; infinite if there is no limit."""
+        return self.seconds if math.isinf(self.seconds) else self.seconds - self.elapsed
+
+    @property
+    def passed(self) -> bool:
+        """Whether the time is up."""
+        return self.remaining <= 0.0
+
+    def check(self) -> None:
+        """Raise ``TimeUp`` if the time is up."""
+        if self.passed:
+            raise TimeUp
+
+    def part(self, share: float) -> Deadline:
+        """Return a deadline after a share of the time that is left, or a moment."""
+        return Deadline(max(share * self.remaining, _MOMENT))
+
+    @property
+    def extended(self) -> Deadline:
+        """The deadline, a little later: what has been found is put into order then."""
+        other = Deadline(1.1 * self.seconds + 0.5)
+        other._begin = self._begin
+        return other
+
+
+NEVER = Deadline()

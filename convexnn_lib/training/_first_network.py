@@ -1,0 +1,125 @@
+"""A trained network before the first round, for searches that may be cut short."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from convexnn_lib._deadline import Deadline, TimeUp
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.certificates._margin_program import margin_program
+from convexnn_lib.certificates._pricing import price_cones, price_locally
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training._local_training import descend, widened
+from convexnn_lib.training._newton_on_face import meet_hard_margin
+from convexnn_lib.training._search_state import SearchState
+
+__all__ = ["with_first_network"]
+
+_STARTS = 20  # random directions in which local ascent starts
+_NEURONS = 50  # that are trained
+_SHARE = 0.25  # of the time that is left, for each step
+_FAINT = 0.01  # the penalty, relative to the largest slope, where there is no other
+
+
+def with_first_network(state: SearchState, deadline: Deadline) -> SearchState:
+    """Return the state with the pairs of a network that local training finds.
+
+    Neurons along which the zero network can be improved are given the sizes that suit
+    them, and are then trained by descent. For a margin loss it is the logistic loss
+    that descends; the outputs are then scaled, and in the end the linear program over
+    the sizes of these neurons is solved, if there is time.
+
+    Parameters
+    ----------
+    state : SearchState
+        The state of the zero network.
+    deadline : Deadline
+        Of the whole search.
+
+    Returns
+    -------
+    SearchState
+        The state with the network as the best one, if it is better than the zero one.
+    """
+    problem, before = state.problem, state.best
+    units, signs = _neurons(state, deadline.part(_SHARE))
+    slopes = signs * (state.point.dual @ np.maximum(problem.X @ units.T, 0.0))
+    if not slopes.size or slopes.max() <= 0.0:
+        return state
+    smooth = problem
+    if problem.loss.slack_cost is not None:
+        constraint = problem.loss.is_constraint
+        beta = _FAINT * float(slopes.max()) if constraint else problem.beta
+        smooth = TrainingProblem(problem.X, problem.y, beta, "logistic")
+    network = widened(before.network, smooth, units, signs)
+    if state.scope is None:
+        network = descend(network, smooth, deadline.part(_SHARE))
+        network = network.merged(problem.X).pruned(problem.X)
+    point = state.point
+    if smooth is problem:
+        state = state.recording(network)
+        outputs = state.best.network.predict(problem.X)
+        dual = -problem.loss.gradient(outputs, problem.y)
+        point = replace(point, dual=dual, outputs=outputs)
+    else:
+        steepest = int(np.argmax(slopes))
+        alone = ReLUNetwork(units[[steepest]].T, signs[[steepest]])
+        for candidate in (network, alone):
+            state = state.recording(_scaled(candidate, problem))
+        wide = ReLUNetwork(
+            np.hstack([network.W1, units.T]), np.concatenate([network.w2, signs])
+        )
+        trained = margin_program(wide, problem, deadline.part(_SHARE))
+        if trained is not None:
+            state = state.recording(trained[0])
+            point = replace(point, dual=trained[1])
+    if state.best is before:
+        return state
+    network = state.best.network
+    point = replace(point, directions=network.W1.T)
+    return replace(state.holding(network), point=point)
+
+
+def _scaled(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
+    """Return a network with its outputs scaled as suits a margin loss."""
+    if problem.loss.is_constraint:
+        return meet_hard_margin(network.balanced(), problem)
+    network, outputs = network.balanced(), network.predict(problem.X)
+    cost = problem.beta * network.penalty()
+    if not cost > 0.0:
+        return network
+    # at the best scale the cost is at most what the zero network loses
+    scale = minimize_scalar(
+        lambda c: problem.loss.value(c * outputs, problem.y) + c * cost,
+        bounds=(0.0, problem.loss.value(0.0 * outputs, problem.y) / cost),
+        method="bounded",
+    ).x
+    return ReLUNetwork(np.sqrt(scale) * network.W1, np.sqrt(scale) * network.w2)
+
+
+def _neurons(state: SearchState, deadline: Deadline) -> tuple[FloatArray, FloatArray]:
+    """Return unit vectors and signs of neurons that may improve the zero network."""
+    problem, dual = state.problem, state.point.dual
+    X = problem.X
+    if state.scope is not None:
+        lengths = np.linalg.norm((state.scope * dual) @ X, axis=1)
+        longest = state.scope[np.argsort(-lengths, kind="stable")[:_NEURONS]]
+        found = price_cones(X, dual, longest, 0.0, deadline)
+        return found.directions, found.signs
+    try:
+        starts = np.random.default_rng(0).standard_normal((_STARTS, problem.d))
+        found = price_locally(X, dual, starts, deadline)
+        return found.directions[:_NEURONS], found.signs[:_NEURONS]
+    except TimeUp:
+        # of the neurons along the gradient of the linear functions, one attains half of
+        # its length
+        slope = X.T @ dual
+        length = float(np.linalg.norm(slope))
+        if length == 0.0:
+            return np.zeros((0, problem.d)), np.zeros(0)
+        unit = slope / length
+        return np.array([unit, -unit]), np.array([1.0, -1.0])

@@ -1,0 +1,311 @@
+"""Time limits, on a clock that the tests hold: nothing here depends on a machine."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from reference import LOSSES, random_problem
+
+from convexnn_lib import _deadline
+from convexnn_lib._deadline import NEVER, Deadline, TimeUp
+from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.arrangements.sampling import sample_patterns
+from convexnn_lib.certificates import _conic, _pricing
+from convexnn_lib.certificates._branch_and_bound import branch_and_bound
+from convexnn_lib.certificates._pricing import (
+    price_all_neurons,
+    price_cones,
+    price_locally,
+    warm_up,
+)
+from convexnn_lib.certificates._zonotope_vertices import farthest_points
+from convexnn_lib.certificates.certify import certify_until
+from convexnn_lib.certificates.dual_norm import dual_norm_bounds, spectral_bounds
+from convexnn_lib.errors import GapWarning
+from convexnn_lib.problem.losses import Hinge, Logistic, Squared
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training import _first_network
+from convexnn_lib.training import solve as solving
+from convexnn_lib.training._local_training import descend
+from convexnn_lib.training.solve import solve
+
+NAMES = [type(loss).__name__ for loss in LOSSES]
+
+
+class Clock:
+    """A clock that shows how often it has been read, by ticks of its own."""
+
+    def __init__(self):
+        self.reads, self.now = 0, 0.0
+        self.tick = lambda reads: 0.0
+
+    def monotonic(self):
+        self.now += self.tick(self.reads)
+        self.reads += 1
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    warm_up()
+    clock = Clock()
+    monkeypatch.setattr(_deadline, "time", clock)
+    return clock
+
+
+def jump(clock, reads):
+    """Let hours pass before a given reading."""
+    clock.reads, clock.now = 0, 0.0
+    clock.tick = lambda count: 1e6 if count == reads else 0.0
+
+
+def solve_in_time(problem, patterns=None, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GapWarning)
+        return solve(problem, patterns, time_limit=100.0, **options)
+
+
+def moments(clock, run):
+    """Run with the jump before one reading after the other, until it is too late."""
+    reads = 1  # the first reading starts the clock
+    while True:
+        jump(clock, reads)
+        result = run()
+        yield result
+        if clock.reads <= reads:
+            return
+        reads += 1 if reads < 20 else reads // 6
+
+
+def check(solution, problem, best):
+    certificate = solution.certificate
+    size = abs(best.value)
+    assert solution.value == problem.objective(solution.network)
+    assert solution.value >= best.certificate.lower_bound - 1e-9 * size
+    assert certificate.lower_bound <= best.value + 1e-12 * size
+    assert certificate.lower_bound > -np.inf
+    assert certificate.verify(solution.network, problem)
+    assert solution.reason in ("converged", "the time limit of 100 seconds")
+    np.testing.assert_allclose(
+        np.linalg.norm(solution.network.W1, axis=0), np.abs(solution.network.w2)
+    )
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
+def test_whenever_the_time_is_up(loss, clock):
+    """A network better than the zero one and a bound that holds, at any moment."""
+    problem = random_problem(1, 12, 3, loss, 0.05)
+    best = solve(problem)
+    zero = problem.objective(ReLUNetwork(np.zeros((3, 0)), np.zeros(0)))
+    values, reasons = [], set()
+    for solution in moments(clock, lambda: solve_in_time(problem)):
+        check(solution, problem, best)
+        assert solution.certificate.scope == "all patterns"
+        # only the hard margin has to wait for a linear program
+        assert solution.value < zero or loss.is_constraint
+        values.append(solution.value)
+        reasons.add(solution.reason)
+    assert len(values) > 20
+    assert len(reasons) == 2
+    assert values[-1] == pytest.approx(best.value, rel=1e-6)
+    assert np.isfinite(values[len(values) // 2 :]).all()
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
+def test_whenever_the_time_is_up_with_given_patterns(loss, clock):
+    problem = random_problem(2, 10, 3, loss, 0.05)
+    cells = enumerate_patterns(problem.X).patterns
+    patterns = cells[np.random.default_rng(0).permutation(len(cells))[:40]]
+    best = solve(problem, patterns)
+    zero = problem.objective(ReLUNetwork(np.zeros((3, 0)), np.zeros(0)))
+    inward = np.where(patterns, 1.0, -1.0)
+    better = []
+    for solution in moments(clock, lambda: solve_in_time(problem, patterns)):
+        check(solution, problem, best)
+        assert solution.certificate.scope == "40 given patterns"
+        depths = inward[:, :, None] * (problem.X @ solution.network.W1)
+        inside = depths.min(axis=1).max(axis=0)
+        assert np.all(inside >= -2e-6 * np.linalg.norm(problem.X, axis=1).max())
+        better.append(solution.value < zero)
+    # the first neurons of few patterns seldom meet a hard margin
+    assert all(better[5:]) or (loss.is_constraint and all(better[-5:]))
+    assert solution.value == pytest.approx(best.value, rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", [Squared(), Logistic(), Hinge()], ids=repr)
+def test_whenever_the_time_is_up_with_too_many_patterns(loss, clock):
+    """Large enough for descent, and for local ascent alone."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((120, 40))
+    y = np.sign(X[:, 0] * X[:, 1])
+    problem = TrainingProblem(X, y, 3.0, loss)
+    zero = problem.objective(ReLUNetwork(np.zeros((40, 0)), np.zeros(0)))
+    for reads in (1, 10, 15):
+        jump(clock, reads)
+        solution = solve_in_time(problem)
+        assert solution.reason == "the time limit of 100 seconds"
+        assert solution.value < zero
+        assert 0.0 < solution.certificate.lower_bound < solution.value
+        assert solution.certificate.scope == "all patterns"
+
+
+def test_after_the_limit_there_are_few_steps(clock):
+    """Whatever is begun looks at the clock; at the end nothing new is begun."""
+    problem = random_problem(1, 12, 3, Squared(), 0.05)
+    for limit in (0.5, 2.0, 5.0, 10.0):
+        clock.reads, clock.now, clock.tick = 0, 0.0, lambda _: 0.02
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", GapWarning)
+            solve(problem, time_limit=limit)
+        assert clock.now <= 1.2 * limit + 1.0
+
+
+def test_compilation_is_not_counted(clock, monkeypatch):
+    def slow():
+        clock.now += 1e6
+
+    monkeypatch.setattr(solving, "warm_up", slow)
+    problem = random_problem(1, 12, 3, Squared(), 0.05)
+    solution = solve(problem, time_limit=10.0)
+    assert clock.now >= 1e6
+    assert solution.reason == "converged"
+
+
+def test_without_a_limit_the_clock_decides_nothing(clock):
+    problem = random_problem(1, 12, 3, Hinge(), 0.05)
+    runs = []
+    for seconds in (0.0, 1e9):
+        clock.tick = lambda _, seconds=seconds: seconds
+        rounds = []
+        solve(problem, callback=rounds.append)
+        runs.append([(r.pairs, r.new, r.value, r.lower_bound) for r in rounds])
+    assert len(runs[0]) > 2
+    assert runs[0] == runs[1]
+
+
+def test_local_training_comes_first_only_if_there_is_a_limit(monkeypatch):
+    called = []
+    first = _first_network.with_first_network
+
+    def record(state, deadline):
+        called.append(deadline)
+        return first(state, deadline)
+
+    from convexnn_lib.training import _column_generation
+
+    monkeypatch.setattr(_column_generation, "with_first_network", record)
+    problem = random_problem(1, 12, 3, Squared(), 0.05)
+    plain = solve(problem)
+    assert not called
+    limited = solve(problem, time_limit=1e6)
+    assert len(called) == 1
+    assert limited.value == pytest.approx(plain.value, rel=1e-6)
+    solve(problem, time_limit=1e6, start=plain.network)
+    assert len(called) == 1
+
+
+# -- the steps
+
+
+def test_deadlines(clock):
+    deadline = Deadline(10.0)
+    assert not deadline.passed
+    clock.now = 4.0
+    assert (deadline.elapsed, deadline.remaining) == (4.0, 6.0)
+    assert deadline.part(0.5).remaining == 3.0
+    assert deadline.extended.remaining == pytest.approx(7.5)
+    clock.now = 10.0
+    assert deadline.passed
+    assert 0.0 < deadline.part(0.5).remaining < 1.0
+    with pytest.raises(TimeUp):
+        deadline.check()
+    reads = clock.reads
+    assert not NEVER.passed
+    assert NEVER.remaining == np.inf
+    NEVER.check()
+    assert clock.reads == reads
+
+
+def test_every_step_gives_up():
+    late = Deadline(0.0)
+    rng = np.random.default_rng(0)
+    X, lam = rng.standard_normal((20, 3)), rng.standard_normal(20)
+    with pytest.raises(TimeUp):
+        price_all_neurons(X, lam, 0.0, deadline=late)
+    with pytest.raises(TimeUp):
+        price_locally(X, lam, rng.standard_normal((5, 3)), late)
+    with pytest.raises(TimeUp):
+        dual_norm_bounds(X, lam, deadline=late)
+    packed = enumerate_patterns(X).packed
+    with pytest.raises(TimeUp):
+        farthest_points(X, X[:5], packed, deadline=late)
+    patterns = sample_patterns(X, 10, seed=0).patterns
+    cut = price_cones(X, lam, patterns, 0.0, late)
+    assert cut.upper == np.inf
+    assert not len(cut.values)
+    with pytest.raises(TimeUp):
+        dual_norm_bounds(X, lam, patterns, deadline=late)
+    bounds = branch_and_bound(X[:10], X[10:], deadline=late)
+    assert bounds.upper >= branch_and_bound(X[:10], X[10:]).lower
+    for loss in LOSSES:
+        problem = random_problem(0, 10, 3, loss)
+        groups = [_conic.Group(problem.X, np.zeros((0, 3)))]
+        with pytest.raises(TimeUp):
+            _conic.solve_groups(problem, groups, deadline=late)
+        network = ReLUNetwork(np.ones((3, 1)), [1.0])
+        with pytest.raises(TimeUp):
+            certify_until(late, network, problem, None, tol=1e-9)
+
+
+@pytest.mark.parametrize("degenerate", [False, True])
+def test_an_enumeration_gives_up_on_its_way(degenerate, clock):
+    """It looks at the clock while it lists cells, in general position and not."""
+    X = np.random.default_rng(0).standard_normal((30, 4))
+    if degenerate:
+        X = np.kron(np.eye(4), [[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])
+    polls = _pricing._Polls(Deadline(100.0))
+    before = clock.reads
+    assert enumerate_patterns(X, progress=polls).complete
+    looks = clock.reads - before
+    assert looks >= 4
+    jump(clock, looks // 2)
+    with pytest.raises(TimeUp):
+        enumerate_patterns(X, progress=_pricing._Polls(Deadline(100.0)))
+
+
+def test_descent_stops_and_is_no_worse():
+    problem = random_problem(0, 30, 3, Squared())
+    rng = np.random.default_rng(0)
+    start = ReLUNetwork(rng.standard_normal((3, 5)), rng.standard_normal(5))
+    short = descend(start, problem, Deadline(0.0))
+    long = descend(start, problem)
+    assert problem.objective(long) < problem.objective(short)
+    assert problem.objective(short) < problem.objective(start)
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1.0, 1e150])
+@pytest.mark.parametrize("shape", [(30, 3), (3, 6), (1, 1), (40, 1)])
+def test_spectral_bounds(shape, unit):
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        X, lam = unit * rng.standard_normal(shape), rng.standard_normal(shape[0])
+        lower, upper, (u, sign) = spectral_bounds(X, lam)
+        exact = dual_norm_bounds(X, lam)
+        assert lower <= exact.upper
+        assert exact.lower <= upper
+        assert upper <= 10.0 * exact.lower
+        attained = sign * float(lam @ np.maximum(X @ u, 0.0))
+        assert attained == pytest.approx(lower, rel=1e-12)
+        assert np.linalg.norm(u) == pytest.approx(1.0)
+
+
+def test_spectral_bounds_of_nothing():
+    assert spectral_bounds(np.ones((2, 3)), np.zeros(2))[:2] == (0.0, 0.0)
+    assert spectral_bounds(np.zeros((2, 3)), np.ones(2))[:2] == (0.0, 0.0)
+    cancelling = np.array([[1.0, 0.0], [1.0, 0.0]])
+    lower, upper, _ = spectral_bounds(cancelling, np.array([1.0, -1.0]))
+    assert lower == 0.0
+    assert upper == pytest.approx(0.5)
