@@ -167,9 +167,14 @@ def solve_by_active_set(
             )
     state = first_state(problem, scope, tol)
     reason, limited = f"the limit of {max_rounds} rounds; raise max_rounds", True
+    given = start is not None and start.width > 0
     rounds = 0
     try:
         state = _started(state, start, deadline)
+        if problem.loss.is_constraint and (given or not np.isfinite(state.best.value)):
+            state = _leading(state, deadline)
+        if given:
+            state = train(state, deadline)
         for _ in range(max_rounds):
             state, new = price(state, deadline)
             current = _report(state, rounds, new, deadline, reports)
@@ -224,26 +229,27 @@ def _report(
 def _started(
     state: SearchState, start: ReLUNetwork | None, deadline: Deadline
 ) -> SearchState:
-    """Return the state after what precedes the first round."""
-    problem = state.problem
-    given = start is not None and start.width > 0
-    if np.isfinite(deadline.seconds) and not given:
-        state = with_first_network(state, deadline)
-    if problem.loss.is_constraint and not np.isfinite(state.best.value):
-        # until the working set can meet the margin, a hinge loss leads there
-        largest = float(local_prices(state, deadline).values[0])
-        state = replace(
-            state,
-            program=TrainingProblem(problem.X, problem.y, 0.01 * largest, "hinge"),
-            phase=Phase.LEAD,
-            faint=_FAINT * largest,
-        )
-    if start is not None and given:
+    """Return the state with a network to start from, if there is one."""
+    if start is not None and start.width:
         state = state.holding(start)
         if state.scope is None:
-            state = state.recording(meet_hard_margin(start.balanced(), problem))
-        state = train(state, deadline)
+            start = meet_hard_margin(start.balanced(), state.problem)
+            state = state.recording(start)
+    if np.isfinite(deadline.seconds) and not state.best.network.width:
+        return with_first_network(state, deadline)
     return state
+
+
+def _leading(state: SearchState, deadline: Deadline) -> SearchState:
+    """Have a hinge loss lead to the hard margin, until the working set can meet it."""
+    largest = float(local_prices(state, deadline).values[0])
+    X, y, beta = state.problem.X, state.problem.y, 0.01 * largest
+    return replace(
+        state,
+        program=TrainingProblem(X, y, beta, "hinge"),
+        phase=Phase.LEAD,
+        faint=_FAINT * largest,
+    )
 
 
 def _widened(state: SearchState) -> SearchState | None:

@@ -94,6 +94,7 @@ def check(solution, problem, best):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 def test_whenever_the_time_is_up(loss, clock):
     """A network better than the zero one and a bound that holds, at any moment."""
@@ -114,6 +115,7 @@ def test_whenever_the_time_is_up(loss, clock):
     assert np.isfinite(values[len(values) // 2 :]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 def test_whenever_the_time_is_up_with_given_patterns(loss, clock):
     problem = random_problem(2, 10, 3, loss, 0.05)
@@ -135,6 +137,7 @@ def test_whenever_the_time_is_up_with_given_patterns(loss, clock):
     assert solution.value == pytest.approx(best.value, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [Squared(), Logistic(), Hinge()], ids=repr)
 def test_whenever_the_time_is_up_with_too_many_patterns(loss, clock):
     """Large enough for descent, and for local ascent alone."""
@@ -150,6 +153,22 @@ def test_whenever_the_time_is_up_with_too_many_patterns(loss, clock):
         assert solution.value < zero
         assert 0.0 < solution.certificate.lower_bound < solution.value
         assert solution.certificate.scope == "all patterns"
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
+def test_a_network_to_start_from_is_never_lost(loss, clock):
+    problem = random_problem(1, 12, 3, loss, 0.05)
+    best = solve(problem)
+    start = ReLUNetwork(2.0 * best.network.W1, best.network.w2)
+    cells = enumerate_patterns(problem.X).patterns[::3]
+    best_within = solve(problem, cells)
+    for reads in (1, 2, 3, 5, 8, 13):
+        jump(clock, reads)
+        solution = solve_in_time(problem, start=start)
+        check(solution, problem, best)
+        assert solution.value <= problem.objective(start.balanced()) * (1.0 + 1e-9)
+        jump(clock, reads)
+        check(solve_in_time(problem, cells, start=start), problem, best_within)
 
 
 def test_after_the_limit_there_are_few_steps(clock):
