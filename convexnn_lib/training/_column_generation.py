@@ -260,7 +260,7 @@ def _widened(state: SearchState) -> SearchState | None:
         X, y, beta = state.problem.X, state.problem.y, 0.1 * state.program.beta
         return replace(state, program=TrainingProblem(X, y, beta, "hinge"))
     if state.reach is Reach.LOCAL:
-        return state.settled()
+        return state.fixing_scope()
     if state.accuracy <= 1e-12:
         return None
     return replace(state, accuracy=0.01 * state.accuracy, excess=0.0)
@@ -272,7 +272,7 @@ def _finished(
     """Return the best network without superfluous neurons, and dual points."""
     deadline = deadline.extended
     if state.reach is Reach.LOCAL:
-        state = state.settled()  # stopped early: certified are the patterns so far
+        state = state.fixing_scope()  # stopped early: certified are the patterns so far
     state = state.holding_some_pattern()
     problem, network = state.problem, state.best.network
     if not state.best.sparse and np.isfinite(state.best.value):
@@ -280,6 +280,8 @@ def _finished(
         sparse = sparsify(network, problem, state.scope, target, deadline=deadline)
         if problem.objective(sparse) <= target:
             network = sparse
+        else:  # where there was no time for that, none depends on the others
+            network = meet_hard_margin(network.pruned(problem.X), problem)
     if state.scope is None:
         state = state.holding(network)  # its neurons can be outside all pairs
     dual = stationary_dual(network, problem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.linalg import qr
 from scipy.optimize import minimize_scalar
 
 from convexnn_lib._deadline import Deadline, TimeUp
@@ -22,6 +23,7 @@ __all__ = ["with_first_network"]
 _STARTS = 20  # random directions in which local ascent starts
 _NEURONS = 50  # that are trained
 _SHARE = 0.25  # of the time that is left, for each step
+_FITTED = 700  # samples that a network can be made to fit in a moment
 _FAINT = 0.01  # the penalty, relative to the largest slope, where there is no other
 
 
@@ -57,8 +59,8 @@ def with_first_network(state: SearchState, deadline: Deadline) -> SearchState:
         smooth = TrainingProblem(problem.X, problem.y, beta, "logistic")
     network = widened(before.network, smooth, units, signs)
     if state.scope is None:
-        network = descend(network, smooth, deadline.part(_SHARE))
-        network = network.merged(problem.X).pruned(problem.X)
+        network = descend(network, smooth, deadline.part(_SHARE)).merged(problem.X)
+    network = network.pruned(problem.X)
     point = state.point
     if smooth is problem:
         state = state.recording(network)
@@ -70,6 +72,10 @@ def with_first_network(state: SearchState, deadline: Deadline) -> SearchState:
         alone = ReLUNetwork(units[[steepest]].T, signs[[steepest]])
         for candidate in (network, alone):
             state = state.recording(_scaled(candidate, problem))
+        if state.scope is None and not np.isfinite(state.best.value):
+            fitted = _interpolating(problem, units)
+            state = state.recording(fitted)
+            network = network if fitted.width == 0 else fitted
         wide = ReLUNetwork(
             np.hstack([network.W1, units.T]), np.concatenate([network.w2, signs])
         )
@@ -99,6 +105,48 @@ def _scaled(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
         method="bounded",
     ).x
     return ReLUNetwork(np.sqrt(scale) * network.W1, np.sqrt(scale) * network.w2)
+
+
+def _interpolating(problem: TrainingProblem, units: FloatArray) -> ReLUNetwork:
+    """Return a network with the labels as outputs, far from the least one.
+
+    It has at most a neuron for each sample. They are chosen among some whose kinks lie
+    between two samples each: those that follow each other in a random plane, of which
+    one needs no others, and random ones, with which the network is smaller. Where some
+    samples allow no such network, or there are too many of them for a moment, it has no
+    neurons.
+    """
+    X, y, (n, d) = problem.X, problem.y, problem.X.shape
+    if n > _FITTED:
+        return ReLUNetwork(np.zeros((d, 0)), np.zeros(0))
+    random = np.random.default_rng(0)
+    lengths = np.linalg.norm(X, axis=1)
+    rows = X / lengths[:, None]
+    plane = (
+        np.linalg.qr(random.standard_normal((d, 2)))[0] if d > 1 else np.ones((1, 1))
+    )
+    angles = np.arctan2(*(rows @ plane[:, [-1, 0]]).T) % np.pi
+    angles = np.append(np.sort(angles), np.min(angles) + np.pi)
+    between = 0.5 * (angles[1:] + angles[:-1])
+    turned = np.column_stack([-np.sin(between), np.cos(between)])[:, : plane.shape[1]]
+    pairs = random.integers(n, size=(2, n))
+    middles = _unit(rows[pairs[0]] + rows[pairs[1]])
+    kinks = random.standard_normal((n, d))
+    kinks -= np.sum(kinks * middles, axis=1)[:, None] * middles
+    kinks = np.vstack([_unit(kinks), turned @ plane.T])
+    units = np.vstack([units, rows, kinks, -kinks])
+    features = np.maximum(rows @ units.T, 0.0)
+    chosen = qr(features, mode="economic", pivoting=True)[2][:n]
+    weights = np.linalg.lstsq(features[:, chosen], y / lengths, rcond=None)[0]
+    network = ReLUNetwork(units[chosen].T * np.abs(weights), np.sign(weights))
+    return meet_hard_margin(network.balanced(), problem)
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    """Return vectors at length 1, zero vectors left as they are."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: FloatArray = vectors / np.where(lengths > 0.0, lengths, 1.0)
+    return unit
 
 
 def _neurons(state: SearchState, deadline: Deadline) -> tuple[FloatArray, FloatArray]:

@@ -194,7 +194,7 @@ class SearchState:
         neuron = Neuron(self.problem.X.sum(axis=0), 1.0)
         return replace(self, working=self.working.joined([neuron]))
 
-    def settled(self) -> SearchState:
+    def fixing_scope(self) -> SearchState:
         """Return the state with the patterns held as the scope; no others will join."""
         state = self.holding(self.best.network).holding_some_pattern()
         return replace(

@@ -213,8 +213,10 @@ class WorkingSet:
                     pairs[key] = replace(pair, idle=pair.idle + 1)
                 continue
             inside = np.where(pair.pattern, depths[k], -depths[k])
+            # a wall that is there already must not take the place of another one
+            inside[list(pair.walls)] = np.inf
             worst = np.argsort(inside, kind="stable")[: self.X.shape[1]]
-            violated = set(worst[inside[worst] < -tolerance].tolist()) - pair.walls
+            violated = set(worst[inside[worst] < -tolerance].tolist())
             imposed += len(violated)
             pairs[key] = replace(pair, walls=pair.walls | violated, idle=0)
         return replace(self, pairs=pairs), imposed

@@ -125,12 +125,12 @@ def test_what_is_cheap(n, d, cheap, monkeypatch):
 
     monkeypatch.setattr(pricing, "farthest_points", nothing)
     monkeypatch.setattr(pricing, "_by_branch_and_bound", nothing)
-    monkeypatch.setattr(pricing, "quick_patterns", lambda rows, limit: "a list")
+    monkeypatch.setattr(pricing, "quick_patterns", lambda *_: "a list")
     X = np.random.default_rng(3).standard_normal((n, d))
     lam = np.where(np.arange(n) % 2, 1.0, -1.0)
     assert price_all_neurons(X, lam, 0.0).cheap == cheap
     # rows in no general position are left to branch and bound, or listed exactly
-    monkeypatch.setattr(pricing, "quick_patterns", lambda rows, limit: None)
+    monkeypatch.setattr(pricing, "quick_patterns", lambda *_: None)
     assert price_all_neurons(X, lam, 0.0).cheap == (cheap and d <= 4)
 
 

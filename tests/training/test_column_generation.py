@@ -671,6 +671,7 @@ def test_chosen_patterns(loss):
     beta = 1.0 if isinstance(loss, HardMargin) else 0.1
     problem = wave_problem(loss, beta, 20, 4)
     solution = solved_locally(problem)
+    assert solution.certificate.patterns is not None
     count = len(solution.certificate.patterns)
     assert solution.certificate.scope == f"{count} given patterns"
     assert in_scope(solution.network, problem.X, solution.certificate.patterns) <= 1e-6
@@ -694,7 +695,6 @@ def solved_locally(problem, **options):
         solution = solve(problem, callback=rounds.append, **options)
     certificate = solution.certificate
     assert (certificate.relative_gap > 1e-6) == bool(caught)
-    assert certificate.patterns is not None
     assert certificate.verify(solution.network, problem)
     assert all(b.value <= a.value for a, b in pairwise(rounds))
     assert rounds[0].lower_bound == -np.inf
@@ -714,6 +714,10 @@ def test_limits_before_the_patterns_are_chosen(loss):
         solution = solved_locally(problem, **options)
         kind = "time limit of" if "time_limit" in options else "limit of"
         assert solution.reason.startswith(f"the {kind}")
+        # a bound that takes no search holds for all patterns
+        assert (solution.certificate.scope == "all patterns") == (
+            "time_limit" in options
+        )
 
 
 @pytest.mark.usefixtures("no_lists")

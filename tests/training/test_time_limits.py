@@ -105,14 +105,12 @@ def test_whenever_the_time_is_up(loss, clock):
     for solution in moments(clock, lambda: solve_in_time(problem)):
         check(solution, problem, best)
         assert solution.certificate.scope == "all patterns"
-        # only the hard margin has to wait for a linear program
-        assert solution.value < zero or loss.is_constraint
+        assert solution.value < zero
         values.append(solution.value)
         reasons.add(solution.reason)
     assert len(values) > 20
     assert len(reasons) == 2
     assert values[-1] == pytest.approx(best.value, rel=1e-6)
-    assert np.isfinite(values[len(values) // 2 :]).all()
 
 
 @pytest.mark.slow
