@@ -6,13 +6,11 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
-from convexnn_lib._deadline import Deadline, TimeUp
 from convexnn_lib._validation import (
     BoolArray,
     FloatArray,
@@ -21,48 +19,22 @@ from convexnn_lib._validation import (
     check_integer,
     check_number,
 )
-from convexnn_lib.arrangements.enumeration import enumerate_patterns
-from convexnn_lib.certificates._pricing import warm_up
 from convexnn_lib.certificates.certificate import (
     Certificate,
-    bound_by,
     in_users_units,
     patterns_in_scope,
 )
-from convexnn_lib.certificates.certify import certify, certify_until
-from convexnn_lib.certificates.dual_norm import spectral_bounds
-from convexnn_lib.errors import (
-    EnumerationTooLargeError,
-    GapWarning,
-    InvalidDataError,
-    RegularizationError,
-)
-from convexnn_lib.problem._cones import project_on_cone
+from convexnn_lib.errors import GapWarning, InvalidDataError, RegularizationError
 from convexnn_lib.problem._units import Units, units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
-from convexnn_lib.training._column_generation import (
-    ActiveSetResult,
-    Round,
-    solve_by_active_set,
-)
-from convexnn_lib.training._newton_on_face import meet_hard_margin
-from convexnn_lib.training._sparsify import sparsify
+from convexnn_lib.training._column_generation import Round
+from convexnn_lib.training._methods import METHODS, Options
 
 __all__ = ["Solution", "solve"]
 
 
 _MAX_ROUNDS = 200
-_ROUNDING = 1e-10  # relative, of two bounds on one dual norm
-
-
-class _Options(NamedTuple):
-    """What only some methods take."""
-
-    max_rounds: int
-    time_limit: float
-    start: ReLUNetwork | None
-    callback: Callable[[Round], None] | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -250,10 +222,9 @@ def solve(
     >>> round(solution.value, 7), bool(solution.certificate.relative_gap < 1e-8)
     (1.0874743, True)
     """
-    if method not in _METHODS:
+    if method not in METHODS:
         raise InvalidDataError(
-            f"unknown method {method!r}; choose one of "
-            f"{', '.join(map(repr, _METHODS))}."
+            f"unknown method {method!r}; choose one of {', '.join(map(repr, METHODS))}."
         )
     tol = check_number(tol, "tol", "(0, inf)")
     if problem.beta <= 0.0:
@@ -274,13 +245,24 @@ def solve(
     units = units_of(problem)
     if start is not None:
         start = units.inward(start)
-    callback = None if callback is None else _reporting(callback, units)
-    options = _Options(max_rounds, time_limit, start, callback)
     if method != "active_set":
-        _check_unused(options, method)
+        _check_unused(method, max_rounds, time_limit, start, callback)
+    reports = [] if callback is None else [_reporting(callback, units)]
+    if progress and method == "active_set":
+        tqdm.write(_HEADER)
+        reports.append(_reporting(_print_round, units))
+    options = Options(max_rounds, time_limit, start, reports, progress)
     # on matrices as small as these, threads of the linear algebra wait for each other
     with _linear_algebra().limit(limits=1, user_api="blas"):
-        solution = _METHODS[method](units, scope, tol, progress, options)
+        found = METHODS[method](units.problem, scope, tol, options)
+    solution = Solution(
+        found.network,
+        found.patterns,
+        *_groups(found.network, units.problem.X, found.patterns),
+        found.certificate,
+        units.problem,
+        found.reason,
+    )
     solution = solution.in_users_units(problem, units)
     if not solution.certificate.relative_gap <= tol:
         warnings.warn(
@@ -310,14 +292,21 @@ def _reporting(
     return report
 
 
-def _check_unused(options: _Options, method: str) -> None:
+def _check_unused(
+    method: str,
+    max_rounds: int,
+    time_limit: float,
+    start: ReLUNetwork | None,
+    callback: Callable[[Round], None] | None,
+) -> None:
     """Refuse arguments that only column generation takes."""
-    usual = _Options(_MAX_ROUNDS, np.inf, None, None)
-    given = [
-        name
-        for name, value, default in zip(options._fields, options, usual, strict=True)
-        if value is not default and value != default
-    ]
+    unusual = {
+        "max_rounds": max_rounds != _MAX_ROUNDS,
+        "time_limit": time_limit != np.inf,
+        "start": start is not None,
+        "callback": callback is not None,
+    }
+    given = [name for name, used in unusual.items() if used]
     if given:
         raise InvalidDataError(
             f"method={method!r} does not take {', '.join(given)}; leave that out, or "
@@ -325,122 +314,6 @@ def _check_unused(options: _Options, method: str) -> None:
         )
 
 
-def _solve_by_active_set(
-    units: Units,
-    scope: BoolArray | None,
-    tol: float,
-    progress: bool,
-    options: _Options,
-) -> Solution:
-    """Solve by column generation."""
-    problem = units.problem
-    if np.isfinite(options.time_limit):
-        warm_up()
-    deadline = Deadline(options.time_limit)
-    reports = [options.callback] if options.callback is not None else []
-    if progress:
-        tqdm.write(_HEADER)
-        reports.append(_reporting(_print_round, units))
-    result = solve_by_active_set(
-        problem,
-        scope,
-        tol=0.9 * tol,  # leaves room for what a sparser network may cost
-        max_rounds=options.max_rounds,
-        deadline=deadline,
-        start=options.start,
-        reports=reports,
-    )
-    network = _in_order(result.network)
-    certificate = _certificate(result, network, problem, scope, tol, deadline.extended)
-    patterns = result.patterns if scope is None else scope
-    u, u_prime = _groups(network, problem.X, patterns)
-    return Solution(network, patterns, u, u_prime, certificate, problem, result.reason)
-
-
-def _certificate(
-    result: ActiveSetResult,
-    network: ReLUNetwork,
-    problem: TrainingProblem,
-    scope: BoolArray | None,
-    tol: float,
-    deadline: Deadline,
-) -> Certificate:
-    """Return the best certificate that there is time for."""
-    primal, found = problem.objective(network), []
-    try:
-        for dual in result.duals:
-            dual = problem.loss.project_dual(dual, problem.y)
-            found.append(
-                bound_by(dual, problem, result.scope, primal, deadline=deadline)
-            )
-            if found[-1].relative_gap <= tol:
-                return max(found, key=lambda one: one.lower_bound)
-        # to look for a better one takes time, which a limit does not leave; two dual
-        # points are those of a smooth loss, and there is no other to look for
-        if not result.limited and len(result.duals) < 2:
-            found.append(
-                certify_until(deadline, network, problem, result.scope, tol=tol)
-            )
-    except (EnumerationTooLargeError, TimeUp):
-        # what the search knows, and what takes no search
-        dual, norm = result.bound.dual, result.bound.norm
-        known = [(dual, result.scope, norm)] if norm is not None else []
-        duals = [dual]
-        if not problem.loss.is_constraint:
-            outputs = network.predict(problem.X)
-            duals.append(-problem.loss.gradient(outputs, problem.y))
-        known += [(lam, scope, spectral_bounds(problem.X, lam)) for lam in duals]
-        for lam, patterns, norm in known:
-            # whoever checks the bound rounds in another way
-            norm = norm._replace(upper=norm.upper * (1.0 + _ROUNDING))
-            found.append(bound_by(lam, problem, patterns, primal, norm=norm))
-    return max(found, key=lambda one: one.lower_bound)
-
-
-def _solve_with_cvxpy(
-    units: Units,
-    scope: BoolArray | None,
-    tol: float,
-    progress: bool,
-    options: _Options,
-) -> Solution:
-    """Solve one model over all patterns."""
-    problem = units.problem
-    from convexnn_lib.training._cvxpy_model import solve_by_cvxpy
-
-    patterns = enumerate_patterns(problem.X).patterns if scope is None else scope
-    point = solve_by_cvxpy(
-        problem, patterns, patterns, tol=min(1e-10, tol), verbose=progress
-    )
-    variables = [point.u, point.u_prime]
-    if scope is not None:  # a network outside the scope would be no solution
-        walls = [np.where(pattern[:, None], problem.X, -problem.X) for pattern in scope]
-        variables = [
-            np.array([project_on_cone(*pair) for pair in zip(walls, u, strict=True)])
-            for u in variables
-        ]
-    raw = ReLUNetwork.from_convex(*variables)
-    raw = meet_hard_margin(raw, problem)
-    target = problem.objective(raw)
-    network = _in_order(
-        sparsify(raw, problem, scope, target + 1e-2 * tol * abs(target))
-    )
-    certificate = None
-    if problem.loss.differentiable:
-        certificate = certify(network, problem, scope)
-    if certificate is None or certificate.relative_gap > tol:
-        certificate = certify(network, problem, scope, dual=point.dual)
-    u, u_prime = _groups(network, problem.X, patterns)
-    return Solution(network, patterns, u, u_prime, certificate, problem)
-
-
-_METHODS: dict[
-    str,
-    Callable[[Units, BoolArray | None, float, bool, _Options], Solution],
-] = {"active_set": _solve_by_active_set, "cvxpy": _solve_with_cvxpy}
-
-
-_DIGITS = 9  # to which neurons' directions are compared when they are put in order
 _ON_A_WALL = 1e-12  # a neuron's depth in a cone, relative to its length, that is none
 _ADVICE = {"converged": "Rescale X or y, or raise tol."}
 
@@ -461,18 +334,6 @@ def _print_round(state: Round) -> None:
         f"{state.network.width:8d} {state.value:16.9g} {state.lower_bound:16.9g}  "
         f"{state.relative_gap:.1e}",
     )
-
-
-def _in_order(network: ReLUNetwork) -> ReLUNetwork:
-    """Return a network with its neurons in an order that rounding does not choose.
-
-    Those of positive sign come first, and of one sign those of smaller coordinates of
-    the unit vector, as in an optimal set.
-    """
-    lengths = np.linalg.norm(network.W1, axis=0)
-    units = (network.W1 / np.where(lengths > 0.0, lengths, 1.0)).round(_DIGITS)
-    order = np.lexsort((*units[::-1], -np.sign(network.w2)))
-    return ReLUNetwork(network.W1[:, order], network.w2[order])
 
 
 def _groups(

@@ -27,8 +27,7 @@ from convexnn_lib.errors import GapWarning
 from convexnn_lib.problem.losses import Hinge, Logistic, Squared
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
-from convexnn_lib.training import _first_network
-from convexnn_lib.training import solve as solving
+from convexnn_lib.training import _first_network, _methods
 from convexnn_lib.training._local_training import descend
 from convexnn_lib.training.solve import solve
 
@@ -184,7 +183,7 @@ def test_compilation_is_not_counted(clock, monkeypatch):
     def slow():
         clock.now += 1e6
 
-    monkeypatch.setattr(solving, "warm_up", slow)
+    monkeypatch.setattr(_methods, "warm_up", slow)
     problem = random_problem(1, 12, 3, Squared(), 0.05)
     solution = solve(problem, time_limit=10.0)
     assert clock.now >= 1e6

@@ -1,0 +1,194 @@
+"""The methods of ``solve``: each returns a network with its certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from convexnn_lib._deadline import Deadline, TimeUp
+from convexnn_lib._validation import BoolArray
+from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.certificates._pricing import warm_up
+from convexnn_lib.certificates.certificate import Certificate, bound_by
+from convexnn_lib.certificates.certify import certify, certify_until
+from convexnn_lib.certificates.dual_norm import spectral_bounds
+from convexnn_lib.errors import EnumerationTooLargeError
+from convexnn_lib.problem._cones import project_on_cone
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training._column_generation import (
+    ActiveSetResult,
+    Round,
+    solve_by_active_set,
+)
+from convexnn_lib.training._newton_on_face import meet_hard_margin
+from convexnn_lib.training._sparsify import sparsify
+
+__all__ = ["METHODS", "Options", "Outcome"]
+
+_ROUNDING = 1e-10  # relative, of two bounds on one dual norm
+_DIGITS = 9  # to which neurons' directions are compared when they are put in order
+
+
+class Options(NamedTuple):
+    """How a method is to work.
+
+    Attributes
+    ----------
+    max_rounds : int
+        The largest number of rounds of column generation.
+    time_limit : float
+        The seconds that it may take.
+    start : convexnn_lib.ReLUNetwork or None
+        A network to start from.
+    reports : sequence of callables
+        Called with each round.
+    verbose : bool
+        Whether a solver is to print what it does.
+    """
+
+    max_rounds: int
+    time_limit: float
+    start: ReLUNetwork | None
+    reports: Sequence[Callable[[Round], None]]
+    verbose: bool
+
+
+class Outcome(NamedTuple):
+    """What a method ended with.
+
+    Attributes
+    ----------
+    network : convexnn_lib.ReLUNetwork
+        The network.
+    patterns : (p, n) array of bool
+        The patterns optimized over, or of the working set.
+    certificate : convexnn_lib.Certificate
+        Its certificate.
+    reason : str
+        Why the method stopped.
+    """
+
+    network: ReLUNetwork
+    patterns: BoolArray
+    certificate: Certificate
+    reason: str
+
+
+def _solve_by_active_set(
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    tol: float,
+    options: Options,
+) -> Outcome:
+    """Solve by column generation."""
+    if np.isfinite(options.time_limit):
+        warm_up()
+    deadline = Deadline(options.time_limit)
+    result = solve_by_active_set(
+        problem,
+        scope,
+        tol=0.9 * tol,  # leaves room for what a sparser network may cost
+        max_rounds=options.max_rounds,
+        deadline=deadline,
+        start=options.start,
+        reports=options.reports,
+    )
+    network = _in_order(result.network)
+    certificate = _certificate(result, network, problem, scope, tol, deadline.extended)
+    patterns = result.patterns if scope is None else scope
+    return Outcome(network, patterns, certificate, result.reason)
+
+
+def _certificate(
+    result: ActiveSetResult,
+    network: ReLUNetwork,
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    tol: float,
+    deadline: Deadline,
+) -> Certificate:
+    """Return the best certificate that there is time for."""
+    primal, found = problem.objective(network), []
+    try:
+        for dual in result.duals:
+            dual = problem.loss.project_dual(dual, problem.y)
+            found.append(
+                bound_by(dual, problem, result.scope, primal, deadline=deadline)
+            )
+            if found[-1].relative_gap <= tol:
+                return max(found, key=lambda one: one.lower_bound)
+        # to look for a better one takes time, which a limit does not leave; two dual
+        # points are those of a smooth loss, and there is no other to look for
+        if not result.limited and len(result.duals) < 2:
+            found.append(
+                certify_until(deadline, network, problem, result.scope, tol=tol)
+            )
+    except (EnumerationTooLargeError, TimeUp):
+        # what the search knows, and what takes no search
+        dual, norm = result.bound.dual, result.bound.norm
+        known = [(dual, result.scope, norm)] if norm is not None else []
+        duals = [dual]
+        if not problem.loss.is_constraint:
+            outputs = network.predict(problem.X)
+            duals.append(-problem.loss.gradient(outputs, problem.y))
+        known += [(lam, scope, spectral_bounds(problem.X, lam)) for lam in duals]
+        for lam, patterns, norm in known:
+            # whoever checks the bound rounds in another way
+            norm = norm._replace(upper=norm.upper * (1.0 + _ROUNDING))
+            found.append(bound_by(lam, problem, patterns, primal, norm=norm))
+    return max(found, key=lambda one: one.lower_bound)
+
+
+def _solve_with_cvxpy(
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    tol: float,
+    options: Options,
+) -> Outcome:
+    """Solve one model over all patterns."""
+    from convexnn_lib.training._cvxpy_model import solve_by_cvxpy
+
+    patterns = enumerate_patterns(problem.X).patterns if scope is None else scope
+    point = solve_by_cvxpy(
+        problem, patterns, patterns, tol=min(1e-10, tol), verbose=options.verbose
+    )
+    variables = [point.u, point.u_prime]
+    if scope is not None:  # a network outside the scope would be no solution
+        walls = [np.where(pattern[:, None], problem.X, -problem.X) for pattern in scope]
+        variables = [
+            np.array([project_on_cone(*pair) for pair in zip(walls, u, strict=True)])
+            for u in variables
+        ]
+    raw = ReLUNetwork.from_convex(*variables)
+    raw = meet_hard_margin(raw, problem)
+    target = problem.objective(raw)
+    network = _in_order(
+        sparsify(raw, problem, scope, target + 1e-2 * tol * abs(target))
+    )
+    certificate = None
+    if problem.loss.differentiable:
+        certificate = certify(network, problem, scope)
+    if certificate is None or certificate.relative_gap > tol:
+        certificate = certify(network, problem, scope, dual=point.dual)
+    return Outcome(network, patterns, certificate, "converged")
+
+
+def _in_order(network: ReLUNetwork) -> ReLUNetwork:
+    """Return a network with its neurons in an order that rounding does not choose.
+
+    Those of positive sign come first, and of one sign those of smaller coordinates of
+    the unit vector, as in an optimal set.
+    """
+    lengths = np.linalg.norm(network.W1, axis=0)
+    units = (network.W1 / np.where(lengths > 0.0, lengths, 1.0)).round(_DIGITS)
+    order = np.lexsort((*units[::-1], -np.sign(network.w2)))
+    return ReLUNetwork(network.W1[:, order], network.w2[order])
+
+
+METHODS: dict[
+    str,
+    Callable[[TrainingProblem, BoolArray | None, float, Options], Outcome],
+] = {"active_set": _solve_by_active_set, "cvxpy": _solve_with_cvxpy}
