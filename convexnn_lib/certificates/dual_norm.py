@@ -302,7 +302,7 @@ def spectral_bounds(X: FloatArray, lam: FloatArray) -> DualNorm:
     neuron = ExtremeNeuron(
         (direction, -direction)[best], float(np.sign(values[best])) or 1.0
     )
-    return DualNorm(unit * abs(values[best]), unit * upper, neuron)
+    return DualNorm(unit * abs(values[best]), float(unit * upper), neuron)
 
 
 def _probe(
