@@ -31,6 +31,7 @@ __all__ = [
     "plot_alignment",
     "plot_kkt_costs",
     "plot_margins",
+    "plot_sliding",
     "plot_trajectories",
 ]
 
@@ -205,6 +206,65 @@ def plot_alignment(history: FlowHistory, run: int = 0) -> Figure:
     return figure
 
 
+def plot_sliding(history: FlowHistory, limit: FloatArray, shown: BoolArray) -> Figure:
+    r"""Draw how neurons in the plane come to slide along the hyperplane of a sample.
+
+    Parameters
+    ----------
+    history : FlowHistory
+        Runs on data with two features.
+    limit : (2,) array
+        The direction in which they slide.
+    shown : (runs, m) array of bool
+        Which neurons to draw.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Against time, above, the angles of the neurons, and that of the limit as a
+        dashed line; below, the largest cosines of the neurons with
+        :math:`sX^TDy` for their 0/1 pattern D, and the smallest ones with the limit.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If the data do not have two features, or no neuron is to be drawn.
+    """
+    if history.W1.shape[2] != 2 or not np.any(shown):
+        raise InvalidDataError(
+            "plot_sliding draws at least one neuron with two features, got "
+            f"{history.W1.shape[2]} features and {np.count_nonzero(shown)} neurons."
+        )
+    angles = np.degrees(np.arctan2(history.W1[:, :, 1], history.W1[:, :, 0]))
+    unit = limit / np.linalg.norm(limit)
+    with book_style():
+        figure, axes = new_figure(2, 1, width=6.6, height=5.0, sharex=True)
+        axes[0].plot(history.times, angles[:, shown], color=POSITIVE, lw=1.3)
+        axes[0].axhline(
+            np.degrees(np.arctan2(unit[1], unit[0])), color=GREY, lw=1.0, ls="--"
+        )
+        axes[0].set_ylabel("angle in degrees")
+        cosines = np.einsum("trdm,d->trm", history.directions, unit)[:, shown]
+        axes[1].plot(
+            history.times,
+            cosines.min(axis=1),
+            color=PALETTE[2],
+            label="smallest cosine with the fractional direction",
+        )
+        axes[1].plot(
+            history.times,
+            history.alignment[:, shown].max(axis=1),
+            color=NEGATIVE,
+            ls="--",
+            label="largest cosine with a 0/1 pattern",
+        )
+        axes[1].set_ylim(-1.05, 1.05)
+        axes[1].set_ylabel("cosine")
+        axes[1].set_xlabel("time")
+        axes[1].legend(loc="lower right")
+    return figure
+
+
 def plot_margins(
     histories: Mapping[str, FlowHistory], best: Mapping[str, float]
 ) -> Figure:
@@ -240,15 +300,19 @@ def plot_margins(
             f"the best margins must be positive, got {list(best.values())}."
         )
     with book_style():
+        columns = len(histories) if len(histories) <= 3 else 2
+        rows = -(-len(histories) // columns)
         figure, axes = new_figure(
-            1,
-            len(histories),
-            width=3.4 * len(histories) + 0.4,
-            height=3.7,
+            rows,
+            columns,
+            width=3.4 * columns + 0.4,
+            height=3.4 * rows + 0.3,
             sharey=True,
             squeeze=False,
         )
-        for panel, (label, history) in zip(axes[0], histories.items(), strict=True):
+        for panel in axes.flat[len(histories) :]:
+            panel.set_axis_off()
+        for panel, (label, history) in zip(axes.flat, histories.items(), strict=False):
             for run in range(history.n_runs):
                 shown = history.log_loss[:, run] < np.log(np.log(2.0))
                 x = -history.log_loss[shown, run]
@@ -263,7 +327,8 @@ def plot_margins(
             panel.set_ylim(0.0, 1.08)
             panel.set_title(label)
             panel.set_xlabel(r"$\log(1/\mathcal{L})$")
-        axes[0, 0].set_ylabel("margin / best margin")
+        for panel in axes[:, 0]:
+            panel.set_ylabel("margin / best margin")
         handles = [
             Line2D([], [], color=PALETTE[0], label="normalized"),
             Line2D([], [], color=PALETTE[1], ls="--", label="smoothed"),

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Wedge
 
-from convexnn_lib._validation import FloatArray
+from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, as_vector
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.plotting.style import (
+    BLACK,
     BLUE,
     GREY,
+    MARKERS,
+    ORANGE,
     PALETTE,
+    SKY,
     VERMILION,
     book_style,
+    draw_origin_axes,
     new_figure,
 )
+from convexnn_lib.stationarity.classify_stationary import StationaryPoint
 from convexnn_lib.stationarity.descent_path import DescentPath
 from convexnn_lib.stationarity.find_stationary_points import StationaryPoints
 
@@ -25,6 +32,7 @@ __all__ = [
     "plot_kinks",
     "plot_stationary_points",
     "plot_stationary_values",
+    "plot_strata",
     "plot_subdifferentials",
 ]
 
@@ -61,9 +69,9 @@ def plot_kinks(
         ):
             at_zero = float(np.interp(0.0, t, values))
             panel.plot(t, values, color=BLUE)
-            for side, slope, line in (
-                (t[t >= 0], right, "--"),
-                (-t[t <= 0], left, ":"),
+            for side, slope, line, name in (
+                (t[t >= 0], right, "--", "to the right"),
+                (-t[t <= 0], left, ":", "to the left"),
             ):
                 x = side if line == "--" else -side
                 panel.plot(
@@ -71,7 +79,7 @@ def plot_kinks(
                     at_zero + slope * side,
                     line,
                     color=VERMILION,
-                    label=f"{slope:.1f}",
+                    label=f"{slope:.1f} {name}",
                 )
             panel.plot(0, at_zero, "o", color=GREY)
             panel.set_title(title)
@@ -81,7 +89,9 @@ def plot_kinks(
     return figure
 
 
-def plot_stationary_values(values: Sequence[float], optimum: float) -> Figure:
+def plot_stationary_values(
+    values: Sequence[float], optimum: float, groups: Sequence[str] | None = None
+) -> Figure:
     """Draw the sorted objectives of trained networks over the certified optimum.
 
     Parameters
@@ -90,6 +100,8 @@ def plot_stationary_values(values: Sequence[float], optimum: float) -> Figure:
         Final objectives.
     optimum : float
         The certified global optimum.
+    groups : sequence of str, optional
+        What to say of each network; networks of one group share a marker.
 
     Returns
     -------
@@ -97,16 +109,115 @@ def plot_stationary_values(values: Sequence[float], optimum: float) -> Figure:
     """
     if len(values) == 0:
         raise InvalidDataError("plot_stationary_values needs at least one value.")
+    names = np.full(len(values), "") if groups is None else np.array(groups)
+    if len(names) != len(values):
+        raise InvalidDataError(
+            f"plot_stationary_values needs one group for each of {len(values)} values, "
+            f"got {len(names)}."
+        )
+    order = np.argsort(values, kind="stable")
+    rank = np.arange(1, len(values) + 1)
+    heights, names = np.array(values)[order], names[order]
     with book_style():
         figure, axes = new_figure()
-        axes.plot(np.arange(1, len(values) + 1), np.sort(values), "o", color=PALETTE[0])
-        axes.axhline(
-            optimum, color=VERMILION, linestyle="--", label="certified optimum"
-        )
+        for k, name in enumerate(dict.fromkeys(names.tolist())):
+            here = names == name
+            axes.plot(
+                rank[here],
+                heights[here],
+                MARKERS[k % len(MARKERS)],
+                color=PALETTE[k % len(PALETTE)],
+                fillstyle="full" if k % 2 == 0 else "none",
+                label=name or None,
+            )
+        axes.axhline(optimum, color=GREY, linestyle="--", label="certified optimum")
         axes.set_xlabel("run, by final objective")
         axes.set_ylabel("objective")
         axes.legend()
     return figure
+
+
+def plot_strata(X: ArrayLike, neuron: ArrayLike) -> Figure:
+    r"""Draw a neuron of the plane with its stratum and the cells next to it.
+
+    Parameters
+    ----------
+    X : (n, 2) array
+        Samples.
+    neuron : (2,) array
+        First-layer weights, not zero.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The plane of :math:`w_1`: dashed lines, one a sample, on which it is tied; the
+        cells whose closures contain the neuron, with their patterns; and the stratum,
+        the line of the tied sample (or, without ties, the whole plane).
+    """
+    samples = as_matrix(X)
+    w1 = as_vector(neuron, 2, "neuron")
+    if samples.shape[1] != 2 or not w1.any():
+        raise InvalidDataError(
+            "plot_strata draws a nonzero neuron of the plane, got data of shape "
+            f"{samples.shape} and the neuron {w1.tolist()}."
+        )
+    w1 = w1 / np.linalg.norm(w1)
+    with book_style():
+        figure, axes = new_figure(width=5.0, height=4.6)
+        draw_origin_axes(axes, radius=1.45)
+        rows = samples[samples.any(axis=1)]
+        tied = np.abs(rows @ w1) <= 1e-12 * np.linalg.norm(rows, axis=1)
+        for number, row in enumerate(samples, start=1):
+            if not row.any():
+                continue
+            along = np.array([-row[1], row[0]]) / np.linalg.norm(row)
+            along = along if along @ w1 >= 0 else -along
+            axes.plot(*np.outer(along, [-1.3, 1.3]), "--", color=GREY, lw=1.0)
+            axes.text(*(1.38 * along), str(number), color=GREY, ha="center")
+        for (start, end), color, hatch in zip(
+            _adjacent_arcs(rows, w1), (SKY, ORANGE), ("//", "\\\\"), strict=False
+        ):
+            axes.add_patch(
+                Wedge(
+                    (0, 0),
+                    1.1,
+                    np.degrees(start),
+                    np.degrees(end),
+                    facecolor=color,
+                    edgecolor="white",
+                    alpha=0.4,
+                    hatch=hatch,
+                )
+            )
+            middle = np.array([np.cos((start + end) / 2), np.sin((start + end) / 2)])
+            pattern = "".join(str(int(active)) for active in samples @ middle > 0)
+            axes.text(*(0.75 * middle), pattern, ha="center", va="center")
+        if tied.any():
+            axes.plot(*np.outer(w1, [-1.3, 1.3]), color=VERMILION, lw=2.6)
+            axes.text(
+                -1.2 * w1[0], -1.2 * w1[1] + 0.07, "$V$", color=VERMILION, ha="center"
+            )
+        axes.plot(*w1, "o", color=BLACK, ms=9, zorder=5)
+        axes.text(w1[0] + 0.02, w1[1] + 0.08, "$w_1$", ha="center")
+    return figure
+
+
+def _adjacent_arcs(rows: FloatArray, w1: FloatArray) -> Iterator[tuple[float, float]]:
+    """Yield the angles between which the cells next to a direction lie."""
+    normals = np.arctan2(rows[:, 1], rows[:, 0]) + np.pi / 2
+    at = np.arctan2(w1[1], w1[0])
+    # angles from the neuron, in (-pi, pi]; the neuron's own walls are at 0
+    away = np.concatenate([normals, normals + np.pi]) - at
+    away = np.pi - (np.pi - away) % (2.0 * np.pi)
+    before = away[away < -1e-9]
+    after = away[away > 1e-9]
+    start = before.max() if before.size else -np.pi
+    end = after.min() if after.size else np.pi
+    if np.any(np.abs(away) <= 1e-9):
+        yield float(at), float(at + end)
+        yield float(at + start), float(at)
+    else:
+        yield float(at + start), float(at + end)
 
 
 def plot_subdifferentials() -> Figure:
@@ -188,13 +299,18 @@ def plot_descent_path(path: DescentPath) -> Figure:
     return figure
 
 
-def plot_stationary_points(searches: Sequence[StationaryPoints]) -> Figure:
+def plot_stationary_points(
+    searches: Sequence[StationaryPoints],
+    missed: Sequence[Sequence[StationaryPoint]] = (),
+) -> Figure:
     """Draw stationary points by width, kind and certified gap.
 
     Parameters
     ----------
     searches : sequence of convexnn_lib.StationaryPoints
         The results of the searches, one a width.
+    missed : sequence of sequences of convexnn_lib.StationaryPoint
+        Local minima that are known from elsewhere, for each search; drawn hollow.
 
     Returns
     -------
@@ -221,6 +337,16 @@ def plot_stationary_points(searches: Sequence[StationaryPoints]) -> Figure:
             if spots:
                 x, y = np.array(spots).T
                 axes.plot(x, y, marker, color=PALETTE[k], label=kind, markersize=8)
+        hollow = [
+            (column + 0.24, point.certificate.gap)
+            for column, points in enumerate(missed)
+            for point in points
+        ]
+        if hollow:
+            x, y = np.array(hollow).T
+            axes.plot(
+                x, y, "o", color=PALETTE[1], mfc="none", ms=8, label="split minimum"
+            )
         axes.set_yscale("log")
         axes.axhline(floor, color=GREY, linewidth=0.8, zorder=0)
         axes.annotate(

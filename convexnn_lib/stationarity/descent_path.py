@@ -135,7 +135,8 @@ def descent_path(
         the network violates a constraint of the hard margin, or the solution is not
         one of this problem.
     convexnn_lib.errors.ConvexNNError
-        Whatever :func:`convexnn_lib.solve` raises.
+        Whatever :func:`convexnn_lib.solve` raises, for example for data of rank 0, with
+        which every path that shrinks the weights leads to the optimum.
 
     Notes
     -----

@@ -143,7 +143,7 @@ def test_misaligned():
     assert "1.000" in checks.misaligned(samples(179.9999, 1)).message
     assert "1.000" in checks.misaligned(samples(90, 1)).message
     assert "1.000" in checks.misaligned([[1, 0], [0.3, 0]]).message
-    assert "live" in checks.misaligned([[1, 0], [3, 0]]).message
+    assert "nowhere" in checks.misaligned([[1, 0], [3, 0]]).message
     assert "zero" in checks.misaligned([[1, 0], [0, 0]]).message
     assert "two samples" in checks.misaligned(np.eye(3)).message
 

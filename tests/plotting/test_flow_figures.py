@@ -54,6 +54,26 @@ class TestAlignment:
             flow.plot_alignment(history, 2)
 
 
+class TestSliding:
+    def test_angles_and_cosines(self, history: FlowHistory) -> None:
+        shown = np.array([[True, False, True], [False, False, True]])
+        figure = flow.plot_sliding(history, np.array([0.0, 2.0]), shown)
+        _draw(figure)
+        *neurons, limit = (line.get_ydata() for line in figure.axes[0].lines)
+        assert len(neurons) == 3
+        assert limit[0] == pytest.approx(90.0)
+        ends = np.degrees(np.arctan2(*history.W1[-1, 0, ::-1, 0]))
+        assert neurons[0][-1] == pytest.approx(ends)
+        least, largest = (line.get_ydata() for line in figure.axes[1].lines)
+        directions = history.directions[-1, :, 1][shown]
+        assert least[-1] == pytest.approx(directions.min())
+        assert largest[-1] == pytest.approx(history.alignment[-1][shown].max())
+
+    def test_errors(self, history: FlowHistory) -> None:
+        with pytest.raises(InvalidDataError, match="0 neurons"):
+            flow.plot_sliding(history, np.ones(2), np.zeros((2, 3), dtype=bool))
+
+
 class TestTrajectories:
     def test_paths_end_at_the_unit_neurons(self, history: FlowHistory) -> None:
         X = history.problem.X
@@ -120,6 +140,15 @@ class TestMargins:
             lines[0].get_ydata(), 2 * history.normalized_margin[separated[:, 0], 0]
         )
         assert {line.get_linestyle() for line in lines[:2]} == {"-", "--"}
+
+    def test_many_panels_take_two_rows(self, history: FlowHistory) -> None:
+        names = ["a", "b", "c", "d", "e"]
+        figure = flow.plot_margins(
+            dict.fromkeys(names, history), dict.fromkeys(names, 0.5)
+        )
+        _draw(figure)
+        assert [panel.get_title() for panel in figure.axes] == [*names, ""]
+        assert [panel.axison for panel in figure.axes] == [True] * 5 + [False]
 
     def test_errors(self, history: FlowHistory) -> None:
         with pytest.raises(InvalidDataError, match="best margin for each data set"):

@@ -163,13 +163,13 @@ def misaligned(X: Any) -> Feedback:
         return wrong("a sample is zero, or too short beside the other one")
     cosine = _largest_cosine(samples / lengths.max())
     if cosine <= 1e-9:
-        return wrong("no neuron is live: the height is nowhere positive")
+        return wrong("the height G is nowhere positive: no neuron grows")
     if cosine >= 0.6:
         return wrong(
             f"the cosine comes to {cosine:.3f}: turn a sample, or make one longer",
             cosine,
         )
-    return right("there are live neurons, and none of them aligns", cosine)
+    return right("there are neurons that grow, and none of them aligns", cosine)
 
 
 def _largest_cosine(samples: FloatArray) -> float:
