@@ -201,7 +201,13 @@ def test_hard_to_sample() -> None:
         len(sample_patterns(X, 1000, seed=0)),
         len(enumerate_patterns(X)),
     )
+    tiny = Fraction(1, 3**20)
+    assert checks.hard_to_sample([[1, k * tiny] for k in range(6)])
+    assert checks.hard_to_sample(iter(X.tolist()))
+    assert checks.hard_to_sample(1e9 * X)
     assert "4 of the 4" in checks.hard_to_sample(np.eye(2)).message
+    regular = np.column_stack([np.cos(np.arange(6)), np.sin(np.arange(6))])
+    assert "12 of the 12" in checks.hard_to_sample(regular).message
     assert "at most six" in checks.hard_to_sample(np.vstack([X, X])).message
     assert "at most six" in checks.hard_to_sample([[0.0, 0.0]]).message
     assert "of the 2" in checks.hard_to_sample(np.ones((6, 2))).message
