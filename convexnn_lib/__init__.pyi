@@ -20,6 +20,11 @@ from .beyond.deep_linear import deep_linear_values as deep_linear_values
 from .beyond.deep_linear import train_deep_linear as train_deep_linear
 from .beyond.flow_limit import FlowLimit as FlowLimit
 from .beyond.flow_limit import flow_limit as flow_limit
+from .beyond.hardness import MaxCut as MaxCut
+from .beyond.hardness import graph_arrangement as graph_arrangement
+from .beyond.hardness import max_cut as max_cut
+from .beyond.hardness import max_cut_data as max_cut_data
+from .beyond.hardness import stationarity_test as stationarity_test
 from .beyond.parallel_network import ParallelNetwork as ParallelNetwork
 from .beyond.planted_recovery import PlantedRecovery as PlantedRecovery
 from .beyond.planted_recovery import planted_recovery as planted_recovery

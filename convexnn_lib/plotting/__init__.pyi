@@ -8,6 +8,7 @@ from . import dual_norm as dual_norm
 from . import feature_paths as feature_paths
 from . import flow as flow
 from . import geometry as geometry
+from . import hardness as hardness
 from . import landscape as landscape
 from . import max_margin as max_margin
 from . import optimal_set as optimal_set

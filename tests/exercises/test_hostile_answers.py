@@ -24,8 +24,8 @@ CHECKS = [getattr(chapter, name) for chapter in CHAPTERS for name in chapter.__a
 
 
 def test_all_chapters_are_here() -> None:
-    assert len(CHAPTERS) == 9
-    assert len(CHECKS) >= 9 * 8
+    assert len(CHAPTERS) == 10
+    assert len(CHECKS) >= 10 * 8
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
