@@ -238,7 +238,7 @@ def stationarity_test(
     convexnn_lib.errors.InvalidDataError
         If the edges are not as in :func:`graph_arrangement` or ``cut`` is negative.
     convexnn_lib.errors.RegularizationError
-        If ``beta`` is not positive.
+        If ``beta`` is negative.
 
     Examples
     --------

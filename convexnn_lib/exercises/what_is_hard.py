@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from convexnn_lib._validation import as_matrix, as_vector
 from convexnn_lib.arrangements.counting import count_patterns
 from convexnn_lib.beyond.hardness import (
     graph_arrangement,
@@ -17,7 +16,7 @@ from convexnn_lib.beyond.hardness import (
     stationarity_test,
 )
 from convexnn_lib.certificates.dual_norm import beta_max, dual_norm_bounds
-from convexnn_lib.exercises.answers import as_number
+from convexnn_lib.exercises.answers import agrees, as_list, as_matrix, as_number
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.exercises.functions import try_function
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -41,7 +40,6 @@ _PETERSEN = [
     *((i, i + 5) for i in range(5)),
     *((5 + i, 5 + (i + 2) % 5) for i in range(5)),
 ]
-_DIGITS = 2e-5  # relative: five significant digits
 _NOISE = 1e-9  # relative, of what was computed in float64
 
 
@@ -100,12 +98,12 @@ def cycle_norm(value: Any) -> Feedback:
     Not yet: nine edges would be cut; is there such a cut of an odd cycle?
     """
     number = as_number(value)
-    if _close(number, 3.0):
+    if agrees(number, 3.0, 5):
         return wrong("nine edges would be cut; is there such a cut of an odd cycle?")
-    if _close(number, 8.0):
+    if agrees(number, 8.0, 5):
         return wrong("that is the largest cut; how does the dual norm depend on it?")
     bounds = dual_norm_bounds(*max_cut_data([(i, (i + 1) % 9) for i in range(9)]))
-    if not _close(number, bounds.lower):
+    if not agrees(number, bounds.lower, 5):
         return wrong("that is not the dual norm; which cut is the largest?")
     return right(
         "the dual norm lies between these bounds", (bounds.lower, bounds.upper)
@@ -139,7 +137,7 @@ def partition_data(function: Any) -> Feedback:
     def fault(answer: Any, integers: list[int]) -> str | None:
         X, lam, t = answer
         X = as_matrix(X)
-        bounds = dual_norm_bounds(X, as_vector(lam, len(X), "lam"))
+        bounds = dual_norm_bounds(X, as_list(lam, len(X), "lam"))
         threshold = as_number(t)
         told = bounds.upper >= threshold * (1.0 - _NOISE)
         text = ", ".join(map(str, integers))
@@ -181,7 +179,7 @@ def descending(direction: Any) -> Feedback:
     Not yet: the objective rises at the rate 6
     """
     problem, network = stationarity_test(_PENTAGON, 3)
-    delta = as_vector(direction, 7, "direction")
+    delta = as_list(direction, 7, "direction")
     size = float(np.abs(delta).max())
     if size == 0.0:
         return wrong("the direction is zero")
@@ -217,9 +215,9 @@ def best_factor(factor: Any) -> Feedback:
     Not yet: that is the factor of the cut; the dual norm is its root
     """
     value = as_number(factor)
-    if _close(value, 16 / 17):
+    if agrees(value, 16 / 17, 5):
         return wrong("that is the factor of the cut; the dual norm is its root")
-    if not _close(value, math.sqrt(16 / 17)):
+    if not agrees(value, math.sqrt(16 / 17), 5):
         return wrong("that does not follow; what is a factor of M for the cut, M²?")
     return right("its square is 16/17", value**2)
 
@@ -245,7 +243,7 @@ def eigenvalue_bound(nu: Any) -> Feedback:
     >>> exercises.what_is_hard.eigenvalue_bound([4, 4, 4, 4, 4])
     Not yet: the matrix is positive semidefinite, but the sum is 20
     """
-    diagonal = as_vector(nu, 5, "nu")
+    diagonal = as_list(nu, 5, "nu")
     B, _ = max_cut_data(_PENTAGON)
     least = float(np.linalg.eigvalsh(np.diag(diagonal) - B @ B.T).min())
     if least < -5e-5:
@@ -282,7 +280,7 @@ def cut_factor(factor: Any) -> Feedback:
     Not yet: that is 2/π, the factor for all positive semidefinite forms
     """
     value = as_number(factor)
-    if _close(value, 2 / math.pi, 2e-4):
+    if agrees(value, 2 / math.pi, 4):
         return wrong("that is 2/π, the factor for all positive semidefinite forms")
     found = minimize_scalar(
         lambda theta: 2 / math.pi * theta / (1 - math.cos(theta)),
@@ -290,7 +288,7 @@ def cut_factor(factor: Any) -> Feedback:
         method="bounded",
         options={"xatol": 1e-9},
     )
-    if not _close(value, found.fun, 2e-4):
+    if not agrees(value, found.fun, 4):
         return wrong("that is not the minimum; where does the derivative vanish?")
     return right("the worst angle between the ends of an edge", math.degrees(found.x))
 
@@ -317,11 +315,11 @@ def logistic_threshold(beta: Any) -> Feedback:
     Not yet: that is the threshold of the squared loss; what is λ at zero?
     """
     value = as_number(beta)
-    if _close(value, math.sqrt(12)):
+    if agrees(value, math.sqrt(12), 5):
         return wrong("that is the threshold of the squared loss; what is λ at zero?")
     X, ones = max_cut_data(_PETERSEN)
     threshold = beta_max(TrainingProblem(X, ones, 1.0, "logistic"))
-    if not _close(value, threshold):
+    if not agrees(value, threshold, 5):
         return wrong("that is not the threshold, the dual norm of λ at zero")
     return right("the dual norm at the zero network agrees", threshold)
 
@@ -360,11 +358,6 @@ def easy_graph(edges: Any) -> Feedback:
             f"the largest cut has {cut.upper:g} of the {len(pairs)} edges", cut
         )
     return right("all edges are cut: no cycle has odd length", cut)
-
-
-def _close(value: float, truth: float, relative: float = _DIGITS) -> bool:
-    """Tell whether a number is the right one, rounded."""
-    return abs(value - truth) <= relative * abs(truth)
 
 
 # the first eight can be split into parts of equal sum; the sum of the last ones is odd,

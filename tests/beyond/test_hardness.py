@@ -117,7 +117,7 @@ def test_weights(unit: float) -> None:
 
 
 @pytest.mark.parametrize("edges", [[(0, 1)], PENTAGON, APART, COMPLETE])
-@pytest.mark.parametrize("beta", [0.5, 1.0])
+@pytest.mark.parametrize("beta", [0.0, 0.5, 1.0])
 def test_stationarity(edges: Edges, beta: float) -> None:
     truth = int(largest_cut(edges))
     for cut in range(truth + 2):
@@ -161,4 +161,4 @@ def test_other_errors() -> None:
     with pytest.raises(InvalidDataError):
         stationarity_test(PENTAGON, -1)
     with pytest.raises(RegularizationError):
-        stationarity_test(PENTAGON, 3, beta=0.0)
+        stationarity_test(PENTAGON, 3, beta=-1.0)
