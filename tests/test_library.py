@@ -72,6 +72,7 @@ RESULTS = {
     "KKTResidual",
     "HullGauge",
     "MarginCertificate",
+    "MaxCut",
     "Membership",
     "Mesh",
     "OptimalPath",
