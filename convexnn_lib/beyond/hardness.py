@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numpy.typing import ArrayLike
 
-from convexnn_lib._validation import FloatArray, as_vector, check_integer
+from convexnn_lib._validation import ArrayLike, FloatArray, as_vector, check_integer
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.network import ReLUNetwork
