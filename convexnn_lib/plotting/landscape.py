@@ -115,7 +115,8 @@ def plot_stationary_values(
             f"plot_stationary_values needs one group for each of {len(values)} values, "
             f"got {len(names)}."
         )
-    order = np.argsort(values, kind="stable")
+    # equal values by group, whatever rounding says
+    order = np.lexsort((names, np.round(np.array(values) / max(values), 6)))
     rank = np.arange(1, len(values) + 1)
     heights, names = np.array(values)[order], names[order]
     with book_style():
