@@ -142,6 +142,27 @@ def test_addresses_of_the_bibliography_are_well_formed() -> None:
         assert re.fullmatch(r"10\.\d{4,9}/\S+", doi), doi
 
 
+def faulty_entries(bibliography: str) -> list[str]:
+    """Return the keys of entries that are not closed, or are there twice."""
+    entries = re.split(r"^(?=@)", bibliography, flags=re.MULTILINE)[1:]
+    keys = [re.match(r"@\w+\{([^,]*)", entry) for entry in entries]
+    names = [key[1] if key else entry for key, entry in zip(keys, entries, strict=True)]
+    open_ones = [
+        name
+        for name, entry in zip(names, entries, strict=True)
+        if entry.count("{") != entry.count("}") or not entry.rstrip().endswith("}")
+    ]
+    return open_ones + [name for name in set(names) if names.count(name) > 1]
+
+
+def test_entries_of_the_bibliography_are_whole() -> None:
+    """Two changes merged into one file can lose a line."""
+    assert faulty_entries((ROOT / "references.bib").read_text()) == []
+    lost = "@misc{a,\n  year = {2020}\n\n@misc{b,\n  year = {2021}\n}\n"
+    assert faulty_entries(lost) == ["a"]
+    assert faulty_entries("@misc{a,\n}\n@book{a,\n}\n") == ["a"]
+
+
 def test_changelog_begins_with_this_version() -> None:
     versions = re.findall(r"^## (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
     assert versions[0] == convexnn_lib.__version__
