@@ -27,10 +27,7 @@ EXEMPT: dict[str, dict[str, str]] = {
         "0.85": _READ,
         "131": _READ,
     },
-    "clarke_stationarity": {
-        "28": _READ,
-        "61": "one more than the 60 samples",
-    },
+    "clarke_stationarity": {"61": "one more than the 60 samples"},
     "convex_equivalence": {
         "0.71": "one half's square root",
         "1.17": "1.3 times 0.9",
@@ -43,9 +40,7 @@ EXEMPT: dict[str, dict[str, str]] = {
         "120": "a third of a turn, made of sines and cosines",
         "1.5": _READ,
     },
-    "implicit_bias": {
-        "0.95": _READ,
-    },
+    "implicit_bias": {"0.95": "3 divided by the square root of 10"},
     "max_margin": {"1.4": _READ, "152": _READ},
     "what_is_hard": {
         "0.29": _READ,
