@@ -8,12 +8,19 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib import datasets
-from convexnn_lib._validation import FloatArray, as_matrix, as_vector
+from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._margin_program import margin_program
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import NotSeparableError
-from convexnn_lib.exercises.answers import as_network
+from convexnn_lib.exercises._dual_points import judge_dual_point
+from convexnn_lib.exercises.answers import (
+    as_list,
+    as_matrix,
+    as_network,
+    as_number,
+)
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
+from convexnn_lib.exercises.functions import try_function
 from convexnn_lib.flow.margin import max_margin, normalized_margin
 from convexnn_lib.geometry.hull_gauge import hull_gauge
 from convexnn_lib.geometry.orthogonal_margin import linear_margin
@@ -50,7 +57,7 @@ def two_lengths(value: Callable[[float, float], float]) -> Feedback:
     Returns
     -------
     convexnn_lib.exercises.feedback.Feedback
-        The judgement, with the certificate of the optimum where the value is off.
+        The judgement, with the lengths for which the value is off.
 
     Examples
     --------
@@ -58,22 +65,24 @@ def two_lengths(value: Callable[[float, float], float]) -> Feedback:
     >>> exercises.max_margin.two_lengths(lambda a, b: a + b)
     Not yet: for the lengths 1 and 1.5 the value is above the cost of a network
     """
-    for a, b in ((1.0, 1.5), (0.25, 3.0), (2.0, 2.0)):
+
+    def fault(answer: Any, a: float, b: float) -> str | None:
         X = np.array([[a, 0.0], [-b / 2, b * np.sqrt(0.75)]])
         solution = max_margin(X, [1.0, -1.0])
-        claimed = float(value(a, b))
+        claimed = as_number(answer, "the value")
+        lengths = f"for the lengths {a:g} and {b:g}"
         if claimed > solution.value * (1 + _TOLERANCE):
-            return wrong(
-                f"for the lengths {a:g} and {b:g} the value is above the cost of a "
-                "network",
-                solution.network,
-            )
-        if not claimed >= solution.value * (1 - _TOLERANCE):
-            return wrong(
-                f"for the lengths {a:g} and {b:g} a dual point excludes the value",
-                solution.certificate,
-            )
-    return right("it agrees with the certified optimum for three pairs of lengths")
+            return f"{lengths} the value is above the cost of a network"
+        if claimed < solution.value * (1 - _TOLERANCE):
+            return f"{lengths} a dual point excludes the value"
+        return None
+
+    return try_function(
+        value,
+        [(1.0, 1.5), (0.25, 3.0), (2.0, 2.0), (1e-3, 10.0)],
+        fault,
+        "it agrees with the certified optimum for {count} pairs of lengths",
+    )
 
 
 @exercise
@@ -96,7 +105,7 @@ def xor_dual(lam: Any) -> Feedback:
     >>> exercises.max_margin.xor_dual([1, 1, 1, 1])
     Not yet: y * lambda has a negative entry, so it is not dual feasible
     """
-    return _judge_dual(*datasets.xor(), lam)
+    return judge_dual_point(*datasets.xor(), lam)
 
 
 @exercise
@@ -117,9 +126,9 @@ def positive_class(lam: Any) -> Feedback:
     --------
     >>> from convexnn_lib import exercises
     >>> exercises.max_margin.positive_class([1, 1, 1])
-    Not yet: the dual norm is 3.61, above 1: the point is not dual feasible
+    Not yet: the dual norm is 3.60555, above 1: the point is not dual feasible
     """
-    return _judge_dual(_POSITIVE, np.ones(3), lam)
+    return judge_dual_point(_POSITIVE, np.ones(3), lam)
 
 
 @exercise
@@ -148,11 +157,11 @@ def second_class(lam: Any) -> Feedback:
     X[:2, 0] = np.cos(half)
     X[:2, 1] = np.array([1.0, -1.0]) * np.sin(half)
     X[2, 2] = 2.0
-    return _judge_dual(X, np.array([1.0, 1.0, -1.0]), lam)
+    return judge_dual_point(X, np.array([1.0, 1.0, -1.0]), lam)
 
 
 @exercise
-def largest_multiplier(t: float) -> Feedback:
+def largest_multiplier(t: Any) -> Feedback:
     r"""Check the end of a segment of dual optima.
 
     Parameters
@@ -172,9 +181,9 @@ def largest_multiplier(t: float) -> Feedback:
     >>> exercises.max_margin.largest_multiplier(0.0)
     Not yet: a larger t still has the dual norm 1
     """
-    t = float(t)
+    t = as_number(t, "t")
     if not 0.0 <= t <= 0.5:
-        return wrong("an entry of (t, 1 - 2t, t) is negative, or not a number")
+        return wrong("an entry of (t, 1 - 2t, t) is negative")
     norm = _norm(_COLUMN, np.array([t, 1 - 2 * t, t]))
     if norm > 1 + _TOLERANCE:
         return wrong(f"the dual norm is {norm:.6g}, above 1", norm)
@@ -205,7 +214,7 @@ def impossible_labels(labels: Any) -> Feedback:
     >>> exercises.max_margin.impossible_labels([1, 1, 1, 1, -1, -1, -1, -1])
     Not yet: a network separates them
     """
-    y = as_vector(labels, 8, "labels")
+    y = as_list(labels, 8, "the labels")
     if not np.all(np.abs(y) == 1.0):
         return wrong("labels are 1 and -1")
     if np.any(y[:4] != -y[4:]):
@@ -244,7 +253,9 @@ def bent_data(X: Any, y: Any) -> Feedback:
     samples = as_matrix(X)
     if samples.shape[1] != 2 or len(samples) > 6:
         return wrong("take at most six samples in the plane")
-    labels = as_vector(y, len(samples), "y")
+    labels = as_list(y, len(samples), "y")
+    if not np.all(np.abs(labels) == 1.0):
+        return wrong("labels are 1 and -1")
     if len(np.unique(labels)) < 2:
         return wrong("only one class is present")
     try:
@@ -270,25 +281,32 @@ def antisymmetric_value(value: Callable[[FloatArray, FloatArray], float]) -> Fee
     Returns
     -------
     convexnn_lib.exercises.feedback.Feedback
-        The judgement, with the certificate of the optimum where the value is off.
+        The judgement, with X and y for which the value is off.
 
     Examples
     --------
     >>> from convexnn_lib import exercises
     >>> exercises.max_margin.antisymmetric_value(lambda X, y: 0.0)
-    Not yet: on the first of three data sets the value is too small
+    Not yet: the value is too small for the samples and labels in the certificate
     """
-    for number, seed in (("first", 2), ("second", 8), ("third", 5)):
-        X, y = datasets.gaussian(3, 3, seed, labels="sign")
-        solution = max_margin(np.vstack([X, -X]), np.concatenate([y, -y]))
-        claimed = float(value(X.copy(), y.copy()))
-        if not abs(claimed / solution.value - 1) < 1e-5:
-            size = "small" if claimed < solution.value else "large"
-            return wrong(
-                f"on the {number} of three data sets the value is too {size}",
-                solution.certificate,
-            )
-    return right("it agrees with the certified optimum on three data sets")
+    inputs = [datasets.gaussian(3, 3, seed, labels="sign") for seed in (2, 8, 5)]
+    X, _ = datasets.gaussian(7, 2, 1)
+    inputs.append((X, np.where(X @ [1.0, 2.0] > 0.0, 1.0, -1.0)))  # not all support
+
+    def fault(answer: Any, X: FloatArray, y: FloatArray) -> str | None:
+        claimed = as_number(answer, "the value")
+        optimum = max_margin(np.vstack([X, -X]), np.concatenate([y, -y])).value
+        if abs(claimed / optimum - 1.0) <= 1e-5:
+            return None
+        size = "small" if claimed < optimum else "large"
+        return f"the value is too {size} for the samples and labels in the certificate"
+
+    return try_function(
+        value,
+        inputs,
+        fault,
+        "it agrees with the certified optimum on {count} data sets",
+    )
 
 
 @exercise
@@ -304,39 +322,49 @@ def network_bound(dual_point: Callable[..., Any]) -> Feedback:
     Returns
     -------
     convexnn_lib.exercises.feedback.Feedback
-        The judgement, with the interval of the optimal cost for the last network.
+        The judgement, with the network and the data on which the function is off.
 
     Examples
     --------
     >>> from convexnn_lib import exercises
     >>> exercises.max_margin.network_bound(lambda W1, w2, X, y: y)
-    Not yet: the multipliers of the first network have the value ...
+    Not yet: the constraint of a neuron is violated: its feature has unit weights
     """
-    interval = (0.0, np.inf)
-    for number, seed in (("first", 0), ("second", 1), ("third", 2)):
+    inputs = []
+    for seed in (0, 1, 2):
         X, y = datasets.orthogonally_separable(6, 3, seed)
         rng = np.random.default_rng(seed)
         W1 = np.hstack([X.T, 0.3 * rng.standard_normal((3, 6))])
-        w2 = np.concatenate([y, rng.choice([-1.0, 1.0], 6)])
+        w2 = np.concatenate([y, rng.choice([-1.0, 1.0], 6)]) * rng.uniform(0.2, 3, 12)
+        inputs.append((W1, w2, X, y))
+
+    def fault(
+        answer: Any, W1: FloatArray, w2: FloatArray, X: FloatArray, y: FloatArray
+    ) -> str | None:
         program = margin_program(
             ReLUNetwork(W1, w2), TrainingProblem(X, y, 1.0, "hard_margin")
         )
         assert program is not None
         cost = program[0].penalty()
-        lam = as_vector(dual_point(W1, w2, X.copy(), y.copy()), len(y), "lambda")
-        if np.any(y * lam < -1e-9):
-            return wrong(f"an entry of y * lambda is negative for the {number} network")
-        value = float(y @ lam)
-        if abs(value / cost - 1.0) > 1e-6:
-            return wrong(
-                f"the multipliers of the {number} network have the value y @ lambda = "
-                f"{value:.4g}, which is not that of the program"
-            )
+        lam = as_list(answer, len(y), "lambda")
+        if np.any(y * lam < -1e-7):
+            if np.all(lam >= -1e-7):
+                return "all entries are nonnegative: is this lambda, or y * lambda?"
+            return "an entry of y * lambda is negative"
         features = np.sign(w2) * np.maximum(X @ (W1 / np.linalg.norm(W1, axis=0)), 0)
         if np.any(lam @ features > 1 + 1e-6):
-            return wrong(f"a neuron of the {number} network violates the constraint")
-        interval = (value / dual_norm_bounds(X, lam).upper, cost)
-    return right("dual solutions for three networks", interval)
+            return (
+                "the constraint of a neuron is violated: its feature has unit weights"
+            )
+        value = float(y @ lam)
+        if abs(value / cost - 1.0) > 1e-6:
+            return (
+                f"the point is feasible, with the value y @ lambda = {value:.6g}; the "
+                f"program has the value {cost:.6g}"
+            )
+        return None
+
+    return try_function(dual_point, inputs, fault, "dual solutions for three networks")
 
 
 @exercise
@@ -353,7 +381,7 @@ def cutting_planes(solver: Callable[..., Any]) -> Feedback:
     Returns
     -------
     convexnn_lib.exercises.feedback.Feedback
-        The judgement, with the interval for the last data set.
+        The judgement, with the data on which the bounds are too far apart.
 
     Examples
     --------
@@ -361,49 +389,34 @@ def cutting_planes(solver: Callable[..., Any]) -> Feedback:
     >>> exercises.max_margin.cutting_planes(lambda X, y: ((X.T, y), y))
     Not yet: gaussian data: the network does not separate the data
     """
-    interval = (0.0, np.inf)
-    for name, (X, y) in {
-        "gaussian data": datasets.gaussian(12, 4, 1, labels="sign"),
-        "XOR": datasets.xor(),
-        "irises": datasets.load("iris", n_samples=20, ones=True),
-    }.items():
-        network, dual = solver(X.copy(), y.copy())
-        lam = as_vector(dual, len(y), "lambda")
-        if np.any(y * lam < 0.0):
-            return wrong(f"{name}: an entry of y * lambda is negative")
-        margin = normalized_margin(as_network(network), X, y)
+    names = ("gaussian data", "XOR", "irises")
+    inputs = [
+        datasets.gaussian(12, 4, 1, labels="sign"),
+        datasets.xor(),
+        datasets.load("iris", n_samples=20, ones=True),
+    ]
+    sizes = dict(zip((X.shape for X, _ in inputs), names, strict=True))
+
+    def fault(answer: Any, X: FloatArray, y: FloatArray) -> str | None:
+        network, dual = answer
+        lam = as_list(dual, len(y), "lambda")
+        name = sizes[X.shape]
+        if np.any(y * lam < -1e-9 * np.abs(lam).max()):
+            return f"{name}: an entry of y * lambda is negative"
+        margin = normalized_margin(as_network(network, d=X.shape[1]), X, y)
         if margin <= 0.0:
-            return wrong(f"{name}: the network does not separate the data")
+            return f"{name}: the network does not separate the data"
         cost = 0.5 / margin
+        lam = y * np.maximum(y * lam, 0.0)  # zeros up to rounding
         norm = dual_norm_bounds(X, lam).upper
-        interval = (float(y @ lam) / norm if norm > 0.0 else 0.0, cost)
-        if interval[1] > 1.001 * interval[0]:
-            return wrong(
-                f"{name}: the cost is {cost:.6g} and the lower bound {interval[0]:.6g}",
-                interval,
-            )
-    return right("certified to a thousandth on three data sets", interval)
+        bound = float(y @ lam) / norm if norm > 0.0 else 0.0
+        if cost > 1.001 * bound:
+            return f"{name}: the cost is {cost:.6g} and the lower bound {bound:.6g}"
+        return None
 
-
-def _judge_dual(X: FloatArray, y: FloatArray, lam: Any) -> Feedback:
-    """Judge a dual point by what it proves and by what is best."""
-    point = as_vector(lam, len(y), "lambda")
-    if np.any(y * point < -1e-9):
-        return wrong("y * lambda has a negative entry, so it is not dual feasible")
-    norm = _norm(X, point)
-    if norm > 1 + _TOLERANCE:
-        return wrong(
-            f"the dual norm is {norm:.3g}, above 1: the point is not dual feasible",
-            norm,
-        )
-    bound = float(y @ point)
-    if bound < max_margin(X, y).value * (1 - 10 * _TOLERANCE):
-        return wrong(
-            f"it is feasible and proves that no cost is below {bound:.6g}, but a "
-            "better one exists",
-            bound,
-        )
-    return right("dual feasible, and a network attains its bound", bound)
+    return try_function(
+        solver, inputs, fault, "certified to a thousandth on {count} data sets"
+    )
 
 
 def _norm(X: FloatArray, lam: FloatArray) -> float:

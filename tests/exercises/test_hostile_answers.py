@@ -18,7 +18,7 @@ SHARED = {"answers", "feedback", "functions"}
 CHAPTERS = [
     importlib.import_module(f"convexnn_lib.exercises.{module.name}")
     for module in pkgutil.iter_modules(convexnn_lib.exercises.__path__)
-    if module.name not in SHARED
+    if module.name not in SHARED and not module.name.startswith("_")
 ]
 CHECKS = [getattr(chapter, name) for chapter in CHAPTERS for name in chapter.__all__]
 
