@@ -61,7 +61,7 @@ class TestChapter:
         """
         text, exercises, _ = _text(path).partition("\n## Exercises\n")
         assert exercises
-        assert 2000 <= len(text.split()) <= 4200
+        assert 2000 <= len(text.split()) <= 4600
 
     def test_is_stored_in_the_normal_form(self, path: Path, tool: ModuleType) -> None:
         notebook = nbformat.read(path, as_version=4)

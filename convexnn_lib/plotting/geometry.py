@@ -56,8 +56,9 @@ def plot_rectified_ellipsoids(data: Mapping[str, Any]) -> Figure:
     -------
     matplotlib.figure.Figure
         The ellipse dotted, the rectified ellipse :math:`\mathcal Q` filled, the hull of
-        it and its mirror image outlined; squares at the corners of the hull, stars at
-        the spikes of the samples.
+        it and its mirror image outlined; squares at the corners of the hull, a thick
+        line along its extreme points in the quadrant, stars at the spikes of the
+        samples.
 
     Raises
     ------
@@ -76,6 +77,7 @@ def plot_rectified_ellipsoids(data: Mapping[str, Any]) -> Figure:
             _fill_outline(panel, hull(X, 720).points)
             draw_rectified(panel, X)
             panel.plot(*corners[title].T, "s", color=ORANGE, mec=BLACK, ms=8)
+            panel.plot(*_extreme_arc(X).T, color=ORANGE, lw=5, solid_capstyle="butt")
             spikes, _ = sample_spikes(X)
             panel.plot(*spikes.T, "*", color="white", mec=BLACK, ms=11, zorder=5)
             _square(panel, 1.15 * float(np.abs(ellipsoid(X).points).max()))
@@ -87,9 +89,10 @@ def plot_rectified_ellipsoids(data: Mapping[str, Any]) -> Figure:
             Line2D([], [], color=GREEN, lw=4, alpha=0.6, label=r"rectified: $Q$"),
             Line2D([], [], color=PURPLE, lw=1.5, label=r"hull of $Q\cup -Q$"),
             _marker("s", ORANGE, "corner"),
+            Line2D([], [], color=ORANGE, lw=5, label="arc of extreme points"),
             _marker("*", "white", "spike of a sample"),
         ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=5)
+        figure.legend(handles=handles, loc="outside lower center", ncols=6)
     return figure
 
 
@@ -307,6 +310,24 @@ def _two_samples(X: Any) -> FloatArray:
         raise InvalidDataError(f"this figure is for two samples, got {len(X)}.")
     matrix: FloatArray = X
     return matrix
+
+
+def _extreme_arc(X: FloatArray, points: int = 400) -> FloatArray:
+    """Return the extreme points of the hull of two samples that are on the ellipse.
+
+    At obtuse angles these are the points X u with u along X^T lam, for weights lam >= 0
+    that no part of the sum X^T lam exceeds in length.
+    """
+    (first, second), product = np.sum(X**2, axis=1), float(X[0] @ X[1])
+    if product >= 0.0:  # the whole arc in the quadrant, up to where an output is 0
+        ends = np.array([[1.0, -product / second], [-product / first, 1.0]])
+    else:
+        ends = np.array([[second, -2.0 * product], [-2.0 * product, first]])
+        if ends[0, 1] * ends[1, 0] >= ends[0, 0] * ends[1, 1]:
+            return np.empty((0, 2))  # an angle of 120 degrees or more
+    share = np.linspace(0.0, 1.0, points)[:, None]
+    u = ((1.0 - share) * ends[0] + share * ends[1]) @ X
+    return (u / np.linalg.norm(u, axis=1, keepdims=True)) @ X.T
 
 
 def _closed(points: FloatArray) -> FloatArray:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
+import hostile
 import numpy as np
 import pytest
+from scipy.optimize import lsq_linear
 
-from convexnn_lib import dual_norm
+from convexnn_lib import dual_norm, enumerate_patterns
 from convexnn_lib.exercises import geometry as checks
 
 JUNK = [
@@ -46,6 +49,12 @@ def test_hull_corners():
     assert "not extreme" in checks.hull_corners([*corners, [1, 1.5]]).message
     assert "occurs twice" in checks.hull_corners([*corners, [2, 0]]).message
     assert "two coordinates" in checks.hull_corners(np.eye(3)).message
+    assert "a row" in checks.hull_corners(np.transpose(corners)).message
+    exact = hostile.sympy.Matrix(corners)
+    for form in (exact, tuple(map(tuple, corners)), iter(corners)):
+        assert checks.hull_corners(form)
+    for slip in (corners[::2], [[2, 3], [-2, -3]], [*corners, [0, 0]], np.eye(2)):
+        assert not checks.hull_corners(slip)
 
 
 def test_outside_ellipsoid():
@@ -57,6 +66,16 @@ def test_outside_ellipsoid():
     assert "unit" in checks.outside_ellipsoid(X, 2 * X[0]).message
     dependent = checks.outside_ellipsoid([[1, 0], [-1, 0]], [1, 0])
     assert "independent" in dependent.message
+    for form in hostile.vectors(X[0]):
+        assert checks.outside_ellipsoid(X, form)
+    assert checks.outside_ellipsoid(X.round(6), [1, 0])
+    for slip in (
+        (pair(100), [1, 0]),
+        (X, X[0] + X[1]),
+        (X, [0, 1]),
+        (np.eye(2), [1, 0]),
+    ):
+        assert not checks.outside_ellipsoid(*slip)
 
 
 def test_half_norm():
@@ -64,6 +83,16 @@ def test_half_norm():
     assert checks.half_norm([[3, 4], [-6, -8], [0, 0]], [-2, 1, 5])
     assert "times the norm" in checks.half_norm(np.eye(2), [1, 1]).message
     assert "zero" in checks.half_norm([[1], [-1]], [1, 1]).message
+    # nearly, but no equality
+    assert "times" in checks.half_norm([[1, 0], [-1, 1e-3]], [1, -1]).message
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((3, 4))
+    lam = rng.standard_normal(3)
+    assert checks.half_norm(np.vstack([x, -x]), np.concatenate([lam, -lam]))
+    for form in hostile.vectors([1, -1]):
+        assert checks.half_norm([[Fraction(1, 3)], [Fraction(-1, 3)]], form)
+    for slip in (([[1], [1]], [1, -1]), ([[1], [-1]], [2, -1]), (np.eye(2), [1, -1])):
+        assert not checks.half_norm(*slip)
     assert "eight" in checks.half_norm(np.ones((9, 1)), np.ones(9)).message
 
 
@@ -76,6 +105,12 @@ def test_linear_cost():
     assert np.allclose(cheap.certificate.predict([[1, 0], [1, 1], [-1, 0]]), [0, 1, 0])
     assert "unit" in checks.linear_cost(both, [1, 1]).message
     assert "six" in checks.linear_cost(np.ones((7, 2)), [1, 0]).message
+    for form in hostile.vectors([0.6, 0.8]):
+        assert checks.linear_cost(both.tolist(), form)
+    root = np.sqrt([1 / 3, 2 / 3])
+    assert checks.linear_cost(both, root.round(6))
+    for X, u in (([[1], [2]], [1]), (np.eye(3), [1, 0, 0]), (-np.eye(2), [0.6, 0.8])):
+        assert not checks.linear_cost(X, u)
 
 
 def test_farthest_points():
@@ -86,6 +121,14 @@ def test_farthest_points():
     assert "farther from" in checks.farthest_points(end / 2, [0, 0]).message
     assert "p is not a point" in checks.farthest_points(2 * end, [0, 0]).message
     assert "q is not a point" in checks.farthest_points(end, [0.1, 0.1]).message
+    for form in hostile.vectors(end):
+        assert checks.farthest_points(form, [[0], [0]])
+    assert checks.farthest_points(end.round(6), [0, 0])
+    root = hostile.sympy.sqrt(2) / 2
+    assert checks.farthest_points([root, root], [0, 0])
+    across = np.array([1, -1]) / np.sqrt(2)
+    for slip in ((across, [0, 0]), (end, across), ([1, 1], [0, 0]), ([0, 0], end)):
+        assert not checks.farthest_points(*slip)
 
 
 def test_local_maxima():
@@ -95,7 +138,13 @@ def test_local_maxima():
     assert "not all" in checks.local_maxima([0, 140, 360]).message
     assert "rises to one side" in checks.local_maxima([0, 60, 140]).message
     assert "rises to one side" in checks.local_maxima([0, 50, 70, 140]).message
-    assert "inactive" in checks.local_maxima([0, 70, 140, 250]).message
+    assert "not strict" in checks.local_maxima([0, 70, 140, 250]).message
+    assert "not all" in checks.local_maxima([0, 359.998, 140]).message  # one, twice
+    for form in hostile.vectors([0, 70, 140]):
+        assert checks.local_maxima(form)
+    assert checks.local_maxima({0, 70, 140})
+    for slip in ([70], [50, 90], [0, 140, 250], [0, 70, 140, 90], np.radians([0, 70])):
+        assert not checks.local_maxima(slip)
 
 
 def test_spike_free_classes():
@@ -112,6 +161,20 @@ def test_spike_free_classes():
         ).message
     )
     assert "not orthogonally" in checks.spike_free_classes(X, [1, -1, 1, -1]).message
+    rng = np.random.default_rng(0)
+    for seed in range(20):
+        Q, _ = np.linalg.qr(rng.standard_normal((4, 4)))
+        turned = np.array(X) @ Q * 10.0 ** (seed - 10)
+        assert checks.spike_free_classes(turned, [1, 1, -1, -1])
+    assert checks.spike_free_classes((np.array(X) @ Q).round(7), [1, 1, -1, -1])
+    exact = [[Fraction(x, 3) for x in row] for row in X]
+    for labels in hostile.vectors([1, 1, -1, -1]):
+        assert checks.spike_free_classes(exact, labels)
+    eye = np.eye(4)  # right angles inside of the classes
+    assert "not orthogonally" in checks.spike_free_classes(eye, [1, 1, -1, -1]).message
+    assert "labels" in checks.spike_free_classes(X, [1, 1, 0, 0]).message
+    zero = [[0, 0, 0, 0], *X[1:]]
+    assert "zero" in checks.spike_free_classes(zero, [1, 1, -1, -1]).message
     assert "four" in checks.spike_free_classes(np.eye(2), [1, -1]).message
 
 
@@ -133,14 +196,33 @@ def test_extreme_point():
     segment = 0.5 * end + [0.5, 0.0]
     assert "segment" in checks.extreme_point(segment).message
     assert not checks.extreme_point([1.0, 0.0])
+    for form in hostile.vectors(of(1, 1.5)):
+        assert checks.extreme_point(form)
+    assert checks.extreme_point(of(1, 1.5).round(6))
+    for digits in (3, 4):
+        for cut in (np.round, lambda v, k: np.trunc(v * 10.0**k) / 10.0**k):
+            assert "rounding" in checks.extreme_point(cut(of(1, 1.5), digits)).message
+    ellipse = X @ [np.cos(0.05), np.sin(0.05)]
+    for slip in ([0.5, 0.4], ellipse, of(1, 1.5)[::-1] * 0.99, X[1], of(1, 3)):
+        assert not checks.extreme_point(slip)
 
 
 def test_unbounded_polar():
-    six = [[1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, -1]]
-    assert checks.unbounded_polar(six, [1, -1, 1, -1, -1, 1])
-    assert checks.unbounded_polar(2 * np.array(six), [-3, 3, -3, 3, 3, -3])
-    assert "height" in checks.unbounded_polar(six, np.ones(6)).message
-    assert "lambda is zero" in checks.unbounded_polar(six, np.zeros(6)).message
+    half = np.vstack([np.eye(3), np.ones(3)])
+    eight, lam = np.vstack([half, -half]), [1, 1, 1, -1, -1, -1, -1, 1]
+    for form in hostile.vectors(lam):
+        assert checks.unbounded_polar(eight, form)
+    assert checks.unbounded_polar(3 * eight, -2 * np.array(lam))
+    six = [[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [1, 1, 0], [-1, -1, 0]]
+    seven = [*six, [0, 0, 1]]
+    assert checks.unbounded_polar(seven, [1, -1, 1, -1, -1, 1, 0])
+    chapter = checks.unbounded_polar(np.array(six)[:, :2], [1, -1, 1, -1, -1, 1])
+    assert "span 2 dimensions" in chapter.message
+    six = seven
+    for slip in (np.ones(7), [1, -1, 1, -1, 1, -1, 0], [1, 1, 1, 1, -1, -1, 0]):
+        assert not checks.unbounded_polar(six, slip)
+    assert "height" in checks.unbounded_polar(six, np.ones(7)).message
+    assert "lambda is zero" in checks.unbounded_polar(six, np.zeros(7)).message
     same = checks.unbounded_polar([[1, 0], [2, 0]], [2, -1])
     assert "same direction" in same.message
     assert "sample is zero" in checks.unbounded_polar([[0, 0], [1, 0]], [1, 0]).message
@@ -165,3 +247,37 @@ def test_distance_function():
     large = checks.distance_function(lambda X, lam: np.abs(lam) @ np.abs(X).sum(axis=1))
     assert "too large" in large.message
     assert not checks.distance_function(lambda X, lam: math.nan)
+
+
+def by_zonotopes(X, lam):
+    def one_sided(lam):
+        plus, minus = lam > 0, lam < 0
+        if not plus.any():
+            return 0.0
+        rows, others = lam[plus, None] * X[plus], -lam[minus, None] * X[minus]
+        if not rows.any():
+            return 0.0
+        vertices = enumerate_patterns(rows).patterns.astype(float) @ rows
+        if not minus.any():
+            return np.linalg.norm(vertices, axis=1).max()
+        costs = [lsq_linear(others.T, z, (0, 1), method="bvls").cost for z in vertices]
+        return np.sqrt(2 * max(costs))
+
+    return max(one_sided(lam), one_sided(-lam))
+
+
+def test_distance_function_in_all_forms():
+    for function in hostile.functions(by_zonotopes):
+        assert checks.distance_function(function)
+    assert checks.distance_function(lambda X, lam: [[by_zonotopes(X, lam)]])
+    for message, function in hostile.spoilt(by_zonotopes):
+        assert message in checks.distance_function(function).message
+        assert not checks.distance_function(function)
+    for slip in (
+        lambda X, lam: np.linalg.norm(X.T @ lam),
+        lambda X, lam: 0.5 * np.linalg.norm(X.T @ lam),
+        lambda X, lam: np.linalg.norm(np.maximum(lam, 0) @ X),
+        lambda X, lam: max(np.abs(lam) * np.linalg.norm(X, axis=1)),
+        lambda X, lam: np.abs(lam @ np.maximum(X @ X.T, 0)).max(),
+    ):
+        assert not checks.distance_function(slip)

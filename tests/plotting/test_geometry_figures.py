@@ -71,6 +71,19 @@ class TestRectifiedEllipsoids:
             squares.get_xydata(), [[1, 0], [0, 1], [-1, 0], [0, -1]], atol=1e-12
         )
 
+    @pytest.mark.parametrize("degrees", [60, 90, 105, 119, 121, 180])
+    def test_arc_of_extreme_points(self, degrees: float) -> None:
+        """Each point of the arc is exposed by a weight that attains its norm there."""
+        X = _two_samples(degrees) * [[1.0], [1.2]]
+        figure = geometry.plot_rectified_ellipsoids({"pair": X})
+        (thick,) = (line for line in figure.axes[0].lines if line.get_lw() == 5)
+        arc = np.asarray(thick.get_xydata())
+        assert (len(arc) > 0) == (degrees < 120)
+        for z in arc[1:-1:50]:
+            weights = np.linalg.solve(X @ X.T, z)
+            assert weights @ z == pytest.approx(1)
+            assert dual_norm(X, weights)[0] == pytest.approx(1)
+
     def test_errors(self) -> None:
         with pytest.raises(InvalidDataError, match="at least one X"):
             geometry.plot_rectified_ellipsoids({})

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from convexnn_lib._validation import as_matrix, as_vector
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
+from convexnn_lib.exercises._dual_points import ROUNDED
+from convexnn_lib.exercises.answers import as_list, as_matrix
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.flow.margin import is_orthogonally_separable
 from convexnn_lib.geometry.hull_gauge import hull_gauge
@@ -49,7 +50,9 @@ def hull_corners(points: Any) -> Feedback:
     X = np.array([[2.0], [-3.0]])
     corners = as_matrix(points, "points")
     if corners.shape[1] != 2:
-        return wrong(f"the points have two coordinates, not {corners.shape[1]}")
+        return wrong(
+            f"the points have two coordinates, not {corners.shape[1]}: one point a row"
+        )
     for corner in corners:
         if hull_gauge(X, corner).upper > 1 + TOLERANCE:
             return wrong(
@@ -95,11 +98,12 @@ def outside_ellipsoid(X: Any, u: Any) -> Feedback:
     Not yet: the shortest v has the length 1
     """
     samples = as_matrix(X)
-    direction = as_vector(u, samples.shape[1], "u")
+    direction = as_list(u, samples.shape[1], "u")
     if np.linalg.matrix_rank(samples) < len(samples):
         return wrong("the samples are not linearly independent")
-    if abs(np.linalg.norm(direction) - 1.0) > 1e-9:
+    if abs(np.linalg.norm(direction) - 1.0) > ROUNDED:
         return wrong("u is not a unit vector")
+    direction /= np.linalg.norm(direction)
     v = np.linalg.pinv(samples) @ np.maximum(samples @ direction, 0.0)
     length = float(np.linalg.norm(v))
     if length < 1.5:
@@ -132,9 +136,10 @@ def linear_cost(X: Any, u: Any) -> Feedback:
     samples = as_matrix(X)
     if len(samples) > 6:
         return wrong("take at most six samples")
-    direction = as_vector(u, samples.shape[1], "u")
-    if abs(np.linalg.norm(direction) - 1.0) > 1e-9:
+    direction = as_list(u, samples.shape[1], "u")
+    if abs(np.linalg.norm(direction) - 1.0) > ROUNDED:
         return wrong("u is not a unit vector")
+    direction /= np.linalg.norm(direction)
     gauge = hull_gauge(samples, samples @ direction)
     if gauge.lower < 2.0 - TOLERANCE:
         return wrong(
@@ -169,20 +174,32 @@ def spike_free_classes(X: Any, y: Any) -> Feedback:
     samples = as_matrix(X)
     if len(samples) != 4:
         return wrong(f"four samples are asked for, got {len(samples)}")
-    labels = as_vector(y, 4, "y")
-    products = samples @ samples.T
-    if not is_orthogonally_separable(samples, labels):
-        return wrong("the data are not orthogonally separable", products)
+    labels = as_list(y, 4, "y")
+    if not np.all(np.abs(labels) == 1.0):
+        return wrong("labels are 1 and -1")
     if np.sum(labels > 0) != 2:
         return wrong("each class must have two samples")
+    lengths = np.linalg.norm(samples, axis=1)
+    if lengths.min() == 0.0:
+        return wrong("a sample is zero")
+    products = samples @ samples.T
+    cosines = products / np.outer(lengths, lengths)  # compared up to rounding
+    same = labels[:, None] == labels[None, :]
+    if np.any(cosines[same] <= ROUNDED) or np.any(cosines[~same] > ROUNDED):
+        return wrong("the data are not orthogonally separable", products)
     for sign in (1.0, -1.0):
-        if np.linalg.matrix_rank(samples[labels == sign], tol=1e-9) < 2:
+        if abs(cosines[labels == sign][:, labels == sign][0, 1]) > 1.0 - 1e-9:
             return wrong("the two samples of a class are parallel")
-    if not is_spike_free(samples):
+    # two orthogonal pairs are independent rows, and the theorem asks for these products
+    if np.any(cosines[~same] < -ROUNDED):
         return wrong(
             "the data are orthogonally separable, but not spike-free", products
         )
-    return right("both conditions hold, decided exactly", products)
+    exact = is_orthogonally_separable(samples, labels) and is_spike_free(samples)
+    return right(
+        f"both conditions hold{', decided exactly' if exact else ' up to rounding'}",
+        products,
+    )
 
 
 @exercise
@@ -207,13 +224,19 @@ def extreme_point(z: Any) -> Feedback:
     """
     angle = np.radians(105.0)
     X = np.array([[1.0, 0.0], [np.cos(angle), np.sin(angle)]])
-    point = as_vector(z, 2, "z")
+    point = as_list(z, 2, "z")
     if not np.all(point > 0.0) or abs(point[0] - point[1]) < 1e-3:
         return wrong("the coordinates must be positive and differ by 0.001 or more")
     gauge = hull_gauge(X, point)
-    if gauge.upper > 1 + TOLERANCE:
+    if ROUNDED < abs(gauge.upper - 1.0) < 1e-3:
+        return wrong(
+            f"the least cost of these outputs is 1 {gauge.upper - 1.0:+.1e}, not 1: if "
+            "this is rounding, pass six digits or the formula",
+            gauge.network,
+        )
+    if gauge.upper > 1 + ROUNDED:
         return wrong("the point is outside of the hull", gauge.dual)
-    if gauge.upper < 1 - TOLERANCE:
+    if gauge.upper < 1 - ROUNDED:
         return wrong(
             f"the point is inside of the hull: a network of cost {gauge.upper:.4g} has "
             "these outputs",
@@ -223,10 +246,10 @@ def extreme_point(z: Any) -> Feedback:
     # of the ellipse there supports the hull
     normal = np.linalg.solve(X @ X.T, point)
     length = float(np.linalg.norm(X.T @ normal))
-    if abs(length - 1.0) > TOLERANCE:
+    if abs(length - 1.0) > ROUNDED:
         return wrong("the point is on the boundary, but inside of a segment of it")
     norm = dual_norm_bounds(X, normal).upper
-    if norm > 1 + TOLERANCE:
+    if norm > 1 + ROUNDED:
         return wrong("the line that touches the ellipse there cuts the hull", normal)
     return right("a line touches the hull in this point alone", normal)
 
@@ -238,7 +261,7 @@ def unbounded_polar(X: Any, lam: Any) -> Feedback:
     Parameters
     ----------
     X : (n, d) array
-        At most eight samples, none zero, no two of the same direction.
+        At most eight samples that span space, none zero, no two of the same direction.
     lam : (n,) array
         A direction in which the polar set is unbounded.
 
@@ -251,12 +274,12 @@ def unbounded_polar(X: Any, lam: Any) -> Feedback:
     --------
     >>> from convexnn_lib import exercises
     >>> exercises.geometry.unbounded_polar([[1, 0], [-1, 0]], [1, 1])
-    Not yet: a unit neuron has the height 1, so the polar set ends in this direction
+    Not yet: the samples span 1 dimensions, not three
     """
     samples = as_matrix(X)
     if len(samples) > 8:
         return wrong("take at most eight samples")
-    point = as_vector(lam, len(samples), "lambda")
+    point = as_list(lam, len(samples), "lambda")
     lengths = np.linalg.norm(samples, axis=1)
     if lengths.min() == 0.0:
         return wrong("a sample is zero")
@@ -264,10 +287,13 @@ def unbounded_polar(X: Any, lam: Any) -> Feedback:
     cosines = unit @ unit.T - 2.0 * np.eye(len(unit))
     if cosines.max() > 1.0 - 1e-9:
         return wrong("two samples have the same direction")
+    if samples.shape[1] != 3 or np.linalg.matrix_rank(unit, tol=1e-9) != 3:
+        rank = np.linalg.matrix_rank(unit, tol=1e-9)
+        return wrong(f"the samples span {rank} dimensions, not three")
     if not point.any():
         return wrong("lambda is zero")
     norm = dual_norm_bounds(samples, point).lower
-    if norm > 1e-9 * float(np.abs(point) @ lengths):
+    if norm > ROUNDED * float(np.abs(point) @ lengths):
         return wrong(
             f"a unit neuron has the height {norm:.3g}, so the polar set ends in this "
             "direction",

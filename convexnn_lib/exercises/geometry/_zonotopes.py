@@ -9,13 +9,19 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from convexnn_lib import datasets
-from convexnn_lib._validation import FloatArray, as_matrix, as_vector
+from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
+from convexnn_lib.exercises._dual_points import ROUNDED
+from convexnn_lib.exercises.answers import as_list, as_matrix, as_number, as_numbers
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
+from convexnn_lib.exercises.functions import try_function
 from convexnn_lib.exercises.geometry._hulls import TOLERANCE
 from convexnn_lib.geometry.zonotope_distance import zonotope_distance
 
 __all__ = ["distance_function", "farthest_points", "half_norm", "local_maxima"]
+
+# a right example has simple numbers, so an equality is asked for up to rounding errors
+_EQUAL = 1e-12
 
 
 @exercise
@@ -43,14 +49,14 @@ def half_norm(X: Any, lam: Any) -> Feedback:
     samples = as_matrix(X)
     if len(samples) > 8:
         return wrong("take at most eight samples")
-    point = as_vector(lam, len(samples), "lambda")
+    point = as_list(lam, len(samples), "lambda")
     length = float(np.linalg.norm(samples.T @ point))
     if length <= TOLERANCE * float(np.abs(point) @ np.linalg.norm(samples, axis=1)):
         return wrong("X^T lambda is zero")
     norm = dual_norm_bounds(samples, point).lower
-    if abs(norm / length - 0.5) > TOLERANCE:
+    if norm / length > 0.5 + _EQUAL:
         return wrong(
-            f"the dual norm is {norm / length:.4g} times the norm of X^T lambda",
+            f"the dual norm is {norm / length:.8g} times the norm of X^T lambda",
             (norm, length),
         )
     return right("the lower bound on the dual norm is attained", (norm, length))
@@ -81,18 +87,18 @@ def farthest_points(p: Any, q: Any) -> Feedback:
     """
     X, y = datasets.xor()
     truth = zonotope_distance(X, y / np.sqrt(2.0))
-    points = {"p": as_vector(p, 2, "p"), "q": as_vector(q, 2, "q")}
+    points = {"p": as_list(p, 2, "p"), "q": as_list(q, 2, "q")}
     for (name, point), sign in zip(points.items(), "+-", strict=True):
         rows = X[y > 0] if sign == "+" else X[y < 0]
         nearest = _nearest(rows / np.sqrt(2.0), point)
         off = float(np.linalg.norm(point - nearest))
-        if off > 1e-6:
+        if off > ROUNDED:
             return wrong(f"{name} is not a point of Z_{sign}: it is {off:.3g} from it")
     rows = X[y < 0] / np.sqrt(2.0)
     distance = float(np.linalg.norm(points["p"] - _nearest(rows, points["p"])))
-    if np.linalg.norm(points["p"] - points["q"]) > distance + 1e-6:
+    if np.linalg.norm(points["p"] - points["q"]) > distance + ROUNDED:
         return wrong("a point of Z_- is nearer to p than q is")
-    if distance < truth.value - 1e-6:
+    if distance < truth.value - ROUNDED:
         return wrong("another point of Z_+ is farther from Z_-")
     return right("their distance is the dual norm", truth)
 
@@ -105,7 +111,7 @@ def local_maxima(angles: Any) -> Feedback:
     ----------
     angles : (k,) array
         Angles in degrees, measured from the first of two unit samples towards the
-        second, which is at 140 degrees: all local maxima of
+        second, which is at 140 degrees: all strict local maxima of
         :math:`(x_1^Tu)_++(x_2^Tu)_+`.
 
     Returns
@@ -119,7 +125,9 @@ def local_maxima(angles: Any) -> Feedback:
     >>> exercises.geometry.local_maxima([50.0])
     Not yet: at 50 degrees the height is not maximal: it rises to one side
     """
-    found = as_vector(angles, np.size(angles), "angles") % 360.0
+    found = as_numbers(angles, "angles").ravel() % 360.0
+    if found.size == 0:
+        return wrong("no angle given")
 
     def height(degrees: FloatArray) -> FloatArray:
         first, second = np.radians(degrees), np.radians(degrees - 140.0)
@@ -132,13 +140,16 @@ def local_maxima(angles: Any) -> Feedback:
             return wrong(
                 f"at {angle:g} degrees the height is not maximal: it rises to one side"
                 if around.max() > 0
-                else f"at {angle:g} degrees the neuron is inactive"
+                else f"at {angle:g} degrees no sample is active, and the height is 0 "
+                "all around: a neuron stays there, but the maximum is not strict"
             )
     grid = height(np.arange(0.0, 360.0, 0.1))
     peaks = np.sum((grid > np.roll(grid, 1)) & (grid > np.roll(grid, -1)))
-    if len(np.unique(found.round(1))) < peaks:
-        return wrong("these are local maxima, but not all of them", height(found))
-    return right("these are all local maxima", height(found))
+    if len(np.unique((found + 0.05) % 360.0 // 0.1)) < peaks:
+        return wrong(
+            "these are strict local maxima, but not all of them", height(found)
+        )
+    return right("these are all strict local maxima", height(found))
 
 
 @exercise
@@ -169,17 +180,24 @@ def distance_function(distance: Callable[..., float]) -> Feedback:
     ]
     X, y = datasets.xor()
     cases += [(X, y), (X, np.abs(y)), (X, -np.abs(y)), (X, np.array([1.0, 0, 0, 0]))]
-    for samples, lam in cases:
+    X = rng.standard_normal((7, 3))
+    X[3], X[4] = 0.0, -2.0 * X[0]
+    cases.append((X, rng.standard_normal(7)))
+    cases.append((X, np.zeros(7)))
+
+    def fault(answer: Any, samples: FloatArray, lam: FloatArray) -> str | None:
         truth = dual_norm_bounds(samples, lam).lower
-        error = float(distance(samples.copy(), lam.copy())) - truth
-        if not abs(error) <= 1e-6 * truth:
-            size = "large" if error > 0.0 else "small"
-            return wrong(
-                f"the value is too {size} for the input in the certificate, with "
-                f"{len(lam)} samples",
-                (samples, lam),
-            )
-    return right("it agrees with the library on seven inputs")
+        error = as_number(answer, "the value") - truth
+        if abs(error) <= 1e-6 * truth:
+            return None
+        return (
+            f"the value is too {'large' if error > 0.0 else 'small'} for the input in "
+            f"the certificate, with {len(lam)} samples"
+        )
+
+    return try_function(
+        distance, cases, fault, "it agrees with the library on {count} inputs"
+    )
 
 
 def _nearest(generators: FloatArray, point: FloatArray) -> FloatArray:
