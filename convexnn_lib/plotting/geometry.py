@@ -327,7 +327,8 @@ def _extreme_arc(X: FloatArray, points: int = 400) -> FloatArray:
             return np.empty((0, 2))  # an angle of 120 degrees or more
     share = np.linspace(0.0, 1.0, points)[:, None]
     u = ((1.0 - share) * ends[0] + share * ends[1]) @ X
-    return (u / np.linalg.norm(u, axis=1, keepdims=True)) @ X.T
+    arc: FloatArray = (u / np.linalg.norm(u, axis=1, keepdims=True)) @ X.T
+    return arc
 
 
 def _closed(points: FloatArray) -> FloatArray:
