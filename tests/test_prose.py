@@ -143,16 +143,22 @@ def test_addresses_of_the_bibliography_are_well_formed() -> None:
 
 
 def faulty_entries(bibliography: str) -> list[str]:
-    """Return the keys of entries that are not closed, or are there twice."""
+    """Return the keys of entries that are not closed, repeat a field, or come twice."""
     entries = re.split(r"^(?=@)", bibliography, flags=re.MULTILINE)[1:]
     keys = [re.match(r"@\w+\{([^,]*)", entry) for entry in entries]
     names = [key[1] if key else entry for key, entry in zip(keys, entries, strict=True)]
     open_ones = [
         name
         for name, entry in zip(names, entries, strict=True)
-        if entry.count("{") != entry.count("}") or not entry.rstrip().endswith("}")
+        if entry.count("{") != entry.count("}")
+        or not entry.rstrip().endswith("}")
+        or _repeats(re.findall(r"^  (\w+) *=", entry, flags=re.MULTILINE))
     ]
     return open_ones + [name for name in set(names) if names.count(name) > 1]
+
+
+def _repeats(names: list[str]) -> bool:
+    return len(set(names)) < len(names)
 
 
 def test_entries_of_the_bibliography_are_whole() -> None:
@@ -161,6 +167,7 @@ def test_entries_of_the_bibliography_are_whole() -> None:
     lost = "@misc{a,\n  year = {2020}\n\n@misc{b,\n  year = {2021}\n}\n"
     assert faulty_entries(lost) == ["a"]
     assert faulty_entries("@misc{a,\n}\n@book{a,\n}\n") == ["a"]
+    assert faulty_entries("@misc{a,\n  year = {1},\n  year = {2}\n}\n") == ["a"]
 
 
 def test_changelog_begins_with_this_version() -> None:

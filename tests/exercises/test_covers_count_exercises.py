@@ -11,7 +11,7 @@ import hostile
 import numpy as np
 import pytest
 
-from convexnn_lib import cover_count, datasets, enumerate_patterns
+from convexnn_lib import cover_count, datasets, enumerate_patterns, sample_patterns
 from convexnn_lib.exercises import covers_count as checks
 
 sympy = pytest.importorskip("sympy", reason="SymPy is not installed")
@@ -57,7 +57,9 @@ def test_first_unlikely() -> None:
     for form in hostile.numbers(7):
         assert checks.first_unlikely(form)
     assert "at least half" in checks.first_unlikely(6).message
-    assert "smaller" in checks.first_unlikely(8).message
+    for value in (8, 2000, 10**300):
+        assert "smaller" in checks.first_unlikely(value).message
+    assert "number of samples" in checks.first_unlikely(-7).message
     assert "number of samples" in checks.first_unlikely(0).message
     assert "number of samples" in checks.first_unlikely(6.5).message
 
@@ -154,6 +156,7 @@ def test_whitney_sum() -> None:
     "idea",
     [
         lambda X: 2 ** len(X),
+        lambda X: len(sample_patterns(X, 100_000, seed=0)),
         lambda X: 2 ** np.linalg.matrix_rank(X),
         lambda X: len(enumerate_patterns(X, closed=True)),
         lambda X: len(enumerate_patterns(X)) // 2,

@@ -163,9 +163,9 @@ def first_unlikely(n: Any) -> Feedback:
     Not yet: at this n at least half of the labellings are realized
     """
     value = as_number(n)
-    if value != int(value) or not 1 <= value <= 1000:
-        return wrong("n is a number of samples")
-    n = int(value)
+    if value != int(value) or value < 1:
+        return wrong("n is a number of samples, whole and positive")
+    n = min(int(value), 1000)  # enough, and 2^n can be computed
     if 2 * cover_count(n, 3) >= 2**n:
         return wrong("at this n at least half of the labellings are realized")
     if 2 * cover_count(n - 1, 3) < 2 ** (n - 1):

@@ -202,4 +202,5 @@ def _matrices() -> list[FloatArray]:
     ]
     talk, xor = datasets.talk_example()[0], datasets.xor()[0]
     one_feature = np.array([[1.0], [-2.0], [3.0]])
-    return [talk, *general, xor, orders, one_feature]
+    thin = np.array([[1.0, 0.0], [1.0, 2.0**-20], [0.0, 1.0]])
+    return [talk, *general, xor, orders, one_feature, thin]
