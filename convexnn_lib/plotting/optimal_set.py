@@ -105,8 +105,9 @@ def plot_polytope(optima: OptimalSet) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Vertices with their numbers of neurons, edges with the number of neurons that
-        are nonzero inside them.
+        Vertices with their numbers of neurons, and at most twelve also with the places
+        of these in the list of touching neurons, counted from 1; edges with the number
+        of neurons that are nonzero inside them.
 
     Raises
     ------
@@ -147,6 +148,17 @@ def plot_polytope(optima: OptimalSet) -> Figure:
                 fontweight="bold",
                 zorder=4,
             )
+        if len(points) <= 12:
+            for point, used in zip(points, support, strict=True):
+                places = ", ".join(str(j + 1) for j in np.flatnonzero(used))
+                axes.annotate(
+                    places,
+                    point,
+                    xytext=(0, 15 if point[1] >= points[:, 1].mean() - 1e-9 else -15),
+                    textcoords="offset points",
+                    ha="center",
+                    va="center",
+                )
         _frame(axes, points)
     return figure
 

@@ -58,6 +58,10 @@ def test_polytopes(line, square, octagon):
         axes = figure.axes[0]
         assert len(axes.lines) == edges == len(optima.edges)
         assert len(axes.collections[0].get_offsets()) == len(optima.vertices)
+        shown = [text.get_text() for text in axes.texts]
+        for vertex in optima.vertices:
+            places = ", ".join(str(j + 1) for j in np.flatnonzero(vertex))
+            assert places in shown
     assert not plt.get_fignums()
 
 
