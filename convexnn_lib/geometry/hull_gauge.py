@@ -24,6 +24,7 @@ from convexnn_lib._validation import (
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates.dual_norm import dual_norm
 from convexnn_lib.errors import InvalidDataError, SolverError
+from convexnn_lib.geometry._tolerances import ATTAINED, OUTSIDE_SPAN
 from convexnn_lib.problem.network import ReLUNetwork
 
 __all__ = ["HullGauge", "hull_gauge", "sample_spikes"]
@@ -125,8 +126,9 @@ def hull_gauge(X: ArrayLike, z: ArrayLike, *, tol: float = 1e-8) -> HullGauge:
     neurons = _first_neurons(X)
     basis = _span(X, neurons)
     rest = target - basis @ (basis.T @ target)
-    if np.linalg.norm(rest) > 1e-9:
+    if np.linalg.norm(rest) > OUTSIDE_SPAN:
         return HullGauge(np.inf, np.inf, rest / (rest @ z), None)
+    target = target - rest  # what rounding has put outside no network attains
     lower, dual = 0.0, np.zeros(len(z))
     for _ in range(_CUTS):
         features = np.maximum(X @ neurons, 0.0)
@@ -243,4 +245,4 @@ def _network(
     sizes = np.linalg.lstsq(features, target, rcond=None)[0]
     network = ReLUNetwork(neurons[:, used] * np.abs(sizes), np.sign(sizes)).merged(X)
     off = np.linalg.norm(network.predict(X) - target)
-    return network.balanced() if off <= 1e-10 else None
+    return network.balanced() if off <= ATTAINED else None

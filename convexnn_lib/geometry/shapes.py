@@ -23,6 +23,7 @@ from convexnn_lib._validation import (
     check_integer,
 )
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.geometry._tolerances import FLAT
 
 __all__ = [
     "Mesh",
@@ -35,7 +36,6 @@ __all__ = [
 ]
 
 _MOST = 4  # samples; the closed form looks at 3**n cases
-_FLAT = 1e-9
 
 
 class Mesh(NamedTuple):
@@ -359,7 +359,7 @@ def _few_samples(X: ArrayLike) -> FloatArray:
 def _check_interior(points: FloatArray) -> None:
     """Refuse data for which the hull is flat and the polar set unbounded."""
     size = float(np.abs(points).max())
-    if np.linalg.matrix_rank(points, tol=_FLAT * size) < points.shape[1]:
+    if np.linalg.matrix_rank(points, tol=FLAT * size) < points.shape[1]:
         raise InvalidDataError(
             "the hull has no interior, and the polar set is unbounded: some outputs "
             "are impossible on these samples. A row of X is zero, or two rows are "

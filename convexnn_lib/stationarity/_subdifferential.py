@@ -16,12 +16,9 @@ from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.errors import EnumerationTooLargeError
 from convexnn_lib.stationarity._least_norm import SubgradientSet
 from convexnn_lib.stationarity._ties import LocalModel
+from convexnn_lib.stationarity._tolerances import INDEPENDENT
 
 __all__ = ["Block", "blocks", "cells_of", "clarke_set", "smooth_part"]
-
-# Tied rows count as independent if their unit vectors are, by this margin. Rows that
-# fail are not assumed dependent: their cells are enumerated.
-_INDEPENDENT = 1e-9
 
 
 class Block(NamedTuple):
@@ -129,9 +126,12 @@ def cells_of(rows: FloatArray, max_patterns: int) -> BoolArray | None:
 
 
 def _independent(rows: FloatArray) -> bool:
-    """Tell whether nonzero rows are linearly independent, by a margin."""
+    """Tell whether nonzero rows are linearly independent, by a margin.
+
+    Rows that fail are not assumed dependent: their cells are enumerated.
+    """
     if rows.shape[0] > rows.shape[1]:
         return False
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     smallest = float(np.linalg.svd(unit, compute_uv=False)[-1])
-    return smallest > _INDEPENDENT
+    return smallest > INDEPENDENT

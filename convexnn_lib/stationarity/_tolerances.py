@@ -5,8 +5,12 @@ from __future__ import annotations
 __all__ = [
     "COLLINEAR",
     "DEPENDENT",
+    "INDEPENDENT",
+    "NEGLIGIBLE",
     "NO_GAP",
     "SAME_POINT",
+    "SETTLED",
+    "SETTLED_TIE",
     "STAYS_FEASIBLE",
     "ZERO_NEURON",
 ]
@@ -17,3 +21,7 @@ COLLINEAR = 1e-7  # distance of unit vectors that count as equal
 DEPENDENT = 1e-9  # least singular value of unit features that counts as zero
 STAYS_FEASIBLE = 1e-9  # relative rate at which a margin may fall below 1
 SAME_POINT = 1e-6  # relative distance of stationary points that count as one
+INDEPENDENT = 1e-9  # least singular value of unit rows that is not zero
+SETTLED = 1e-10  # relative Clarke residual at which a descent has ended
+SETTLED_TIE = 1e-9  # a product of unit vectors that counts as zero where it has
+NEGLIGIBLE = 1e-12  # share of the objective at which a neuron's penalty counts as zero

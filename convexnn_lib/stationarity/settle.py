@@ -16,6 +16,7 @@ from convexnn_lib.problem._cones import row_sides
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.stationarity._tolerances import NEGLIGIBLE, SETTLED, SETTLED_TIE
 from convexnn_lib.stationarity.clarke_residual import clarke_residual
 from convexnn_lib.stationarity.classify_stationary import (
     StationaryPoint,
@@ -26,9 +27,6 @@ from convexnn_lib.training._newton_on_face import newton_on_face
 
 __all__ = ["check_problem", "classify", "descend", "settle"]
 
-_TOLERANCE = 1e-10  # relative Clarke residual of a settled network
-_TIES = 1e-9  # relative products that count as ties once a network has settled
-_NEGLIGIBLE = 1e-12  # share of the objective below which a neuron's penalty is zero
 _ROUNDS = 200
 
 
@@ -102,7 +100,7 @@ def classify(
 ) -> StationaryPoint:
     """Classify a network that has settled."""
     return classify_stationary(
-        network, problem, dual=dual, tolerance=_TOLERANCE, tie_tolerance=_TIES
+        network, problem, dual=dual, tolerance=SETTLED, tie_tolerance=SETTLED_TIE
     )
 
 
@@ -124,7 +122,7 @@ def descend(
             current = _shared(before, current, problem)
         current = _aligned(current, problem)
         residual = clarke_residual(
-            current, problem, tolerance=_TOLERANCE, tie_tolerance=_TIES
+            current, problem, tolerance=SETTLED, tie_tolerance=SETTLED_TIE
         )
         if residual.descent is None:
             return _padded(current, width), residual.stationary
@@ -139,7 +137,7 @@ def _alive(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
     """Drop neurons without outputs, and those that have all but died."""
     outputs = np.maximum(problem.X @ network.W1, 0.0).any(axis=0)
     penalty = problem.beta * network.w2**2
-    kept = outputs & (penalty > _NEGLIGIBLE * abs(problem.objective(network)))
+    kept = outputs & (penalty > NEGLIGIBLE * abs(problem.objective(network)))
     return ReLUNetwork(network.W1[:, kept], network.w2[kept])
 
 
@@ -152,7 +150,7 @@ def _aligned(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
     vectors = (network.W1 * np.abs(network.w2)).T
     lengths = np.linalg.norm(vectors, axis=1)
     signs = np.sign(network.w2)
-    sides = row_sides(problem.X, vectors, _TIES)
+    sides = row_sides(problem.X, vectors, SETTLED_TIE)
     left = [int(k) for k in np.argsort(np.sum(sides == 0, axis=1), kind="stable")]
     while left:
         first, cone = left[0], sides[left[0]]
@@ -177,8 +175,8 @@ def _shared(
     """
     vectors = (before.W1 * np.abs(before.w2)).T
     results = (after.W1 * np.abs(after.w2)).T
-    sides = row_sides(problem.X, vectors, _TIES)
-    ends = row_sides(problem.X, results, _TIES)
+    sides = row_sides(problem.X, vectors, SETTLED_TIE)
+    ends = row_sides(problem.X, results, SETTLED_TIE)
     signs = np.sign(before.w2)
     groups = same_directions(after)
     heads = [group[0] for group in groups]

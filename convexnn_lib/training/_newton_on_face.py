@@ -24,16 +24,18 @@ from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training._tolerances import (
+    LEAVING,
+    PARALLEL,
+    TIE,
+    TIGHT_MARGIN,
+    VANISHED,
+)
 
 __all__ = ["meet_hard_margin", "newton_on_face", "raised"]
 
 IntArray = npt.NDArray[np.int8]
 
-_TIE = 1e-6  # relative products below this count as tight rows
-_TIGHT = 1e-7  # margins this close to 1 count as tight samples
-_VANISHED = 1e-9  # a neuron this short, relative to the longest one, has died
-_PARALLEL = 1e-12  # neurons of one sign whose unit vectors are so near are one group
-_LEAVING = 1e-9  # force on a tight row, relative to beta, that counts
 _LONGEST_STEP = 1e3  # in units of the longest neuron
 _STEPS = 300  # most of which add tight rows, one or a few at a time
 
@@ -178,12 +180,12 @@ class _Face:
         vectors, signs, shares = _grouped(vectors, np.sign(network.w2))
         products = vectors @ problem.X.T
         lengths = np.linalg.norm(vectors, axis=1)[:, None]
-        ties = np.abs(products) <= _TIE * lengths * np.linalg.norm(problem.X, axis=1)
+        ties = np.abs(products) <= TIE * lengths * np.linalg.norm(problem.X, axis=1)
         sides = np.where(ties, 0, np.sign(products)).astype(np.int8)
         tight = np.zeros(problem.n, dtype=np.bool_)
         if problem.loss.slack_cost is not None:
             margins = problem.y * network.predict(problem.X)
-            tight = np.abs(margins - 1.0) <= _TIGHT
+            tight = np.abs(margins - 1.0) <= TIGHT_MARGIN
         bases = [_kernel_basis(problem.X[side == 0]) for side in sides]
         return cls.on(vectors, signs, sides, bases, shares, tight)
 
@@ -202,7 +204,7 @@ class _Face:
             [basis @ (basis.T @ v) for basis, v in zip(bases, vectors, strict=True)]
         )
         norms = np.linalg.norm(projected, axis=1)
-        alive = norms > _VANISHED * norms.max(initial=0.0)
+        alive = norms > VANISHED * norms.max(initial=0.0)
         bases = [basis for basis, kept in zip(bases, alive, strict=True) if kept]
         shares = [share for share, kept in zip(shares, alive, strict=True) if kept]
         return cls(projected[alive], signs[alive], sides[alive], bases, shares, tight)
@@ -315,7 +317,7 @@ class _Face:
                 normals, axis=1
             )
             worst = int(np.argmax(excess))
-            if excess[worst] > _LEAVING * problem.beta:
+            if excess[worst] > LEAVING * problem.beta:
                 sides[k, tight[worst]] = 1 if weights[worst] > 1.0 else -1
         return self._with_sides(self.vectors, sides, problem)
 
@@ -353,7 +355,7 @@ def _grouped(
     groups = []
     while left:
         first = left[0]
-        near = np.linalg.norm(units[left] - units[first], axis=1) <= _PARALLEL
+        near = np.linalg.norm(units[left] - units[first], axis=1) <= PARALLEL
         near &= signs[left] == signs[first]
         groups.append([k for k, together in zip(left, near, strict=True) if together])
         left = [k for k, together in zip(left, near, strict=True) if not together]

@@ -30,6 +30,7 @@ from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._column_generation import Round
 from convexnn_lib.training._methods import METHODS, Options
+from convexnn_lib.training._tolerances import ON_A_WALL
 
 __all__ = ["Solution", "solve"]
 
@@ -314,7 +315,6 @@ def _check_unused(
         )
 
 
-_ON_A_WALL = 1e-12  # a neuron's depth in a cone, relative to its length, that is none
 _ADVICE = {"converged": "Rescale X or y, or raise tol."}
 
 
@@ -352,6 +352,6 @@ def _groups(
     inward = np.where(patterns, 1.0, -1.0)
     for w1, w2 in zip(network.W1.T, network.w2, strict=True):
         depth = np.min(inward * (walls @ w1), axis=1)
-        depth = np.minimum(depth, -_ON_A_WALL * float(np.linalg.norm(w1)))
+        depth = np.minimum(depth, -ON_A_WALL * float(np.linalg.norm(w1)))
         (u if w2 > 0.0 else u_prime)[int(np.argmax(depth))] += abs(w2) * w1
     return u, u_prime

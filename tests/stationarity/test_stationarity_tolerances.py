@@ -15,12 +15,14 @@ from convexnn_lib import (
     classify_stationary,
     directional_derivative,
 )
+from convexnn_lib.stationarity._subdifferential import _independent
 from convexnn_lib.stationarity.classify_stationary import (
     _is_strict,
     _kind,
     same_directions,
 )
 from convexnn_lib.stationarity.find_stationary_points import _index
+from convexnn_lib.stationarity.settle import _alive, classify
 
 TOY = TrainingProblem([[1.0]], [1.0], beta=0.5)
 BEST = ReLUNetwork([[np.sqrt(0.5)]], [np.sqrt(0.5)])
@@ -78,3 +80,36 @@ def test_same_point(shift: float, index: int) -> None:
         ReLUNetwork([[np.cos(angle)], [np.sin(angle)]], [1.0]) for angle in angles
     )
     assert _index(second, [classify_stationary(first, problem)], problem) == index
+
+
+@pytest.mark.parametrize(("least", "independent"), [(0.9e-9, False), (1.1e-9, True)])
+def test_independent(least: float, independent: bool) -> None:
+    angle = np.sqrt(2.0) * least  # of unit vectors with this least singular value
+    rows = np.array([[1.0, 0.0], [5.0 * np.cos(angle), 5.0 * np.sin(angle)]])
+    assert _independent(rows) is independent
+
+
+@pytest.mark.parametrize(("share", "settled"), [(0.9e-10, True), (1.1e-10, False)])
+def test_settled(share: float, settled: bool) -> None:
+    def near(excess: float) -> ReLUNetwork:
+        root = np.sqrt(0.5 + excess)
+        return ReLUNetwork([[root]], [root])
+
+    residual = clarke_residual(near(1e-6), TOY)
+    rate = residual.value / residual.scale / 1e-6
+    assert classify(near(share / rate), TOY).residual.stationary is settled
+
+
+@pytest.mark.parametrize(("product", "ties"), [(0.9e-9, 1), (1.1e-9, 0)])
+def test_settled_tie(product: float, ties: int) -> None:
+    problem = TrainingProblem([[1.0, 0.0], [0.0, 5.0]], [1.0, 1.0], beta=0.5)
+    network = ReLUNetwork([[1.0], [product]], [1.0])
+    assert len(classify(network, problem).residual.ties) == ties
+
+
+@pytest.mark.parametrize(("share", "width"), [(0.9e-12, 1), (1.1e-12, 2)])
+def test_negligible(share: float, width: int) -> None:
+    second = np.sqrt(share * TOY.objective(BEST) / TOY.beta)
+    first = BEST.w2[0]
+    network = ReLUNetwork([[first, second]], [first, second])
+    assert _alive(network, TOY).width == width

@@ -1,0 +1,9 @@
+"""What counts as being outside a span, flat, or attained."""
+
+from __future__ import annotations
+
+__all__ = ["ATTAINED", "FLAT", "OUTSIDE_SPAN"]
+
+OUTSIDE_SPAN = 1e-9  # relative distance from the span of all features
+ATTAINED = 1e-10  # relative distance of outputs that counts as none
+FLAT = 1e-9  # relative singular value of a hull's points that is zero

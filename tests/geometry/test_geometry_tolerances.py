@@ -1,0 +1,40 @@
+"""What counts as outside a span, flat, or attained, on either side of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from convexnn_lib import hull_gauge
+from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.geometry.hull_gauge import _network
+from convexnn_lib.geometry.shapes import _check_interior
+
+REPEATED = [[1.0, 0.0], [1.0, 0.0]]
+
+
+@pytest.mark.parametrize(("off", "possible"), [(0.9e-9, True), (1.1e-9, False)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_outside_span(off: float, possible: bool, size: float) -> None:
+    """On two equal rows a network has equal outputs."""
+    gauge = hull_gauge(REPEATED, [size, size * (1.0 + 2.0 * off)])
+    assert np.isfinite(gauge.upper) == possible
+    if gauge.network is not None:
+        assert gauge.upper == pytest.approx(size, rel=1e-8)
+        assert gauge.lower == pytest.approx(size, rel=1e-8)
+
+
+@pytest.mark.parametrize(("off", "attained"), [(0.9e-10, True), (1.1e-10, False)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_attained(off: float, attained: bool, size: float) -> None:
+    X, target = size * np.array(REPEATED), np.array([1.0, 1.0 + 2.0 * off])
+    neurons, weights = np.array([[1.0], [0.0]]), np.array([1.0])
+    network = _network(X, neurons, weights, target / np.sqrt(2.0))
+    assert (network is not None) == attained
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_flat(size: float) -> None:
+    _check_interior(size * np.diag([1.0, 1.1e-9]))
+    with pytest.raises(InvalidDataError, match="the hull has no interior"):
+        _check_interior(size * np.diag([1.0, 0.9e-9]))
