@@ -416,6 +416,11 @@ def test_labels_far_from_all_curvature() -> None:
     problem = TrainingProblem(X, 100.0 + 10.0 * REAL, 0.1, Huber())
     assert not Huber().curvature(np.zeros(10), problem.y).any()
     assert solve(problem).certificate.relative_gap <= 1e-9
+    # ten thousand times as far as it bends: no model knows how long a step can be
+    y = 1e4 * REAL
+    largest = beta_max(TrainingProblem(X, y, 1.0, Huber()))
+    problem = TrainingProblem(X, y, 0.05 * largest, Huber())
+    assert solve(problem).certificate.relative_gap <= 1e-8
 
 
 def test_all_stationary_points_of_a_loss_of_ones_own() -> None:
