@@ -416,7 +416,10 @@ def test_labels_far_from_all_curvature() -> None:
     problem = TrainingProblem(X, 100.0 + 10.0 * REAL, 0.1, Huber())
     assert not Huber().curvature(np.zeros(10), problem.y).any()
     assert solve(problem).certificate.relative_gap <= 1e-9
-    # ten thousand times as far as it bends: no model knows how long a step can be
+
+
+def test_labels_ten_thousand_times_as_far_as_the_loss_bends() -> None:
+    """No model knows how long a step can be there."""
     y = 1e4 * REAL
     largest = beta_max(TrainingProblem(X, y, 1.0, Huber()))
     problem = TrainingProblem(X, y, 0.05 * largest, Huber())
