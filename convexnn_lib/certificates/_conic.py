@@ -364,7 +364,8 @@ class _Model:
         x = np.array(solution.x)
         if not np.all(np.isfinite(x)):
             raise SolverError(
-                f"Clarabel ended without a point, status {status}. Rescale X or y."
+                f"Clarabel ended without a point, status {status}. Rescale columns of "
+                "X, or raise beta."
             )
         return x, np.array(solution.z), status
 

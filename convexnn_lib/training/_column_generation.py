@@ -192,7 +192,7 @@ def solve_by_active_set(
             if not new and not state.point.loose:
                 wider = _widened(state)
                 if wider is None:
-                    reason = "the limit of its accuracy; rescale X or y, or raise tol"
+                    reason = "the limit of its accuracy; raise tol"
                     limited = False
                     break
                 state = wider

@@ -96,8 +96,8 @@ def solve_by_cvxpy(
         point = _solve_by_newton(model, problem, point)
     if point is None:
         raise SolverError(
-            f"Clarabel ended without a point, status {model.status}. Rescale X or y, "
-            "or give fewer patterns."
+            f"Clarabel ended without a point, status {model.status}. Rescale columns "
+            "of X, raise beta, or give fewer patterns."
         )
     return point
 

@@ -269,11 +269,32 @@ def solve(
         warnings.warn(
             f"the certified relative gap {solution.certificate.relative_gap:.2g} "
             f"exceeds tol = {tol:.2g}; the certificate holds the gap. "
-            + _ADVICE.get(solution.reason, f"The solver met {solution.reason}."),
+            + _advice(solution),
             GapWarning,
             stacklevel=2,
         )
     return solution
+
+
+def _advice(solution: Solution) -> str:
+    """Return why the gap is open and what helps; units of X and y as such do not."""
+    X, reason = solution.problem.X, solution.reason
+    met = "" if reason == "converged" else f"The solver met {reason}. "
+    sizes = np.abs(X).max(axis=0)
+    present = np.flatnonzero(sizes)
+    shortest = present[int(np.argmin(sizes[present]))]
+    ratios = sizes / sizes[shortest]
+    longest_first = np.argsort(-ratios, kind="stable")
+    long = [f"{k}" for k in longest_first if ratios[k] >= _UNEVEN]
+    if not long:
+        return met.rstrip() or "Raise tol."
+    more = f" and {len(long) - 5} more" if len(long) > 5 else ""
+    columns = f"column{'s' if len(long) > 1 else ''} {', '.join(long[:5])}{more}"
+    return (
+        f"{met}The entries of {columns} are up to {ratios.max():.0e} times those of "
+        f"column {shortest}: divide each column by its size (the penalty then is one "
+        "on other weights), or raise tol."
+    )
 
 
 def _reporting(
@@ -315,7 +336,7 @@ def _check_unused(
         )
 
 
-_ADVICE = {"converged": "Rescale X or y, or raise tol."}
+_UNEVEN = 1e3  # ratio of columns' lengths from which they are worth a word
 
 
 @cache

@@ -208,5 +208,5 @@ def test_errors(monkeypatch):
     assert sys.modules["clarabel"] is clarabel
     monkeypatch.setattr(clarabel, "DefaultSolver", NoPoint)
     for loss in (Squared(), Hinge()):
-        with pytest.raises(SolverError, match=r"NumericalError. Rescale X or y"):
+        with pytest.raises(SolverError, match=r"NumericalError. Rescale columns of X"):
             solve_groups(random_problem(0, 5, 2, loss), groups)

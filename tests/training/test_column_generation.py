@@ -476,7 +476,7 @@ def test_an_accuracy_out_of_reach_is_reported():
     with pytest.warns(GapWarning, match="exceeds tol"):
         solution = solve(problem, tol=1e-17)
     assert 0.0 < solution.certificate.relative_gap <= 1e-12
-    with pytest.warns(GapWarning, match="limit of its accuracy; rescale X or y"):
+    with pytest.warns(GapWarning, match="limit of its accuracy; raise tol"):
         solution = solve(random_problem(0, 5, 2, Hinge()), tol=1e-17)
     assert solution.certificate.relative_gap <= 1e-8
 

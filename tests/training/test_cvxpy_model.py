@@ -123,7 +123,7 @@ def test_quadratic_models_replace_a_stalled_solver(monkeypatch):
 def test_a_solver_without_any_point(monkeypatch):
     monkeypatch.setattr(program._Model, "_run", lambda *_: "solver_error")
     for loss in (Squared(), Hinge()):
-        with pytest.raises(SolverError, match="Rescale X or y"):
+        with pytest.raises(SolverError, match="Rescale columns of X"):
             solve(random_problem(0, 5, 2, loss), method="cvxpy")
 
 

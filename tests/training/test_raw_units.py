@@ -87,3 +87,80 @@ def test_one_column_much_longer_than_the_others(ratio: float) -> None:
     assert solution.certificate.lower_bound <= best * (1.0 + 1e-9)
     if ratio <= 1e3:
         assert solution.certificate.relative_gap < 1e-6
+
+
+# Brownlee (1965): stack loss of a plant that oxidizes ammonia, the flow of air, the
+# temperature of the cooling water and the concentration of the acid
+STACKLOSS = np.array(
+    [
+        [42, 80, 27, 89], [37, 80, 27, 88], [37, 75, 25, 90], [28, 62, 24, 87],
+        [18, 62, 22, 87], [18, 62, 23, 87], [19, 62, 24, 93], [20, 62, 24, 93],
+        [15, 58, 23, 87], [14, 58, 18, 80], [14, 58, 18, 89], [13, 58, 17, 88],
+        [11, 58, 18, 82], [12, 58, 19, 93], [8, 50, 18, 89], [7, 50, 18, 86],
+        [8, 50, 19, 72], [8, 50, 19, 79], [9, 50, 20, 80], [15, 56, 20, 82],
+        [15, 70, 20, 91],
+    ]
+)  # fmt: skip
+
+
+def poverty(n: int = 17) -> tuple[np.ndarray, np.ndarray]:
+    """Return data as uneven as those of states: incomes, shares, rates, a dummy."""
+    random = np.random.default_rng(7)
+    columns = [
+        random.integers(26_000, 41_000, n),
+        random.uniform(8.0, 20.0, n).round(1),
+        random.uniform(0.5, 35.0, n).round(1),
+        random.integers(180, 900, n),
+        random.integers(0, 2, n),
+        random.uniform(0.1, 0.2, n).round(3),
+        np.ones(n),
+    ]
+    return np.column_stack(columns), random.poisson(4.0, n).astype(float)
+
+
+def trade(n: int = 25) -> tuple[np.ndarray, np.ndarray]:
+    """Return data as of a market: prices, indices near one, years, an amount."""
+    random = np.random.default_rng(8)
+    years = np.arange(n)
+    columns = [
+        700.0 + 20.0 * years + 50.0 * random.standard_normal(n),
+        0.7 + 0.02 * years + 0.01 * random.standard_normal(n),
+        1000.0 + 200.0 * random.standard_normal(n),
+        1.0 + 0.1 * random.standard_normal(n),
+        1951.0 + years,
+    ]
+    return np.column_stack(columns), 3000.0 + 150.0 * years
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge", "hard_margin"])
+@pytest.mark.parametrize("name", ["longley", "stackloss", "poverty", "trade"])
+def test_raw_columns_end_with_a_small_gap(name: str, loss: str) -> None:
+    X, y = {
+        "longley": (LONGLEY[:, 1:], LONGLEY[:, 0]),
+        "stackloss": (STACKLOSS[:, 1:], STACKLOSS[:, 0]),
+        "poverty": poverty(),
+        "trade": trade(),
+    }[name]
+    y = y if loss == "squared" else np.where(y > np.median(y), 1.0, -1.0)
+    problem = TrainingProblem(X, y, 1.0, loss)
+    solution = solve(problem, tol=1e-5)  # warnings are errors: the gap closes
+    assert solution.certificate.verify(solution.network, problem)
+
+
+@pytest.mark.parametrize(
+    ("factors", "named"),
+    [
+        ([1.0, 1e9, 1.0], "The entries of column 1 are up to"),
+        ([1e7, 1.0, 1e5], "The entries of columns 0, 2 are up to"),
+        ([0.0, 1e-6, 1.0], "The entries of column 2 are up to"),
+        ([1.0, 2.0, 3.0], "Raise tol|raise tol"),
+    ],
+)
+def test_an_open_gap_names_the_columns_to_rescale(
+    factors: list[float], named: str
+) -> None:
+    random = np.random.default_rng(1)
+    X, y = random.standard_normal((12, 3)) * factors, random.standard_normal(12)
+    with pytest.warns(GapWarning, match=named):
+        solve(TrainingProblem(X, y, 0.1), tol=1e-17)
