@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
@@ -15,12 +16,16 @@ from typing import Any, NamedTuple
 import nbformat
 import numpy as np
 import pytest
+from scipy.ndimage import minimum_filter
+from scipy.optimize import minimize
 
 import convexnn_lib
 from convexnn_lib import (
     ReLUNetwork,
     TrainingProblem,
     clarke_residual,
+    datasets,
+    max_margin,
     solve,
     subsampled_problem,
 )
@@ -236,3 +241,68 @@ def test_stochastic_descent_ends_at_stationary_points() -> None:
             u, a = np.array([u, a]) - step * (slope + 0.05 * rng.standard_normal(2))
         assert clarke_residual(ReLUNetwork([[u]], [a]), problem).value < 0.02
         assert u == pytest.approx(np.sqrt(0.5), abs=0.02)
+
+
+def _objective(X: Any, y: Any, beta: float, u: Any, a: Any) -> Any:
+    """The objective of one neuron on one feature, for arrays of weights."""
+    outputs = np.maximum(np.multiply.outer(u, X), 0) * np.asarray(a)[..., None]
+    return 0.5 * np.sum((outputs - y) ** 2, axis=-1) + beta / 2 * (u**2 + a**2)
+
+
+def test_local_minimizers_are_clarke_stationary() -> None:
+    """Minimizers on a grid, polished without derivatives; some are on a kink."""
+    axis = np.linspace(-3, 3, 241)
+    u, a = np.meshgrid(axis, axis, indexing="ij")
+    on_kink = elsewhere = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X, y = rng.standard_normal((2, 3))
+        beta = float(rng.choice([0.1, 0.5, 2.0]))
+        problem = TrainingProblem(X[:, None], y, beta)
+        values = _objective(X, y, beta, u, a)
+        lowest = minimum_filter(values, size=9, mode="nearest") == values
+        for i, j in np.argwhere(lowest):
+            found = minimize(
+                lambda w, *data: float(_objective(*data, w[0], w[1])),
+                [u[i, j], a[i, j]],
+                args=(X, y, beta),
+                method="Nelder-Mead",
+                options={"xatol": 1e-9, "fatol": 1e-15},
+            ).x
+            found[np.abs(found) < 1e-6] = 0.0
+            network = ReLUNetwork([[found[0]]], [found[1]])
+            assert clarke_residual(network, problem).value < 1e-5
+            on_kink += found[0] == 0.0
+            elsewhere += found[0] != 0.0
+    assert min(on_kink, elsewhere) >= 3
+
+
+def test_the_margin_constraints_are_convex_for_one_neuron_only() -> None:
+    """Averages of feasible weights are feasible for one neuron, and not for two."""
+
+    def feasible(W1: Any, w2: Any, X: Any, y: Any) -> bool:
+        return bool(np.min(y * (np.maximum(X @ W1, 0) @ w2)) >= 1 - 1e-9)
+
+    def average(first: Any, second: Any) -> tuple[Any, ...]:
+        return tuple(0.5 * (a + b) for a, b in zip(first, second, strict=True))
+
+    rng = np.random.default_rng(0)
+    X, y = np.abs(rng.standard_normal((4, 3))), np.ones(4)
+    points = []
+    for _ in range(200):
+        W1, w2 = rng.standard_normal((3, 1)) + 1.0, 4 * rng.random(1)
+        if feasible(W1, w2, X, y):
+            points.append((W1, w2))
+    assert len(points) > 20
+    for first, second in pairwise(points):
+        assert feasible(*average(first, second), X, y)
+
+    for X, y in (np.eye(2), np.ones(2)), datasets.separable_pair():
+        best = max_margin(X, y).network
+        W1, w2 = best.W1, best.w2
+        if len(w2) == 1:  # one neuron, and one that is zero
+            W1, w2 = np.hstack([W1, 0 * W1]), np.append(w2, 0.0)
+        W1, w2 = 1.000001 * W1, 1.000001 * w2
+        assert feasible(W1, w2, X, y)
+        assert feasible(W1[:, ::-1], w2[::-1], X, y)
+        assert not feasible(*average((W1, w2), (W1[:, ::-1], w2[::-1])), X, y)

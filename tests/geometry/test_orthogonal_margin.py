@@ -6,8 +6,13 @@ from sklearn.svm import SVC
 
 from convexnn_lib import (
     OrthogonalMargin,
+    ReLUNetwork,
+    TrainingProblem,
     datasets,
     dual_norm,
+    gradient_flow,
+    hull_gauge,
+    kkt_residual,
     linear_margin,
     max_margin,
     normalized_margin,
@@ -179,3 +184,81 @@ def test_samples_at_nearly_opposite_angles(degrees):
     X = np.array([[np.cos(half), np.sin(half)], [np.cos(half), -np.sin(half)]])
     w = linear_margin(X, [1.0, 1.0])
     assert w == pytest.approx([1 / np.cos(half), 0.0], rel=1e-9, abs=1e-6)
+
+
+def exposed(margin: OrthogonalMargin, X):
+    """The two extreme points that the dual optimum exposes."""
+    return tuple(
+        sign * np.maximum(X @ w, 0) / np.linalg.norm(w)
+        for sign, w in ((1, margin.w_plus), (-1, margin.w_minus))
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_other_direction_attains_the_dual_norm(seed):
+    """The dual optimum exposes the segment between two extreme points."""
+    X, y = datasets.orthogonally_separable(6, 3, seed)
+    margin = orthogonal_margin(X, y)
+    ends = exposed(margin, X)
+    for end, sign in zip(ends, (1, -1), strict=True):
+        assert margin.dual @ end == pytest.approx(1)
+        assert np.all(sign * end >= 0)
+    assert dual_norm(X, margin.dual)[0] == pytest.approx(1)
+    U = np.random.default_rng(seed).standard_normal((3, 20_000))
+    U /= np.linalg.norm(U, axis=0)
+    heights = margin.dual @ np.maximum(X @ U, 0)
+    for w, sign in ((margin.w_plus, 1), (margin.w_minus, -1)):
+        cosines = w @ U / np.linalg.norm(w)
+        assert np.all(sign * heights <= 1 + 1e-12)
+        # the loss of height is of the second order in the angle at least
+        assert np.all(sign * heights <= 1 - 0.5 * (1 - np.maximum(cosines, 0.9)))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_flows_converge_to_the_extreme_points_of_the_dual_optimum(seed):
+    X, y = datasets.orthogonally_separable(6, 3, seed)
+    margin = orthogonal_margin(X, y)
+    plus, minus = exposed(margin, X)
+    history = gradient_flow(
+        TrainingProblem(X, y, 0.0, "logistic"),
+        12,
+        seed=seed,
+        init_scale=1e-3,
+        method="rescaled_runge_kutta",
+        t_max=200,
+        stop_log_loss=-3000,
+        n_records=2,
+    )
+    assert history.loss[-1, 0] < np.log(2)
+    network = history.network(0)
+    lengths = np.linalg.norm(network.W1, axis=0)
+    shares = lengths * np.abs(network.w2) / (lengths @ np.abs(network.w2))
+    features = np.sign(network.w2) * np.maximum(X @ network.W1 / lengths, 0)
+    large = shares > 0.02
+    for positive, end in ((True, plus), (False, minus)):
+        kind = large & ((network.w2 > 0) == positive)
+        assert kind.any()
+        distance = np.linalg.norm(features[:, kind] - end[:, None], axis=0)
+        assert np.all(distance < 0.05 * np.linalg.norm(end))
+
+
+def test_a_feature_that_ends_inside_of_the_hull():
+    """Where the data are not orthogonally separable, the end need not be extreme."""
+    half = np.radians(70)
+    X = np.array([[np.cos(half), np.sin(half)], [np.cos(half), -np.sin(half)]])
+    start = ReLUNetwork([[1e-3], [0.0]], [1e-3])
+    history = gradient_flow(
+        TrainingProblem(X, [1.0, 1.0], 0.0, "logistic"),
+        initial=start,
+        method="rescaled_runge_kutta",
+        t_max=100,
+        stop_log_loss=-100,
+        n_records=2,
+    )
+    network = history.network(0)
+    unit = network.W1 / np.linalg.norm(network.W1, axis=0)
+    assert unit[0, 0] == pytest.approx(1)  # still along the bisector
+    scaled = ReLUNetwork.from_convex(unit.T / np.cos(half), 0 * unit.T)
+    assert kkt_residual(scaled, X, np.ones(2)).stationary
+    feature = np.maximum(X @ unit[:, 0], 0)
+    assert hull_gauge(X, feature).upper < 0.7
