@@ -35,9 +35,11 @@ from .beyond.three_layer import solve_parallel as solve_parallel
 from .beyond.three_layer_descent import train_parallel as train_parallel
 from .certificates.certificate import Certificate as Certificate
 from .certificates.certify import certify as certify
-from .certificates.dual_norm import ExtremeNeuron as ExtremeNeuron
+from .certificates.dual_bound import DualBound as DualBound
+from .certificates.dual_bound import dual_bound as dual_bound
 from .certificates.dual_norm import beta_max as beta_max
 from .certificates.dual_norm import dual_norm as dual_norm
+from .certificates.extreme_neuron import ExtremeNeuron as ExtremeNeuron
 from .errors import GapWarning as GapWarning
 from .errors import VerificationError as VerificationError
 from .estimators import ConvexReLUClassifier as ConvexReLUClassifier

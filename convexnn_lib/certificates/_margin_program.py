@@ -57,11 +57,40 @@ def margin_program(
     used = (size > 0.0) & (network.w2 != 0.0)
     unit, signs = network.W1[:, used] / size[used], np.sign(network.w2[used])
     margins = problem.y[:, None] * np.maximum(problem.X @ unit, 0.0) * signs
+    found = feature_sizes(margins, problem, deadline)
+    if found is None:
+        return None
+    c, dual = found
+    kept = c > 0.0
+    return ReLUNetwork(unit[:, kept] * c[kept], signs[kept]).balanced(), dual
+
+
+def feature_sizes(
+    margins: FloatArray, problem: TrainingProblem, deadline: Deadline = NEVER
+) -> tuple[FloatArray, FloatArray] | None:
+    """Train the sizes of any features, each of which costs beta a unit.
+
+    Parameters
+    ----------
+    margins : (n, m) array
+        The features, times the labels.
+    problem : convexnn_lib.TrainingProblem
+        A problem with a margin loss.
+    deadline : Deadline, optional
+        When to give up.
+
+    Returns
+    -------
+    ((m,) array, (n,) array) or None
+        The sizes of a basic solution and its dual point; None if no sizes meet the hard
+        margin.
+    """
+    count = margins.shape[1]
     # tolerances are absolute: sizes in units in which the largest feature is 1, and
     # costs in units of what these sizes cost
     largest = float(np.abs(margins).max(initial=0.0)) or 1.0
     penalty = problem.beta / largest
-    margins, cost = margins / largest, np.ones(len(signs))
+    margins, cost = margins / largest, np.ones(count)
     slack_cost = problem.loss.slack_cost
     if slack_cost is not None and not problem.loss.is_constraint:
         margins = np.hstack([margins, np.eye(problem.n)])
@@ -84,8 +113,6 @@ def margin_program(
     )
     if result.status != 0:
         return None
-    c = result.x[: len(signs)] / largest
-    kept = c > 0.0
     dual = -penalty * problem.y * result.ineqlin.marginals
     dual = problem.loss.project_dual(dual, problem.y)
-    return ReLUNetwork(unit[:, kept] * c[kept], signs[kept]).balanced(), dual + 0.0
+    return result.x[:count] / largest, dual + 0.0

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.arrangements._rank import rank_at_least
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.enumeration import enumerate_patterns, quick_patterns
 from convexnn_lib.certificates._branch_and_bound import branch_and_bound
@@ -23,6 +24,7 @@ from convexnn_lib.certificates._zonotope_vertices import (
     ascend,
     farthest_points,
 )
+from convexnn_lib.errors import EnumerationTooLargeError
 from convexnn_lib.problem._cones import project_on_cone
 
 _FEW = 10_000  # vertices that are listed quickly in any case
@@ -33,7 +35,15 @@ _CLOSED = 1e-11  # its relative gap
 _CHEAP_WORK = 1e8  # products of a vertex with a row, in numbers, that take 0.1 seconds
 _CHEAP_RANK = 4  # up to which branch and bound takes no longer
 
-__all__ = ["Prices", "price_all_neurons", "price_cones", "price_locally", "warm_up"]
+__all__ = [
+    "Prices",
+    "Scaled",
+    "price_all_neurons",
+    "price_cones",
+    "price_locally",
+    "refuse_to_list",
+    "warm_up",
+]
 
 
 class Prices(NamedTuple):
@@ -103,9 +113,11 @@ def price_all_neurons(
     convexnn_lib._deadline.TimeUp
         If the deadline has passed before the patterns were listed.
     """
-    scaled = _Scaled(X, lam)
+    scaled = Scaled(X, lam)
     level = floor / scaled.unit
     sides = scaled.sides()
+    for sign, _, _ in sides:
+        refuse_to_list(X[scaled.live & (sign * lam > 0.0)])
     generators = scaled.generators[scaled.live]
     # NumPy before 2.4 has no rank of an empty matrix
     rank = int(np.linalg.matrix_rank(generators)) if generators.size else 0
@@ -129,6 +141,32 @@ def price_all_neurons(
             far = farthest_points(plus, minus, packed, level, deadline)
         found.append((sign, far))
     return scaled.prices(found)._replace(cheap=cheap)
+
+
+def refuse_to_list(rows: FloatArray) -> None:
+    """Raise an error at once if the rank alone shows that there are too many vertices.
+
+    Parameters
+    ----------
+    rows : (m, d) array
+        The rows with entries of one sign.
+
+    Raises
+    ------
+    convexnn_lib.errors.EnumerationTooLargeError
+        If the signs of independent rows alone are more than are listed.
+    """
+    bits = _MOST.bit_length()
+    if min(rows.shape) < bits:
+        return
+    if (rank := rank_at_least(rows, bits)) >= bits:
+        raise EnumerationTooLargeError(
+            f"the arrangement of {len(rows)} hyperplanes in rank {rank} or more has at "
+            f"least 2^{rank} open cells, more than max_patterns = {_MOST}. Take fewer "
+            "rows or columns, or the bounds of dual_bound.",
+            predicted=2**rank,
+            max_patterns=_MOST,
+        )
 
 
 def _prefers_cones(predicted: int, rank: int) -> bool:
@@ -208,7 +246,7 @@ def price_locally(
     convexnn_lib._deadline.TimeUp
         If the deadline has passed.
     """
-    scaled = _Scaled(X, lam)
+    scaled = Scaled(X, lam)
     return scaled.prices(
         [
             (sign, ascend(plus, minus, starts, deadline))
@@ -250,7 +288,7 @@ def price_cones(
     :math:`c=\pm X^TD\lambda` onto K, that is
     :math:`\min_{\alpha\ge0}\|c+X^T(2D-I)\alpha\|`: nonnegative least squares.
     """
-    scaled = _Scaled(X, lam)
+    scaled = Scaled(X, lam)
     row_size = np.max(np.abs(X), axis=1, keepdims=True)
     walls = X / np.where(row_size > 0.0, row_size, 1.0)
     rounding = 16 * sum(X.shape) * float(np.finfo(np.float64).eps)
@@ -281,7 +319,7 @@ def price_cones(
     return scaled.prices(found, np.array(cones, dtype=np.intp))
 
 
-class _Scaled:
+class Scaled:
     """Generators of a size around 1, so that no square overflows or vanishes."""
 
     def __init__(self, X: FloatArray, lam: FloatArray) -> None:
@@ -290,6 +328,13 @@ class _Scaled:
         self.unit = float(size.max()) or 1.0
         self.generators = X * (np.abs(lam) / self.unit)[:, None]
         self.signs = np.sign(lam)
+
+    @property
+    def rounding(self) -> float:
+        """A bound on the rounding errors of a sum over all generators."""
+        n, d = self.generators.shape
+        sizes = float(np.linalg.norm(self.generators, axis=1).sum())
+        return float((n + d + 8) * np.finfo(np.float64).eps * sizes)
 
     def sides(self) -> list[tuple[float, FloatArray, FloatArray]]:
         """Return the signs that neurons can have, with the generators for each."""
@@ -305,9 +350,7 @@ class _Scaled:
         cones: npt.NDArray[np.intp] | None = None,
     ) -> Prices:
         """Return what was found for either sign in the units of the data."""
-        n, d = self.generators.shape
-        rounding = (n + d + 8) * np.finfo(np.float64).eps
-        rounding *= float(np.linalg.norm(self.generators, axis=1).sum())
+        d = self.generators.shape[1]
         upper = max((far.upper for _, far in found), default=0.0)
         values = np.concatenate([np.zeros(0), *(far.values for _, far in found)])
         directions = np.vstack([np.zeros((0, d)), *(f.directions for _, f in found)])
@@ -317,7 +360,7 @@ class _Scaled:
         )
         order = np.argsort(-values, kind="stable")
         return Prices(
-            self.unit * (upper + rounding) if found else 0.0,
+            self.unit * (upper + self.rounding) if found else 0.0,
             self.unit * values[order],
             directions[order],
             signs[order],

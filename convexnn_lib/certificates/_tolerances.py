@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["DUAL_NORM_ACCURACY", "DUAL_NORM_ROUNDING", "LOWER_BOUND_ULPS"]
+__all__ = [
+    "DUAL_NORM_ACCURACY",
+    "DUAL_NORM_ROUNDING",
+    "LOWER_BOUND_ULPS",
+    "RELAXATION_MARGIN",
+]
 
 DUAL_NORM_ACCURACY = 1e-9  # relative, of what is returned as the dual norm
 DUAL_NORM_ROUNDING = 1e-12  # the same, relative to the size of the terms of its sum
 LOWER_BOUND_ULPS = 8  # units in the last place, beside one a sample, off a bound
+# relative, by which the bound of a sign rule is raised, so that another order of
+# summation proves it as well
+RELAXATION_MARGIN = 1e-11

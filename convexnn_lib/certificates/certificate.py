@@ -10,6 +10,7 @@ bounds the objective of every network from below by :math:`-\ell^*(-\lambda,y)`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,13 +18,19 @@ import numpy as np
 
 from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import BoolArray, FloatArray, PatternsLike
+from convexnn_lib.certificates._sign_rules import SignRule
 from convexnn_lib.certificates._tolerances import LOWER_BOUND_ULPS
+from convexnn_lib.certificates.dual_bound import (
+    DualBound,
+    bound_from_rules,
+    dual_bound,
+)
 from convexnn_lib.certificates.dual_norm import (
     DualNorm,
-    ExtremeNeuron,
     dual_norm_bounds,
 )
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
+from convexnn_lib.errors import EnumerationTooLargeError, InvalidDataError
 from convexnn_lib.problem._units import Units
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -31,6 +38,7 @@ from convexnn_lib.problem.training_problem import TrainingProblem
 __all__ = [
     "Certificate",
     "bound_by",
+    "bound_by_rules",
     "in_users_units",
     "patterns_in_scope",
 ]
@@ -63,6 +71,9 @@ class Certificate:
         beta, adding a small neuron there lowers the objective.
     patterns : (p, n) array of bool or None
         The patterns in scope; None for all.
+    dual_bound : convexnn_lib.DualBound or None
+        What bounds the dual norm from above where the patterns are too many to list;
+        None where ``dual_norm`` is exact up to rounding.
 
     Examples
     --------
@@ -83,6 +94,7 @@ class Certificate:
     dual_norm: float
     extreme_neuron: ExtremeNeuron
     patterns: BoolArray | None = None
+    dual_bound: DualBound | None = None
 
     @property
     def gap(self) -> float:
@@ -110,16 +122,39 @@ class Certificate:
         return f"{len(self.patterns)} given patterns"
 
     @property
+    def method(self) -> str:
+        """What bounds the dual norm: ``"exact"``, or a method of ``dual_bound``."""
+        return "exact" if self.dual_bound is None else self.dual_bound.method
+
+    @property
+    def advice(self) -> str:
+        """What the bound is, over what, and how it could be improved."""
+        over = f"The lower bound holds for {self.scope}"
+        if self.dual_bound is None:
+            return (
+                f"{over}. The dual norm is exact: a better bound takes another dual "
+                "point, which a network nearer to the optimum has."
+            )
+        factor = 1.0 + self.dual_bound.relative_gap
+        return (
+            f"{over}. The dual norm is bounded by the method {self.method!r}, and may "
+            f"be smaller by a factor of up to {factor:.3g}. A dual point of a network "
+            "nearer to the optimum may bound better, and so may fewer features or "
+            "samples."
+        )
+
+    @property
     def feasible_dual(self) -> FloatArray:
         """The dual feasible point, ``scale * dual``."""
         return self.scale * self.dual
 
     def __repr__(self) -> str:
         """Return the gap, what it is made of, and its scope."""
+        method = "" if self.dual_bound is None else f", method={self.method!r}"
         return (
             f"Certificate(gap={self.gap:.3g}, relative_gap={self.relative_gap:.3g}, "
             f"primal={self.primal:.10g}, lower_bound={self.lower_bound:.10g}, "
-            f"dual_norm={self.dual_norm:.6g}, scope={self.scope!r})"
+            f"dual_norm={self.dual_norm:.6g}, scope={self.scope!r}{method})"
         )
 
     def verify(self, network: ReLUNetwork, problem: TrainingProblem) -> bool:
@@ -143,8 +178,13 @@ class Certificate:
             np.isclose(primal, self.primal, rtol=1e-12, atol=0.0)
         )
         # computed anew: the largest factor that the dual norm allows
-        bounds = dual_norm_bounds(problem.X, self.dual, self.patterns)
-        feasible = self.scale <= _largest_scale(problem.beta, bounds.upper)
+        if self.dual_bound is None or self.patterns is not None:
+            upper = dual_norm_bounds(problem.X, self.dual, self.patterns).upper
+        elif self.dual_bound.verify(problem.X, self.dual):
+            upper = self.dual_bound.upper
+        else:
+            return False
+        feasible = self.scale <= _largest_scale(problem.beta, upper)
         value = problem.dual_objective(self.feasible_dual)
         return bool(same and feasible and self.lower_bound <= value)
 
@@ -199,6 +239,7 @@ def bound_by(
     primal: float,
     *,
     norm: DualNorm | None = None,
+    exact: bool = False,
     deadline: Deadline = NEVER,
 ) -> Certificate:
     """Return the certificate that one dual point gives.
@@ -215,6 +256,8 @@ def bound_by(
         The objective of the network to certify.
     norm : DualNorm, optional
         Bounds on the dual norm, if they are known already.
+    exact : bool, default False
+        Whether to refuse a dual norm that is only bounded.
     deadline : Deadline, optional
         When to give up to find them.
 
@@ -226,12 +269,64 @@ def bound_by(
     Raises
     ------
     convexnn_lib.errors.EnumerationTooLargeError
-        If there are too many activation patterns to list.
+        If the dual norm is to be exact, and there are too many patterns to list.
     convexnn_lib._deadline.TimeUp
         If the deadline has passed.
     """
+    bound: DualBound | None = None
     if norm is None:
-        norm = dual_norm_bounds(problem.X, lam, scope, deadline=deadline)
+        try:
+            norm = dual_norm_bounds(problem.X, lam, scope, deadline=deadline)
+        except EnumerationTooLargeError:
+            if exact:
+                raise
+            deadline.check()
+            seconds = deadline.remaining
+            bound = dual_bound(
+                problem.X, lam, time_limit=seconds if np.isfinite(seconds) else None
+            )
+            norm = DualNorm(bound.lower, bound.upper, bound.neuron)
+    return _certificate(lam, problem, scope, primal, norm, bound)
+
+
+def bound_by_rules(
+    lam: FloatArray,
+    problem: TrainingProblem,
+    primal: float,
+    rules: Mapping[float, SignRule],
+) -> Certificate:
+    """Return the certificate that a dual point gives whose dual norm rules bound.
+
+    Parameters
+    ----------
+    lam : (n,) array
+        The dual point, in the domain of the dual objective.
+    problem : convexnn_lib.TrainingProblem
+        The problem.
+    primal : float
+        The objective of the network to certify.
+    rules : mapping of float to SignRule
+        The rules for each sign.
+
+    Returns
+    -------
+    convexnn_lib.Certificate
+        The certificate, for all patterns.
+    """
+    bound = bound_from_rules(problem.X, lam, rules)
+    norm = DualNorm(bound.lower, bound.upper, bound.neuron)
+    return _certificate(lam, problem, None, primal, norm, bound)
+
+
+def _certificate(
+    lam: FloatArray,
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    primal: float,
+    norm: DualNorm,
+    bound: DualBound | None,
+) -> Certificate:
+    """Return the certificate that a dual point gives, its dual norm being bounded."""
     limit = _largest_scale(problem.beta, norm.upper)
     scale = problem.loss.best_scale(lam, problem.y, limit)
     lower = problem.dual_objective(scale * lam)
@@ -245,6 +340,7 @@ def bound_by(
         dual_norm=norm.lower,
         extreme_neuron=norm.neuron,
         patterns=scope,
+        dual_bound=bound,
     )
 
 
@@ -263,10 +359,12 @@ def in_users_units(certificate: Certificate, units: Units) -> Certificate:
     convexnn_lib.Certificate
         The same with all numbers multiplied by powers of two.
     """
+    bound = certificate.dual_bound
     return replace(
         certificate,
         primal=certificate.primal * units.objective,
         lower_bound=certificate.lower_bound * units.objective,
         dual=certificate.dual * units.dual,
         dual_norm=certificate.dual_norm * units.data * units.dual,
+        dual_bound=None if bound is None else bound.scaled(units.data * units.dual),
     )

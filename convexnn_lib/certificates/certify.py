@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from convexnn_lib._deadline import NEVER, Deadline, TimeUp
@@ -13,11 +14,13 @@ from convexnn_lib._validation import (
     as_vector,
     check_number,
 )
+from convexnn_lib.certificates._dual_ascent import relaxed_dual_points
 from convexnn_lib.certificates._dual_search import search_dual_points
 from convexnn_lib.certificates._margin_program import margin_program
 from convexnn_lib.certificates.certificate import (
     Certificate,
     bound_by,
+    bound_by_rules,
     in_users_units,
     patterns_in_scope,
 )
@@ -27,6 +30,9 @@ from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["certify", "certify_until"]
+
+_ROUNDS, _PATIENCE = 30, 8  # dual points of the relaxation, in all and without gain
+_LITTLE = 0.01  # of the gap, that is no gain
 
 
 def certify(
@@ -66,9 +72,6 @@ def certify(
     convexnn_lib.errors.InvalidDataError
         If the network has another number of features, or the patterns or the dual point
         have the wrong shape.
-    convexnn_lib.errors.EnumerationTooLargeError
-        If the samples that carry a dual point have too many activation patterns to
-        list, for each of the dual points tried.
 
     Notes
     -----
@@ -81,7 +84,11 @@ def certify(
     extreme neurons of its dual points are added for a few rounds. Where too
     many samples carry that one, the linear program goes on instead, with the extreme
     neurons as further neurons. Each dual point gives a valid bound, and the best is
-    kept.
+    kept. Where its dual norm cannot be computed, for there are too many patterns to
+    list, it is bounded from above (:func:`convexnn_lib.dual_bound`), and better dual
+    points are found by a relaxation of the training problem
+    (``certificates/_dual_ascent.py``): the certificate still holds for all patterns and
+    says by which method.
 
     Examples
     --------
@@ -138,8 +145,6 @@ def certify_until(
 
     Raises
     ------
-    convexnn_lib.errors.EnumerationTooLargeError
-        As :func:`certify` does.
     convexnn_lib._deadline.TimeUp
         If the deadline has passed before there is one.
     """
@@ -147,30 +152,73 @@ def certify_until(
     if dual is not None:
         dual = problem.loss.project_dual(dual, problem.y)
     best: Certificate | None = None
-    failure: EnumerationTooLargeError | TimeUp | None = None
+    late: TimeUp | None = None
+    hard: list[FloatArray] = []  # dual points whose dual norm can only be bounded
     for lam in _dual_points(network, problem, dual):
         try:
-            candidate = bound_by(lam, problem, scope, primal, deadline=deadline)
-        except (EnumerationTooLargeError, TimeUp) as error:
-            failure = error  # another point may be sparser
+            found = bound_by(lam, problem, scope, primal, exact=True, deadline=deadline)
+        except EnumerationTooLargeError:  # another point may be sparser
+            hard.append(lam)
             continue
-        if best is None or candidate.lower_bound > best.lower_bound:
-            best = candidate
+        except TimeUp as error:
+            late = error
+            continue
+        best = _better(best, found)
         if best.relative_gap <= tol:
             return best
+    for lam in hard:
+        try:
+            found = bound_by(lam, problem, scope, primal, deadline=deadline)
+        except TimeUp as error:
+            late = error
+            break
+        best = _better(best, found)
     if best is None:
-        assert failure is not None
-        raise failure
-    if problem.loss.slack_cost is not None:
+        assert late is not None
+        raise late
+    if hard and scope is None and best.relative_gap > tol:
+        best = _relax(best, network, problem, tol, deadline)
+    if best.relative_gap > tol and problem.loss.slack_cost is not None:
         best = search_dual_points(
             best,
             network,
             problem,
             tol,
-            lambda lam: bound_by(lam, problem, scope, primal, deadline=deadline),
+            lambda lam: bound_by(
+                lam, problem, scope, primal, exact=True, deadline=deadline
+            ),
             deadline,
         )
     return best
+
+
+def _better(best: Certificate | None, found: Certificate) -> Certificate:
+    """Return the certificate of the larger bound, the first of equal ones."""
+    return found if best is None or found.lower_bound > best.lower_bound else best
+
+
+def _relax(
+    best: Certificate,
+    network: ReLUNetwork,
+    problem: TrainingProblem,
+    tol: float,
+    deadline: Deadline,
+) -> Certificate:
+    """Improve a certificate by dual points of the relaxed training problem."""
+    chosen, value, idle = None, best.lower_bound, 0
+    points = relaxed_dual_points(problem, network, best.dual, deadline)
+    for point in itertools.islice(points, _ROUNDS):
+        idle += 1
+        if point.value > value:
+            if point.value - value > _LITTLE * (best.primal - value):
+                idle = 0
+            chosen, value = point, point.value
+        if idle >= _PATIENCE or value >= best.primal * (1.0 - tol):
+            break
+    if chosen is None:
+        return best
+    found = bound_by_rules(chosen.dual, problem, best.primal, chosen.rules)
+    return _better(best, found)
 
 
 def _dual_points(

@@ -5,6 +5,7 @@ r"""The dual norm: the largest weight that a dual point gives to a unit neuron.
 
 from __future__ import annotations
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,9 @@ from convexnn_lib.certificates._pricing import (
     price_locally,
 )
 from convexnn_lib.certificates._tolerances import DUAL_NORM_ACCURACY, DUAL_NORM_ROUNDING
-from convexnn_lib.errors import SolverError
+from convexnn_lib.certificates.dual_bound import dual_bound
+from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
+from convexnn_lib.errors import EnumerationTooLargeError, GapWarning, SolverError
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = [
@@ -39,23 +42,6 @@ __all__ = [
 _STARTS = 50
 _TIE = 1e-12  # relative, of the values of neurons that count as equal
 _DIGITS = 6  # of their directions, which are compared in lexicographic order
-
-
-class ExtremeNeuron(NamedTuple):
-    r"""The unit neuron on which the dual norm is attained.
-
-    Attributes
-    ----------
-    direction : (d,) array
-        A unit vector u with :math:`|\lambda^T(Xu)_+|=M(\lambda)`.
-    sign : float
-        The sign of :math:`\lambda^T(Xu)_+`. If the dual norm exceeds beta, a small
-        neuron along u whose second-layer weight has this sign lowers the objective, and
-        no other unit neuron lowers it faster.
-    """
-
-    direction: FloatArray
-    sign: float
 
 
 class DualNorm(NamedTuple):
@@ -102,7 +88,8 @@ def dual_norm(X: ArrayLike, lam: ArrayLike) -> tuple[float, FloatArray]:
         If X or ``lam`` is not finite or the shapes do not agree.
     convexnn_lib.errors.EnumerationTooLargeError
         If the rank of X exceeds 7 and the rows with positive (or with negative)
-        :math:`\lambda_i` have too many activation patterns to list.
+        :math:`\lambda_i` have too many activation patterns to list. Bounds are at hand
+        for any size: :func:`convexnn_lib.dual_bound`.
     convexnn_lib.errors.SolverError
         If branch and bound was needed and did not close.
 
@@ -226,8 +213,13 @@ def beta_max(problem: TrainingProblem) -> float:
     ------
     convexnn_lib.errors.InvalidDataError
         If the loss is the hard margin, for which the zero network is not feasible.
-    convexnn_lib.errors.EnumerationTooLargeError
-        If there are too many activation patterns to list.
+
+    Warns
+    -----
+    convexnn_lib.errors.GapWarning
+        If there are too many activation patterns to list. Then the number returned is
+        an upper bound: for it the zero network is optimal, and the message says how
+        much smaller the least one may be.
 
     Examples
     --------
@@ -237,7 +229,19 @@ def beta_max(problem: TrainingProblem) -> float:
     1.414213562373
     """
     gradient = problem.loss.gradient(np.zeros(problem.n), problem.y)
-    return dual_norm(problem.X, gradient)[0]
+    try:
+        return dual_norm(problem.X, gradient)[0]
+    except EnumerationTooLargeError:
+        bound = dual_bound(problem.X, gradient)
+    if bound.relative_gap <= DUAL_NORM_ACCURACY:
+        return bound.lower
+    warnings.warn(
+        f"the least beta for which the zero network is optimal lies between "
+        f"{bound.lower:.6g} and {bound.upper:.6g}; the larger number is returned.",
+        GapWarning,
+        stacklevel=2,
+    )
+    return bound.upper
 
 
 def spectral_bounds(X: FloatArray, lam: FloatArray) -> DualNorm:

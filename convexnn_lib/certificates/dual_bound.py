@@ -1,0 +1,428 @@
+r"""Bounds on the dual norm at any time, for data of every size.
+
+.. math:: M(\lambda)=\max_{\|u\|_2\le1}|\lambda^T(Xu)_+| .
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from convexnn_lib._validation import (
+    ArrayLike,
+    FloatArray,
+    as_matrix,
+    as_number,
+    as_vector,
+)
+from convexnn_lib.arrangements.counting import cover_count
+from convexnn_lib.arrangements.enumeration import quick_patterns
+from convexnn_lib.certificates._bound_steps import (
+    BoundStep,
+    Progress,
+    Side,
+    power_ascent,
+)
+from convexnn_lib.certificates._branch_and_bound import branch_and_bound
+from convexnn_lib.certificates._pricing import Scaled, refuse_to_list
+from convexnn_lib.certificates._relaxation import sign_rules
+from convexnn_lib.certificates._sign_rules import (
+    SignRule,
+    leading_directions,
+    sign_rule_bound,
+)
+from convexnn_lib.certificates._spectral import spectral_bound
+from convexnn_lib.certificates._threads import few_threads
+from convexnn_lib.certificates._tolerances import (
+    DUAL_NORM_ACCURACY,
+    RELAXATION_MARGIN,
+)
+from convexnn_lib.certificates._zonotope_vertices import ascend, farthest_points
+from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
+from convexnn_lib.errors import EnumerationTooLargeError, InvalidDataError
+
+__all__ = ["CONES_RANK", "DualBound", "bound_from_rules", "dual_bound"]
+
+_STARTS, _LEADING = 50, 5  # of local ascent: random ones, and those that a rule gives
+_SMALL = 200_000  # n * d up to which local ascent is exact on ties
+_MOST = 20_000_000  # vertices that are listed
+_LISTED = 300_000  # without a time limit
+_VERTEX_SECONDS = 5e-5  # what one takes, roughly
+CONES_RANK = 7  # up to which branch and bound over cones closes
+_LITTLE, _PATIENCE = 1e-3, 2  # relative gain of a rule, and how many may miss it
+_RANK_SOUGHT = 64  # smaller side of the data above which their rank is not asked for
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DualBound:
+    r"""Bounds on a dual norm, and what proves them.
+
+    Attributes
+    ----------
+    lower : float
+        The value that ``neuron`` attains.
+    upper : float
+        An upper bound on the dual norm, all rounding errors included.
+    neuron : convexnn_lib.ExtremeNeuron
+        The best neuron found.
+    method : str
+        Where the upper bound comes from: ``"spectral"``, ``"sign rule"``,
+        ``"vertices"`` (all of them listed) or ``"cones"`` (branch and bound over
+        directions); ``"zero"`` if nothing has a weight.
+    history : tuple of BoundStep
+        What was known after each step: ``seconds``, ``method``, ``lower``, ``upper``.
+    witnesses : dict
+        For the signs 1.0 and -1.0 the sign rule that proves the bound, where one does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexnn_lib import dual_bound
+    >>> rng = np.random.default_rng(0)
+    >>> bound = dual_bound(rng.standard_normal((60, 20)), rng.standard_normal(60))
+    >>> bound.method, bool(bound.relative_gap < 0.1)
+    ('sign rule', True)
+    >>> rng = np.random.default_rng(0)
+    >>> bound.verify(rng.standard_normal((60, 20)), rng.standard_normal(60))
+    True
+    """
+
+    lower: float
+    upper: float
+    neuron: ExtremeNeuron
+    method: str
+    history: tuple[BoundStep, ...]
+    witnesses: dict[float, SignRule]
+
+    @property
+    def relative_gap(self) -> float:
+        """By what share the upper bound exceeds the lower one; 0 if both are 0."""
+        if self.upper == 0.0:
+            return 0.0
+        return self.upper / self.lower - 1.0 if self.lower > 0.0 else np.inf
+
+    def scaled(self, factor: float) -> DualBound:
+        """Return the bounds for data or a dual point multiplied by a power of two.
+
+        Parameters
+        ----------
+        factor : float
+            The power.
+
+        Returns
+        -------
+        convexnn_lib.DualBound
+            The same bounds in other units; the rules have none.
+        """
+        history = tuple(
+            step._replace(lower=factor * step.lower, upper=factor * step.upper)
+            for step in self.history
+        )
+        return replace(
+            self,
+            lower=factor * self.lower,
+            upper=factor * self.upper,
+            history=history,
+        )
+
+    def __repr__(self) -> str:
+        """Return the bounds and the method."""
+        return (
+            f"DualBound({self.lower:.9g} <= M <= {self.upper:.9g}, "
+            f"method={self.method!r})"
+        )
+
+    def verify(self, X: ArrayLike, lam: ArrayLike) -> bool:
+        r"""Check both bounds again, from the witnesses where there are some.
+
+        Parameters
+        ----------
+        X : (n, d) array
+            The data.
+        lam : (n,) array
+            The dual point.
+
+        Returns
+        -------
+        bool
+            Whether the neuron attains the lower bound (up to rounding), and the upper
+            bound is proved: by each sign's rule, or computed anew without one.
+        """
+        X = as_matrix(X)
+        lam = as_vector(lam, len(X), "lam")
+        u, sign = self.neuron
+        value = sign * float(lam @ np.maximum(X @ u, 0.0))
+        terms = float(np.linalg.norm(X, axis=1) @ np.abs(lam))
+        rounding = (sum(X.shape) + 8) * float(np.finfo(np.float64).eps) * terms
+        if not value >= self.lower - rounding:
+            return False
+        scaled = Scaled(X, lam)
+        anew: DualBound | None = None
+        for sign, plus, minus in scaled.sides():
+            if sign in self.witnesses:
+                proved = sign_rule_bound(plus, minus, self.witnesses[sign])
+                proved = scaled.unit * (proved + scaled.rounding)
+            else:
+                anew = anew or dual_bound(X, lam, target=self.upper)
+                proved = anew.upper
+            if not proved <= self.upper:
+                return False
+        return True
+
+
+def dual_bound(
+    X: ArrayLike,
+    lam: ArrayLike,
+    *,
+    target: float | None = None,
+    time_limit: float | None = None,
+    gap: float = DUAL_NORM_ACCURACY,
+    progress: bool = False,
+) -> DualBound:
+    r"""Bound the dual norm from both sides, for data of any size, at any time.
+
+    .. math:: M(\lambda)=\max_{\|u\|_2\le1}|\lambda^T(Xu)_+| .
+
+    What costs least comes first: a spectral bound, local ascent for the lower bound,
+    then sign rules found by a convex program without patterns, and where the vertices
+    of the zonotopes are few or the rank is low, all vertices or branch and bound over
+    directions. The best bound is kept, and each is valid.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point :math:`\lambda`.
+    target : float, optional
+        Stop once the upper bound is no more than this, or the lower bound more.
+    time_limit : float, optional
+        Stop about so many seconds after the start. By default the work is limited by
+        its amount, and the result does not depend on the machine's speed.
+    gap : float, default 1e-9
+        Stop once the upper bound exceeds the lower one by no more than this share.
+    progress : bool, default False
+        Whether to print both bounds after each step.
+
+    Returns
+    -------
+    convexnn_lib.certificates.dual_bound.DualBound
+        The bounds, the neuron that attains the lower one, the method behind the upper
+        one, and the history of both.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If X or ``lam`` is not finite, the shapes do not agree, ``gap`` is negative, or
+        the target or the time limit is not positive.
+
+    See Also
+    --------
+    convexnn_lib.dual_norm
+
+    Notes
+    -----
+    *Sign rules.* Let :math:`s_i` be the sign of :math:`x_i^Tu`. If for each row with
+    :math:`\lambda_j<0` a combination :math:`t_j=L_{j0}+\sum_iL_{ji}s_i` of the signs of
+    the rows with :math:`\lambda_i>0` has :math:`\sum_i|L_{ji}|\le1`, then
+    :math:`|x_j^Tu|\ge t_jx_j^Tu`, which bounds :math:`\lambda^T(Xu)_+` by the norm of a
+    vector that is linear in s. Its maximum over all s is bounded by an eigenvalue. The
+    best rule is the solution of a convex program with a semidefinite matrix of the
+    order of the features, see ``certificates/_sign_rules.py`` and
+    ``certificates/_relaxation.py``. Beside copies of the data, a rule takes no more
+    than 16 MB, and the search for it a few times as much and a few matrices of the
+    order of the features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexnn_lib import dual_bound
+    >>> rng = np.random.default_rng(0)
+    >>> X, lam = rng.standard_normal((200, 50)), rng.standard_normal(200)
+    >>> bound = dual_bound(X, lam)
+    >>> bound.history[0].method, bool(bound.history[0].upper > 2.0 * bound.lower)
+    ('spectral', True)
+    >>> bound.method, bool(bound.upper < 1.05 * bound.lower)
+    ('sign rule', True)
+    """
+    X = as_matrix(X)
+    lam = as_vector(lam, len(X), "lam")
+    limits = {"target": target, "time_limit": time_limit}
+    for name, given in limits.items():
+        if given is not None and not as_number(given, name) > 0.0:
+            raise InvalidDataError(f"{name} must be positive, got {given!r}.")
+    if not gap >= 0.0:
+        raise InvalidDataError(f"gap must be at least 0, got {gap!r}.")
+    scaled = Scaled(X, lam)
+    state = Progress(
+        [Side(*side) for side in scaled.sides()],
+        0.0 if target is None else float(target) / scaled.unit,
+        float(gap),
+        np.inf if time_limit is None else float(time_limit),
+        scaled.unit,
+        progress,
+    )
+    if state.sides:
+        with few_threads(X.size):
+            _bound(X, lam, scaled, state)
+    return _result(X, scaled, state)
+
+
+def bound_from_rules(
+    X: FloatArray, lam: FloatArray, rules: Mapping[float, SignRule]
+) -> DualBound:
+    """Return the bounds that given rules prove, or the spectral ones without a rule.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point.
+    rules : mapping of float to SignRule
+        A rule for each sign.
+
+    Returns
+    -------
+    DualBound
+        The bounds, the lower one by local ascent.
+    """
+    scaled = Scaled(X, lam)
+    sides = [Side(*side) for side in scaled.sides()]
+    state = Progress(sides, 0.0, 0.0, np.inf, scaled.unit, False)
+    if sides:
+        with few_threads(X.size):
+            _start(X, lam, scaled, state)
+            for side in sides:
+                if side.sign in rules:
+                    _take(rules[side.sign], side, scaled, state)
+    return _result(X, scaled, state)
+
+
+def _bound(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> None:
+    """Take the steps in turn."""
+    _start(X, lam, scaled, state)
+    _find_rules(scaled, state)
+    hopeful = [side for side in state.sides if side.witness is not None]
+    for side in hopeful:
+        if not (state.done() or state.settled(side)):
+            leading = leading_directions(side.plus, side.minus, side.witness, _LEADING)
+            _ascend(side, leading, state)
+    if hopeful:
+        state.note("ascent")
+    for side in sorted(state.sides, key=lambda side: -side.upper):
+        if not state.done() and not state.settled(side):
+            _close(X[scaled.live & (side.sign * lam > 0.0)], side, scaled, state)
+
+
+def _start(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> None:
+    """Take the steps that cost next to nothing."""
+    for side in state.sides:
+        weights = np.abs(lam[scaled.live & (side.sign * lam > 0.0)])
+        value = spectral_bound(side.plus, weights) + scaled.rounding
+        side.improve(value * (1.0 + RELAXATION_MARGIN), "spectral")
+    state.note("spectral")
+    starts = np.random.default_rng(0).standard_normal((_STARTS, X.shape[1]))
+    for side in state.sides:
+        _ascend(side, starts, state)
+    state.note("ascent")
+
+
+def _take(rule: SignRule, side: Side, scaled: Scaled, state: Progress) -> None:
+    """Take the bound that a rule proves, if it is better."""
+    value = sign_rule_bound(side.plus, side.minus, rule) + scaled.rounding
+    side.improve(value * (1.0 + RELAXATION_MARGIN), "sign rule", rule)
+    state.note("sign rule")
+
+
+def _find_rules(scaled: Scaled, state: Progress) -> None:
+    """Improve the bound by sign rules, always for the sign of the larger bound."""
+    rules = {
+        side.sign: sign_rules(side.plus, side.minus, deadline=state.deadline)
+        for side in state.sides
+    }
+    idle = dict.fromkeys(rules, 0)
+    while rules and not state.done():
+        side = max(
+            (side for side in state.sides if side.sign in rules),
+            key=lambda side: side.upper,
+        )
+        rule = None if state.settled(side) else next(rules[side.sign], None)
+        if rule is None:
+            del rules[side.sign]
+            continue
+        before = side.upper
+        _take(rule, side, scaled, state)
+        gained = side.upper < before * (1.0 - _LITTLE)
+        idle[side.sign] = 0 if gained else idle[side.sign] + 1
+        if idle[side.sign] > _PATIENCE:
+            del rules[side.sign]
+
+
+def _ascend(side: Side, starts: FloatArray, state: Progress) -> None:
+    """Look for neurons of large values."""
+    towards = np.vstack([side.plus.sum(axis=0), side.plus.sum(axis=0)])
+    towards[1] -= side.minus.sum(axis=0)
+    starts = np.vstack([towards[towards.any(axis=1)], starts])
+    if side.plus.size + side.minus.size <= _SMALL:
+        found = ascend(side.plus, side.minus, starts)
+        if len(found.values):
+            k = int(np.argmax(found.values))
+            state.attain(float(found.values[k]), found.directions[k], side.sign)
+        return
+    state.attain(*power_ascent(side.plus, side.minus, starts), side.sign)
+
+
+def _close(rows: FloatArray, side: Side, scaled: Scaled, state: Progress) -> None:
+    """Bound one sign exactly, where that is within reach."""
+    plus, minus = side.plus, side.minus
+    if min(scaled.generators.shape) > _RANK_SOUGHT:
+        return
+    try:
+        refuse_to_list(rows)
+    except EnumerationTooLargeError:
+        return
+    rank = int(np.linalg.matrix_rank(np.concatenate([plus, minus])))
+    vertices = cover_count(len(plus), min(rank, len(plus)))
+    packed = None
+    most = _MOST if np.isfinite(state.deadline.seconds) else _LISTED
+    if vertices <= most and vertices * _VERTEX_SECONDS <= state.deadline.remaining:
+        packed = quick_patterns(rows, _MOST)
+    if packed is not None:
+        far = farthest_points(plus, minus, packed, state.lower)
+        side.improve(far.upper + scaled.rounding, "vertices")
+        for value, direction in zip(far.values, far.directions, strict=True):
+            state.attain(float(value), direction, side.sign)
+        state.note("vertices")
+    elif rank <= CONES_RANK:
+        bounds = branch_and_bound(
+            plus,
+            minus,
+            start=state.lower,
+            target=state.target,
+            relative_gap=0.1 * state.gap,
+            deadline=state.deadline,
+        )
+        side.improve(bounds.upper + scaled.rounding, "cones")
+        if bounds.lower > state.lower:
+            state.attain(bounds.lower, bounds.direction, side.sign)
+        state.note("cones")
+
+
+def _result(X: FloatArray, scaled: Scaled, state: Progress) -> DualBound:
+    """Return what is known, in the units of the data."""
+    direction = state.direction
+    if direction is None:
+        direction = np.zeros(X.shape[1])
+        direction[0] = 1.0
+    lower = scaled.unit * state.lower
+    return DualBound(
+        lower,
+        max(lower, scaled.unit * state.upper),
+        ExtremeNeuron(direction, state.sign),
+        state.decisive.method if state.sides else "zero",
+        tuple(state.history),
+        {side.sign: side.witness for side in state.sides if side.witness is not None},
+    )
