@@ -28,6 +28,7 @@ from convexnn_lib.certificates.dual_bound import (
 from convexnn_lib.certificates.dual_norm import (
     DualNorm,
     dual_norm_bounds,
+    spectral_bounds,
 )
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
 from convexnn_lib.errors import EnumerationTooLargeError, InvalidDataError
@@ -178,15 +179,21 @@ class Certificate:
             np.isclose(primal, self.primal, rtol=1e-12, atol=0.0)
         )
         # computed anew: the largest factor that the dual norm allows
-        if self.dual_bound is None or self.patterns is not None:
-            upper = dual_norm_bounds(problem.X, self.dual, self.patterns).upper
-        elif self.dual_bound.verify(problem.X, self.dual):
-            upper = self.dual_bound.upper
-        else:
-            return False
-        feasible = self.scale <= _largest_scale(problem.beta, upper)
+        feasible = self.scale <= _largest_scale(problem.beta, self._norm_anew(problem))
         value = problem.dual_objective(self.feasible_dual)
         return bool(same and feasible and self.lower_bound <= value)
+
+    def _norm_anew(self, problem: TrainingProblem) -> float:
+        """Return a bound on the dual norm; infinite if what bounds it does not hold."""
+        X = problem.X
+        if self.dual_bound is not None and self.patterns is None:
+            holds = self.dual_bound.verify(X, self.dual)
+            return self.dual_bound.upper if holds else np.inf
+        try:
+            return dual_norm_bounds(X, self.dual, self.patterns).upper
+        except EnumerationTooLargeError:
+            cheap = spectral_bounds(X, self.dual).upper
+            return min(cheap, dual_bound(X, self.dual).upper)
 
 
 def patterns_in_scope(X: FloatArray, patterns: PatternsLike | None) -> BoolArray | None:
