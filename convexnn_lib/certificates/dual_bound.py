@@ -14,8 +14,8 @@ from convexnn_lib._validation import (
     ArrayLike,
     FloatArray,
     as_matrix,
-    as_number,
     as_vector,
+    check_number,
 )
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.enumeration import quick_patterns
@@ -41,7 +41,7 @@ from convexnn_lib.certificates._tolerances import (
 )
 from convexnn_lib.certificates._zonotope_vertices import ascend, farthest_points
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
-from convexnn_lib.errors import EnumerationTooLargeError, InvalidDataError
+from convexnn_lib.errors import EnumerationTooLargeError
 
 __all__ = ["CONES_RANK", "DualBound", "bound_from_rules", "dual_bound"]
 
@@ -249,18 +249,17 @@ def dual_bound(
     """
     X = as_matrix(X)
     lam = as_vector(lam, len(X), "lam")
-    limits = {"target": target, "time_limit": time_limit}
-    for name, given in limits.items():
-        if given is not None and not as_number(given, name) > 0.0:
-            raise InvalidDataError(f"{name} must be positive, got {given!r}.")
-    if not gap >= 0.0:
-        raise InvalidDataError(f"gap must be at least 0, got {gap!r}.")
+    if target is not None:
+        target = check_number(target, "target", "(0, inf)")
+    if time_limit is not None:
+        time_limit = check_number(time_limit, "time_limit", "(0, inf]")
+    gap = check_number(gap, "gap", "[0, inf)")
     scaled = Scaled(X, lam)
     state = Progress(
         [Side(*side) for side in scaled.sides()],
-        0.0 if target is None else float(target) / scaled.unit,
-        float(gap),
-        np.inf if time_limit is None else float(time_limit),
+        0.0 if target is None else target / scaled.unit,
+        gap,
+        np.inf if time_limit is None else time_limit,
         scaled.unit,
         progress,
     )

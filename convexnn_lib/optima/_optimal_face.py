@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from convexnn_lib._validation import FloatArray, check_number
+from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.optima._extreme_neurons import (
     ExtremeNeurons,
@@ -110,7 +111,7 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
     for _ in range(_ROUNDS):
         before = point.dual
         neurons = extreme_neurons(
-            problem.X, before, problem.beta, solution.certificate.patterns, tol=tol
+            problem.X, before, problem.beta, _certificate(solution).patterns, tol=tol
         )
         c = _transferred(point, neurons)
         point = _refined(_Point(before, point.outputs, neurons, c), problem)
@@ -131,6 +132,11 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
     return face
 
 
+def _certificate(solution: Solution) -> Certificate:
+    """Return the certificate over the patterns that were searched."""
+    return solution.restricted or solution.certificate
+
+
 class _Point(NamedTuple):
     """A dual point and the outputs, neurons and coefficients that go with it."""
 
@@ -144,7 +150,7 @@ def _own_point(solution: Solution) -> _Point:
     """Return the point of the solution's network and its dual point."""
     network, problem = solution.network, solution.problem
     outputs = network.predict(problem.X)
-    dual = solution.certificate.feasible_dual
+    dual = _certificate(solution).feasible_dual
     if problem.loss.differentiable:
         dual = -problem.loss.gradient(outputs, problem.y)
     elif problem.loss.slack_cost is not None:
@@ -282,6 +288,6 @@ def _check(
             "the solution is not accurate enough: near it, the dual norm exceeds beta "
             f"by {max(over, 0.0):.2g} of it, and the outputs of touching neurons miss "
             f"optimal ones by {misfit / size:.2g} of their length. Its certified "
-            f"relative gap is {solution.certificate.relative_gap:.2g}; solve to a "
+            f"relative gap is {_certificate(solution).relative_gap:.2g}; solve to a "
             "smaller tol, or rescale the data."
         )

@@ -69,12 +69,15 @@ class Outcome(NamedTuple):
         Its certificate.
     reason : str
         Why the method stopped.
+    restricted : convexnn_lib.Certificate or None
+        The certificate over the patterns that were chosen, if not all were asked.
     """
 
     network: ReLUNetwork
     patterns: BoolArray
     certificate: Certificate
     reason: str
+    restricted: Certificate | None = None
 
 
 def _solve_by_active_set(
@@ -98,8 +101,20 @@ def _solve_by_active_set(
     )
     network = _in_order(result.network)
     certificate = _certificate(result, network, problem, scope, tol, deadline.extended)
-    patterns = result.patterns if scope is None else scope
-    return Outcome(network, patterns, certificate, result.reason)
+    if scope is not None:
+        return Outcome(network, scope, certificate, result.reason)
+    if certificate.patterns is None:
+        return Outcome(network, result.patterns, certificate, result.reason)
+    # trained over patterns that were chosen: how far from all others is that?
+    try:
+        wide = certify_until(
+            deadline.extended, network, problem, None, dual=certificate.dual, tol=tol
+        )
+    except TimeUp:
+        norm = spectral_bounds(problem.X, certificate.dual)
+        norm = norm._replace(upper=norm.upper * (1.0 + _ROUNDING))
+        wide = bound_by(certificate.dual, problem, None, certificate.primal, norm=norm)
+    return Outcome(network, result.patterns, wide, result.reason, certificate)
 
 
 def _certificate(

@@ -55,11 +55,16 @@ class Solution:
         The same optimum in the variables of the convex program: row i belongs to
         pattern i, ``u`` to neurons with positive second-layer weight.
     certificate : convexnn_lib.Certificate
-        The certificate of ``network``, computed apart from the solver.
+        The certificate of ``network``, computed apart from the solver. Without given
+        patterns it is for all of them.
     problem : convexnn_lib.TrainingProblem
         The problem.
     reason : str
         Why the solver stopped: ``"converged"``, or the limit that it met.
+    restricted : convexnn_lib.Certificate or None
+        Where there were too many patterns to search, the certificate over those that
+        the solver chose: among their networks this one is optimal, while
+        ``certificate`` bounds what all others may gain. None if all were searched.
 
     Examples
     --------
@@ -76,6 +81,7 @@ class Solution:
     certificate: Certificate
     problem: TrainingProblem
     reason: str = "converged"
+    restricted: Certificate | None = None
 
     @property
     def value(self) -> float:
@@ -94,6 +100,7 @@ class Solution:
 
     def in_users_units(self, problem: TrainingProblem, units: Units) -> Solution:
         """Return the solution of a problem in units of order one in the user's."""
+        narrow = self.restricted
         return Solution(
             units.outward(self.network),
             self.patterns,
@@ -102,6 +109,7 @@ class Solution:
             in_users_units(self.certificate, units),
             problem,
             self.reason,
+            None if narrow is None else in_users_units(narrow, units),
         )
 
     def __repr__(self) -> str:
@@ -150,9 +158,10 @@ def solve(
         ``"active_set"`` is column generation: a small working set of patterns, and the
         dual norm to tell which others are worth adding. It certifies the optimum over
         millions of patterns. Where these are too many to list, it chooses patterns by
-        local search and certifies the optimum over those; the certificate's ``scope``
-        says so. ``"cvxpy"`` solves one model over all patterns with CVXPY and Clarabel,
-        the reference for up to a few thousand patterns.
+        local search, trains to the optimum over those (``restricted``), and bounds the
+        optimum over all of them by a relaxation, which leaves a gap. ``"cvxpy"`` solves
+        one model over all patterns with CVXPY and Clarabel, the reference for up to a
+        few thousand patterns.
     tol : float, default 1e-6
         The relative gap to certify. If it is not reached, a warning says so, and the
         certificate holds the gap.
@@ -263,21 +272,29 @@ def solve(
         found.certificate,
         units.problem,
         found.reason,
+        found.restricted,
     )
     solution = solution.in_users_units(problem, units)
     if not solution.certificate.relative_gap <= tol:
         warnings.warn(
             f"the certified relative gap {solution.certificate.relative_gap:.2g} "
             f"exceeds tol = {tol:.2g}; the certificate holds the gap. "
-            + _advice(solution),
+            + _advice(solution, tol),
             GapWarning,
             stacklevel=2,
         )
     return solution
 
 
-def _advice(solution: Solution) -> str:
+def _advice(solution: Solution, tol: float) -> str:
     """Return why the gap is open and what helps; units of X and y as such do not."""
+    narrow = solution.restricted
+    if narrow is not None and narrow.relative_gap <= tol:
+        return (
+            f"Over the {narrow.scope.replace('given', 'chosen')} the network is "
+            f"optimal to {max(narrow.relative_gap, 0.0):.1g}; all patterns are too "
+            "many to list, so that their dual norm is only bounded."
+        )
     X, reason = solution.problem.X, solution.reason
     met = "" if reason == "converged" else f"The solver met {reason}. "
     sizes = np.abs(X).max(axis=0)

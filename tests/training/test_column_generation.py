@@ -29,6 +29,7 @@ from convexnn_lib.errors import (
     RegularizationError,
     SolverError,
 )
+from convexnn_lib.optima.optimal_set import OptimalSet
 from convexnn_lib.problem.losses import HardMargin, Hinge, Loss, Squared
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -667,18 +668,22 @@ def no_lists(monkeypatch):
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 @pytest.mark.usefixtures("no_lists")
 def test_chosen_patterns(loss):
-    """Certified over the patterns chosen, and better than as many that are drawn."""
+    """Optimal over the patterns chosen, and better than as many that are drawn."""
     beta = 1.0 if isinstance(loss, HardMargin) else 0.1
     problem = wave_problem(loss, beta, 20, 4)
     solution = solved_locally(problem)
-    assert solution.certificate.patterns is not None
-    count = len(solution.certificate.patterns)
-    assert solution.certificate.scope == f"{count} given patterns"
-    assert in_scope(solution.network, problem.X, solution.certificate.patterns) <= 1e-6
+    chosen = solution.restricted
+    assert chosen is not None
+    assert chosen.patterns is not None
+    count = len(chosen.patterns)
+    assert chosen.scope == f"{count} given patterns"
+    assert chosen.verify(solution.network, problem)
+    assert in_scope(solution.network, problem.X, chosen.patterns) <= 1e-6
     # the program over all patterns is not below it by more than local search misses,
     # and here local search misses nothing
+    assert solution.certificate.scope == "all patterns"
+    assert solution.certificate.relative_gap <= 1e-6
     everything = certify(solution.network, problem, dual=solution.dual)
-    assert everything.scope == "all patterns"
     assert everything.relative_gap <= 1e-6
     drawn = sample_patterns(problem.X, count, seed=0)
     try:
@@ -714,10 +719,7 @@ def test_limits_before_the_patterns_are_chosen(loss):
         solution = solved_locally(problem, **options)
         kind = "time limit of" if "time_limit" in options else "limit of"
         assert solution.reason.startswith(f"the {kind}")
-        # a bound that takes no search holds for all patterns
-        assert (solution.certificate.scope == "all patterns") == (
-            "time_limit" in options
-        )
+        assert solution.certificate.scope == "all patterns"
 
 
 @pytest.mark.usefixtures("no_lists")
@@ -731,11 +733,33 @@ def test_zero_networks_without_a_list():
 
 @pytest.mark.slow
 def test_sixty_samples_in_ten_dimensions():
+    """Optimal over the patterns chosen, and certified to a few percent over all."""
     problem = wave_problem(Squared(), 5.0, 60, 10)
     solution = solved_locally(problem)
-    assert solution.certificate.relative_gap <= 1e-6
-    drawn = sample_patterns(problem.X, len(solution.certificate.patterns), seed=0)
+    assert solution.restricted.relative_gap <= 1e-6
+    assert solution.certificate.scope == "all patterns"
+    assert 1e-6 < solution.certificate.relative_gap <= 0.2
+    drawn = sample_patterns(problem.X, len(solution.restricted.patterns), seed=0)
     assert solution.value < 0.95 * solve(problem, drawn).value
+
+
+@pytest.mark.usefixtures("no_lists")
+def test_the_optimal_set_over_chosen_patterns():
+    problem = wave_problem(Squared(), 0.1, 12, 3)
+    solution = solved_locally(problem)
+    assert solution.restricted is not None
+    optima = OptimalSet(solution)
+    network = optima.sample(0)
+    assert problem.objective(network) == pytest.approx(solution.value, rel=1e-9)
+
+
+def test_the_gap_over_all_patterns_warns():
+    problem = wave_problem(Squared(), 8.0, 60, 30)
+    with pytest.warns(GapWarning, match="chosen patterns"):
+        solution = solve(problem)
+    assert solution.certificate.method == "sign rule"
+    assert solution.certificate.relative_gap < 0.5
+    assert solution.certificate.verify(solution.network, problem)
 
 
 # -- real data, over all patterns
