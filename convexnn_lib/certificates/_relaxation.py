@@ -90,13 +90,15 @@ def sign_rules(
         yield climb.witness(columns, rule, lengths, 1e-3)
         columns = _columns(climb.vectors, climb.root, units)
         rule = np.zeros((q, 1 + len(columns)))
-    if not q or deadline.passed:
+    if not q:
         return
     levels = _STAGES if start is None else _LATER
     work = q * d * (1 + len(columns)) * 2 + (1 + _CLIMBS) * 2 * p * d * min(p, d)
     most = _STEPS if start is None else _STEPS // 3
     steps = int(np.clip(_WORK / (work * len(_STAGES)), _FEWEST, most))
     for level in levels:
+        if deadline.passed:
+            return
         rule = _descend(climb, columns, rule, units, lengths, level, steps, deadline)
         climb.move(columns, rule, units)
         root = climb.root
@@ -105,8 +107,6 @@ def sign_rules(
             climb.climb(sharper * level, sharper * level, _FINAL_CLIMBS)
             yield climb.witness(columns, rule, lengths, sharper * level)
         climb.root = root
-        if deadline.passed:
-            return
 
 
 def relaxed_outputs(

@@ -1,0 +1,247 @@
+"""Bounds on the dual norm and on the optimum against other tools, in one run.
+
+Usage::
+
+    python benchmarks/certificates.py [--quick] [--limit SECONDS] [--results FILE]
+
+Rows and dual points are Gaussian. First the bounds on the dual norm: the spectral one,
+that of `dual_bound` and its time, local ascent from below, and the exact value where a
+list of all vertices gives it. The peers bound the positive sign alone:
+
+* the lifted semidefinite relaxation of order 1 + d + n (with the products of the ball
+  and the inequalities of the rectifier), written in CVXPY and solved by SCS;
+* a mixed-integer program with a binary variable a row, in the box that holds the ball,
+  by HiGHS, whose bound when the time is over counts.
+
+Then training: networks from plain descent, certified for all patterns on data with too
+many of them to list.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+import _measure
+import numpy as np
+from _measure import Results, Table, show, timed
+
+from convexnn_lib import datasets
+from convexnn_lib._validation import FloatArray
+from convexnn_lib.certificates.certify import certify
+from convexnn_lib.certificates.dual_bound import dual_bound
+from convexnn_lib.certificates.dual_norm import dual_norm_bounds
+from convexnn_lib.errors import EnumerationTooLargeError
+from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training._local_training import descend
+
+SIZES = [
+    (20, 5),
+    (30, 10),
+    (40, 10),
+    (100, 10),
+    (200, 8),
+    (200, 50),
+    (1000, 30),
+    (10000, 768),
+]
+QUICK_SIZES = [(20, 5), (60, 20)]
+MOST_FOR_PEERS = 60  # rows
+MOST_FOR_LISTS = 30
+COLUMNS = {
+    "n, d": (10, ""),
+    "spectral": (8, ".4g"),
+    "dual_bound": (10, ".4g"),
+    "seconds": (7, ".2f"),
+    "below": (8, ".4g"),
+    "gap": (6, ".1%"),
+    "exact": (8, ".5g"),
+    "SDP, SCS": (8, ".4g"),
+    "seconds SDP": (11, ".2f"),
+    "MIP, HiGHS": (10, ".4g"),
+    "seconds MIP": (11, ".2f"),
+}
+TRAINED = {
+    "data": (14, ""),
+    "beta": (6, ".3g"),
+    "objective": (9, ".5g"),
+    "lower bound": (11, ".5g"),
+    "gap": (6, ".1%"),
+    "seconds": (7, ".1f"),
+    "verified": (8, ""),
+}
+
+
+def main() -> None:
+    """Run the benchmark and print its tables."""
+    assert __doc__ is not None
+    parser = _measure.options("certificates", __doc__)
+    parser.add_argument(
+        "--limit", type=float, default=60.0, help="seconds for a peer on an instance"
+    )
+    options = parser.parse_args()
+    results = Results("certificates", options)
+    show("Seconds of processor time. All bounds but 'below' are upper bounds.")
+    show()
+    dual_bound(np.eye(3), np.array([1.0, -1.0, 1.0]))  # compiles the kernels
+    compare(options, results)
+    show()
+    train(options, results)
+    results.write()
+
+
+def compare(options: argparse.Namespace, results: Results) -> None:
+    """Bound dual norms by every tool."""
+    table = Table(results, "dual norms", COLUMNS)
+    for n, d in QUICK_SIZES if options.quick else SIZES:
+        rng = np.random.default_rng(0)
+        X, lam = rng.standard_normal((n, d)), rng.standard_normal(n)
+        own = timed(lambda X=X, lam=lam: dual_bound(X, lam))  # type: ignore[misc]
+        bound = own.result
+        exact: float | None = None
+        if n <= MOST_FOR_LISTS:
+            try:
+                exact = dual_norm_bounds(X, lam).lower
+            except EnumerationTooLargeError:
+                exact = None
+        lifted = integer = None
+        if n <= MOST_FOR_PEERS:
+            lifted = timed(
+                lambda X=X, lam=lam: by_lifting(X, lam)  # type: ignore[misc]
+            )
+            integer = timed(
+                lambda X=X, lam=lam: by_integers(  # type: ignore[misc]
+                    X, lam, options.limit
+                )
+            )
+        table.row(
+            f"{n}, {d}",
+            bound.history[0].upper,
+            bound.upper,
+            own.cpu,
+            bound.lower,
+            bound.relative_gap,
+            exact,
+            None if lifted is None else lifted.result,
+            None if lifted is None else lifted.cpu,
+            None if integer is None else integer.result,
+            None if integer is None else integer.cpu,
+            history=[step._asdict() for step in bound.history],
+            verified=bound.verify(X, lam),
+        )
+
+
+def by_lifting(X: FloatArray, lam: FloatArray) -> float | None:
+    """Bound the dual norm by the lift of (1, u, (Xu)_+), with CVXPY and SCS."""
+    try:
+        import cvxpy as cp
+    except ImportError:
+        return None
+    if "SCS" not in cp.installed_solvers():
+        return None
+    n, d = X.shape
+    Y = cp.Variable((1 + d + n, 1 + d + n), PSD=True)
+    u, v = Y[0, 1 : 1 + d], Y[0, 1 + d :]
+    U, V, W = Y[1 : 1 + d, 1 : 1 + d], Y[1 + d :, 1 + d :], Y[1 : 1 + d, 1 + d :]
+    both, mixed = X @ U @ X.T, X @ W
+    constraints = [
+        Y[0, 0] == 1,
+        cp.trace(U) <= 1,
+        v >= 0,
+        v - X @ u >= 0,
+        cp.diag(V) == cp.diag(mixed),
+        V >= 0,
+        V - mixed >= 0,
+        V - mixed - mixed.T + both >= 0,
+        cp.SOC(v, W, axis=0),
+        cp.SOC(v - X @ u, W - U @ X.T, axis=0),
+    ]
+    values = []
+    for sign in (1.0, -1.0):
+        program = cp.Problem(cp.Maximize(sign * lam @ v), constraints)
+        program.solve(solver=cp.SCS, eps=1e-4, max_iters=6000)
+        values.append(float(program.value))
+    return max(values)
+
+
+def by_integers(X: FloatArray, lam: FloatArray, limit: float) -> float | None:
+    """Bound the dual norm by a mixed-integer program in a box, with HiGHS."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    n, d = X.shape
+    size = np.linalg.norm(X, axis=1)  # of x_i^T u in the ball
+    values = []
+    # variables u, v, s: v is the rectified row, s whether it is positive
+    for sign in (1.0, -1.0):
+        rows = np.hstack([-X, np.eye(n), np.zeros((n, n))])
+        constraints = [
+            LinearConstraint(rows, 0.0, np.inf),  # v >= x u
+            LinearConstraint(  # v <= x u + size (1 - s)
+                np.hstack([-X, np.eye(n), np.diag(size)]), -np.inf, size
+            ),
+            LinearConstraint(  # v <= size s
+                np.hstack([np.zeros((n, d)), np.eye(n), -np.diag(size)]), -np.inf, 0.0
+            ),
+        ]
+        found = milp(
+            np.concatenate([np.zeros(d), -sign * lam, np.zeros(n)]),
+            integrality=np.repeat([0, 0, 1], [d, n, n]),
+            bounds=Bounds(
+                np.concatenate([-np.ones(d), np.zeros(2 * n)]),
+                np.concatenate([np.ones(d), size, np.ones(n)]),
+            ),
+            constraints=constraints,
+            options={"time_limit": 0.5 * limit, "mip_rel_gap": 1e-3},
+        )
+        if found.mip_dual_bound is None:
+            return None
+        values.append(-float(found.mip_dual_bound))
+    return max(values)
+
+
+def instances(quick: bool) -> Iterator[tuple[str, TrainingProblem]]:
+    """Yield training problems with more patterns than can be listed."""
+    rng = np.random.default_rng(0)
+    for n, d in [(60, 20)] if quick else [(200, 8), (200, 50)]:
+        X = rng.standard_normal((n, d))
+        y = np.sin(2.0 * X[:, 0]) + 0.1 * rng.standard_normal(n)
+        yield f"wave {n}, {d}", TrainingProblem(X, y, 5.0)
+    if quick:
+        return
+    for name, beta, loss in (
+        ("diabetes", 20.0, "squared"),
+        ("breast_cancer", 5.0, "logistic"),
+    ):
+        X, y = datasets.load(name)
+        yield name, TrainingProblem(X, y, beta, loss)
+
+
+def train(options: argparse.Namespace, results: Results) -> None:
+    """Certify networks trained by descent."""
+    table = Table(results, "training", TRAINED)
+    for name, problem in instances(options.quick):
+        rng = np.random.default_rng(0)
+        start = ReLUNetwork(
+            0.3 * rng.standard_normal((problem.d, 40)), 0.3 * rng.standard_normal(40)
+        )
+        network = descend(start, problem)
+        own = timed(
+            lambda network=network, problem=problem: certify(  # type: ignore[misc]
+                network, problem
+            )
+        )
+        found = own.result
+        table.row(
+            name,
+            problem.beta,
+            found.primal,
+            found.lower_bound,
+            found.relative_gap,
+            own.cpu,
+            found.verify(network, problem),
+        )
+
+
+if __name__ == "__main__":
+    main()
