@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from typing import Any
 
 import _measure
 import numpy as np
@@ -135,9 +136,10 @@ def compare(options: argparse.Namespace, results: Results) -> None:
 def by_lifting(X: FloatArray, lam: FloatArray) -> float | None:
     """Bound the dual norm by the lift of (1, u, (Xu)_+), with CVXPY and SCS."""
     try:
-        import cvxpy as cp
+        import cvxpy
     except ImportError:
         return None
+    cp: Any = cvxpy  # its functions carry no types
     if "SCS" not in cp.installed_solvers():
         return None
     n, d = X.shape

@@ -14,7 +14,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-NAMES = ["arrangements", "flow", "training"]
+NAMES = ["arrangements", "certificates", "flow", "training"]
 
 
 def _run(root: Path, *arguments: str) -> str:
