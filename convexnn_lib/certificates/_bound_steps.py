@@ -13,7 +13,7 @@ from convexnn_lib.certificates._sign_rules import SignRule
 
 __all__ = ["BoundStep", "Progress", "Side", "power_ascent"]
 
-_ASCENTS = 40  # far more than an ascent of large data needs
+_ASCENTS = 15  # enough for an ascent of large data
 
 
 class BoundStep(NamedTuple):

@@ -46,6 +46,7 @@ from convexnn_lib.errors import EnumerationTooLargeError
 __all__ = ["CONES_RANK", "DualBound", "bound_from_rules", "dual_bound"]
 
 _STARTS, _LEADING = 50, 5  # of local ascent: random ones, and those that a rule gives
+_ASCENT_SIZE = 10_000_000  # starts times n * d beyond that
 _SMALL = 200_000  # n * d up to which local ascent is exact on ties
 _MOST = 20_000_000  # vertices that are listed
 _LISTED = 300_000  # without a time limit
@@ -304,12 +305,11 @@ def _bound(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> N
     """Take the steps in turn."""
     _start(X, lam, scaled, state)
     _find_rules(scaled, state)
-    hopeful = [side for side in state.sides if side.witness is not None]
-    for side in hopeful:
-        if not (state.done() or state.settled(side)):
-            leading = leading_directions(side.plus, side.minus, side.witness, _LEADING)
-            _ascend(side, leading, state)
-    if hopeful:
+    for side in state.sides:
+        if side.witness is None or state.done() or state.settled(side):
+            continue
+        leading = leading_directions(side.plus, side.minus, side.witness, _LEADING)
+        _ascend(side, leading, state)
         state.note("ascent")
     for side in sorted(state.sides, key=lambda side: -side.upper):
         if not state.done() and not state.settled(side):
@@ -365,12 +365,14 @@ def _ascend(side: Side, starts: FloatArray, state: Progress) -> None:
     towards = np.vstack([side.plus.sum(axis=0), side.plus.sum(axis=0)])
     towards[1] -= side.minus.sum(axis=0)
     starts = np.vstack([towards[towards.any(axis=1)], starts])
-    if side.plus.size + side.minus.size <= _SMALL:
+    size = side.plus.size + side.minus.size
+    if size <= _SMALL:
         found = ascend(side.plus, side.minus, starts)
         if len(found.values):
             k = int(np.argmax(found.values))
             state.attain(float(found.values[k]), found.directions[k], side.sign)
         return
+    starts = starts[: 2 + int(np.clip(_ASCENT_SIZE / size, 2, _STARTS))]
     state.attain(*power_ascent(side.plus, side.minus, starts), side.sign)
 
 
