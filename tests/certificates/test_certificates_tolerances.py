@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from reference import random_problem
 
-from convexnn_lib import ExtremeNeuron, Squared, certify, dual_norm, solve
+from convexnn_lib import (
+    ExtremeNeuron,
+    Squared,
+    certify,
+    dual_bound,
+    dual_norm,
+    solve,
+)
 from convexnn_lib.certificates import dual_norm as module
 from convexnn_lib.certificates.certificate import bound_by
 from convexnn_lib.certificates.dual_norm import DualNorm
@@ -73,3 +80,15 @@ def test_what_is_changed_does_not_verify() -> None:
     ):
         changed = dataclasses.replace(certificate, **wrong)
         assert not changed.verify(network, problem), wrong
+
+
+def test_relaxation_margin() -> None:
+    """A rule proves the bound with room for another order of summation, and no more."""
+    rng = np.random.default_rng(3)
+    X, lam = rng.standard_normal((40, 30)), rng.standard_normal(40)
+    found = dual_bound(X, lam)
+    assert found.verify(X, lam)
+    lower = dataclasses.replace(found, upper=found.upper * (1.0 - 0.9e-11))
+    assert lower.verify(X, lam)
+    wrong = dataclasses.replace(found, upper=found.upper * (1.0 - 1.1e-11))
+    assert not wrong.verify(X, lam)
