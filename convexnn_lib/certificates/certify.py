@@ -166,7 +166,7 @@ def certify_until(
         best = _better(best, found)
         if best.relative_gap <= tol:
             return best
-    for lam in hard:
+    for lam in hard if best is None else []:
         try:
             found = bound_by(lam, problem, scope, primal, deadline=deadline)
         except TimeUp as error:
@@ -176,8 +176,6 @@ def certify_until(
     if best is None:
         assert late is not None
         raise late
-    if hard and scope is None and best.relative_gap > tol:
-        best = _relax(best, network, problem, tol, deadline)
     if best.relative_gap > tol and problem.loss.slack_cost is not None:
         best = search_dual_points(
             best,
@@ -189,6 +187,8 @@ def certify_until(
             ),
             deadline,
         )
+    if hard and scope is None and best.relative_gap > tol:
+        best = _relax(best, network, problem, tol, deadline)
     return best
 
 

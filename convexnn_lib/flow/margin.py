@@ -235,17 +235,16 @@ def certify_margin(
         or ``X`` does not fit the network.
     convexnn_lib.errors.NotSeparableError
         If no network at all separates the data.
-    convexnn_lib.errors.EnumerationTooLargeError
-        If the samples that carry the dual point have too many activation patterns.
     convexnn_lib.errors.InvalidLabelsError
         If a label is not -1 or 1.
 
     Notes
     -----
-    In many dimensions only dual points that few samples carry have a dual norm that can
-    be computed. Those of linear programs are such points. With their extreme neurons
+    In many dimensions the dual norm can be computed only of dual points that few
+    samples carry. Those of linear programs are such points. With their extreme neurons
     added one by one the upper bound tends to the best margin, but slowly: after a
     hundred of them it may be off by a percent, as for 130 samples in 14 dimensions.
+    Where that leaves a gap, the dual norm is bounded (:func:`convexnn_lib.dual_bound`).
 
     Examples
     --------
