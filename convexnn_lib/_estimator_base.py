@@ -16,6 +16,8 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.sampling import sample_patterns
+from convexnn_lib.certificates.certificate import Certificate
+from convexnn_lib.certificates.certify import widened
 from convexnn_lib.errors import (
     InvalidDataError,
     RegularizationError,
@@ -29,7 +31,7 @@ with extra("sklearn", "convexnn_lib.estimators"):
     from sklearn.utils import check_random_state
     from sklearn.utils.validation import check_is_fitted, validate_data
 
-__all__ = ["ConvexReLUEstimator"]
+__all__ = ["ConvexReLUEstimator", "over_all_patterns"]
 
 _ALL_UP_TO = 50_000  # "auto" trains over all patterns if there are at most so many
 _SAMPLED = 30  # and over those of so many random directions otherwise
@@ -111,3 +113,8 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
         """Return the inputs of a fitted estimator."""
         check_is_fitted(self)
         return self._inputs(validate_data(self, X, reset=False, dtype=np.float64))
+
+
+def over_all_patterns(solution: Solution) -> Certificate:
+    """Return the certificate of a solution over all patterns."""
+    return widened(solution.certificate, solution.network, solution.problem)

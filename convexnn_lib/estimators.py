@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, log_expit, softmax
 
-from convexnn_lib._estimator_base import ConvexReLUEstimator
+from convexnn_lib._estimator_base import ConvexReLUEstimator, over_all_patterns
 from convexnn_lib._extras import extra
 from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.certificates.certificate import Certificate
@@ -77,6 +77,8 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
         biases.
     certificate_ : convexnn_lib.Certificate
         How far the network is from the optimum, at most, and over which patterns.
+    global_certificate_ : convexnn_lib.Certificate
+        The same over all patterns: ``certificate_`` itself if that is its scope.
     n_features_in_ : int
         Number of features of X.
     feature_names_in_ : (d,) array of str
@@ -179,6 +181,7 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
         )
         self.network_: ReLUNetwork = solution.network
         self.certificate_: Certificate = solution.certificate
+        self.global_certificate_: Certificate = over_all_patterns(solution)
         return self
 
     def predict(self, X: ArrayLike) -> FloatArray:
@@ -254,6 +257,8 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         ``classes_``. With ``fit_intercept``, the last row of ``W1`` holds the biases.
     certificate_ : convexnn_lib.Certificate or list of them
         How far each network is from its optimum, at most, and over which patterns.
+    global_certificate_ : convexnn_lib.Certificate or list of them
+        The same over all patterns: ``certificate_`` itself if that is its scope.
     n_features_in_ : int
         Number of features of X.
     feature_names_in_ : (d,) array of str
@@ -364,6 +369,10 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         )
         self.certificate_: Certificate | list[Certificate] = (
             certificates[0] if two else certificates
+        )
+        over_all = [over_all_patterns(solution) for solution in solutions]
+        self.global_certificate_: Certificate | list[Certificate] = (
+            over_all[0] if two else over_all
         )
         return self
 

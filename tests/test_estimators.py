@@ -103,6 +103,12 @@ def test_auto_takes_all_patterns_of_small_data_only() -> None:
     X, y = load_iris(return_X_y=True)
     large = ConvexReLUClassifier().fit(X[50:], y[50:])
     assert 1 <= len(large.certificate_.patterns) <= 30
+    # what it lacks to the optimum over all patterns is bounded as well
+    everything = large.global_certificate_
+    assert everything.scope == "all patterns"
+    assert everything.relative_gap >= large.certificate_.relative_gap
+    assert everything.lower_bound > 0.0
+    assert small.global_certificate_ is small.certificate_
 
 
 def test_iris_with_three_classes() -> None:

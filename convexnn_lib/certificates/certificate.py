@@ -40,6 +40,7 @@ __all__ = [
     "Certificate",
     "bound_by",
     "bound_by_rules",
+    "bound_roughly",
     "in_users_units",
     "patterns_in_scope",
 ]
@@ -321,6 +322,32 @@ def bound_by_rules(
         The certificate, for all patterns.
     """
     bound = bound_from_rules(problem.X, lam, rules)
+    norm = DualNorm(bound.lower, bound.upper, bound.neuron)
+    return _certificate(lam, problem, None, primal, norm, bound)
+
+
+def bound_roughly(
+    lam: FloatArray, problem: TrainingProblem, primal: float, gap: float
+) -> Certificate:
+    """Return the certificate that a dual point gives, with little work.
+
+    Parameters
+    ----------
+    lam : (n,) array
+        The dual point, in the domain of the dual objective.
+    problem : convexnn_lib.TrainingProblem
+        The problem.
+    primal : float
+        The objective of the network to certify.
+    gap : float
+        The relative gap of the dual norm's bounds that is small enough.
+
+    Returns
+    -------
+    convexnn_lib.Certificate
+        The certificate, for all patterns.
+    """
+    bound = dual_bound(problem.X, lam, gap=gap)
     norm = DualNorm(bound.lower, bound.upper, bound.neuron)
     return _certificate(lam, problem, None, primal, norm, bound)
 

@@ -21,6 +21,7 @@ from convexnn_lib.certificates.certificate import (
     Certificate,
     bound_by,
     bound_by_rules,
+    bound_roughly,
     in_users_units,
     patterns_in_scope,
 )
@@ -29,9 +30,10 @@ from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
-__all__ = ["certify", "certify_until"]
+__all__ = ["certify", "certify_until", "widened"]
 
 _ROUNDS, _PATIENCE = 30, 8  # dual points of the relaxation, in all and without gain
+_ROUGH = 0.1  # relative gap of a dual norm that is bounded with little work
 _LITTLE = 0.01  # of the gap, that is no gain
 
 
@@ -116,6 +118,40 @@ def certify(
         tol=tol,
     )
     return in_users_units(best, units)
+
+
+def widened(
+    certificate: Certificate, network: ReLUNetwork, problem: TrainingProblem
+) -> Certificate:
+    """Return a certificate for all patterns, by the dual point of another one.
+
+    Parameters
+    ----------
+    certificate : convexnn_lib.Certificate
+        The certificate, say for given patterns.
+    network : convexnn_lib.ReLUNetwork
+        The network that it certifies.
+    problem : convexnn_lib.TrainingProblem
+        The problem.
+
+    Returns
+    -------
+    convexnn_lib.Certificate
+        The same one if it is for all patterns already. Otherwise the dual norm is
+        bounded with little work, and no better dual point is looked for, which
+        :func:`certify` does.
+    """
+    if certificate.patterns is None:
+        return certificate
+    units = units_of(problem)
+    inner = units.problem
+    found = bound_roughly(
+        inner.loss.project_dual(certificate.dual / units.dual, inner.y),
+        inner,
+        inner.objective(units.inward(network)),
+        _ROUGH,
+    )
+    return in_users_units(found, units)
 
 
 def certify_until(
