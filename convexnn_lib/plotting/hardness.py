@@ -85,7 +85,7 @@ def plot_cut(
         bars.axhline(0.0, color=GREY, lw=0.8)
         bars.set_xticks(numbers, [f"{a}–{b}" for a, b in edges], rotation=90)
         bars.set_ylabel("weight of the neuron")
-        bars.legend()
+        bars.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return figure
 
 
