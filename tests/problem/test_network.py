@@ -73,6 +73,14 @@ def test_bad_inputs():
         network.merged(np.ones((4, 2)), tolerance=1.0)
 
 
+def test_patterns_are_one_at_ties():
+    """A sample on a neuron's hyperplane is active, and so is everything for zeros."""
+    X = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 0.0]])
+    network = ReLUNetwork([[1.0, 0.0, -1.0], [0.0, 0.0, 1.0]], [1.0, 1.0, -1.0])
+    expected = [[1, 1, 0, 1], [1, 1, 1, 1], [0, 1, 1, 1]]
+    np.testing.assert_array_equal(network.patterns(X), np.array(expected, dtype=bool))
+
+
 def test_width_zero_is_the_zero_network():
     network = ReLUNetwork(np.zeros((2, 0)), np.zeros(0))
     X = np.ones((3, 2))

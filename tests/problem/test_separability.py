@@ -83,6 +83,14 @@ def test_opposed_rows():
     check_separable(X, np.ones(6))
 
 
+def test_opposed_rows_of_equal_labels_are_free():
+    """Where f(x) and f(-x) are to have one sign, two neurons see to it."""
+    X = np.array([[1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, -1]], dtype=float)
+    y = np.array([1.0, 1.0, 1.0, 1.0, -1.0, -1.0])
+    assert separable_by_all_cones(X, y)
+    check_separable(X, y)
+
+
 def test_long_messages_are_cut():
     with pytest.raises(NotSeparableError, match="and 5 more are zero"):
         check_separable(np.zeros((15, 2)), np.ones(15))
