@@ -71,8 +71,11 @@ def test_same_direction_different_labels():
     nearly = np.array([[1.0, 0.3], [1.0, np.nextafter(0.3, 1.0)]])
     check_separable(nearly, np.array([1.0, -1.0]))
     # equal rounded quotients of rows that are not parallel are told apart exactly
-    tiny = np.array([[3.0, 1.0], [3e20, 1e20 * (1.0 + 2.0**-52)]])
-    check_separable(tiny, np.array([1.0, -1.0]))
+    n = 2.0**30
+    assert (n - 1.0) / n == n / (n + 1.0)
+    neighbours = np.array([[n, n - 1.0], [n + 1.0, n]])
+    check_separable(neighbours, np.array([1.0, -1.0]))
+    check_separable(-neighbours, np.array([1.0, -1.0]))
 
 
 def test_opposed_rows():
