@@ -50,12 +50,18 @@ class Side:
         Where it comes from.
     witness : SignRule or None
         What proves it, if that is a sign rule.
+    best : float
+        The best value found.
+    direction : (d,) array or None
+        Where it is attained.
     """
 
     def __init__(self, sign: float, plus: FloatArray, minus: FloatArray) -> None:
         self.sign, self.plus, self.minus = sign, plus, minus
         self.upper, self.method = np.inf, "none"
         self.witness: SignRule | None = None
+        self.best = -np.inf
+        self.direction: FloatArray | None = None
 
     def improve(
         self, upper: float, method: str, witness: SignRule | None = None
@@ -118,10 +124,12 @@ class Progress:
         """Return whether to stop."""
         return self.deadline.passed or all(self.settled(side) for side in self.sides)
 
-    def attain(self, value: float, direction: FloatArray, sign: float) -> None:
+    def attain(self, value: float, direction: FloatArray, side: Side) -> None:
         """Take a neuron if its value is larger."""
+        if value > side.best:
+            side.best, side.direction = value, direction
         if value > self.lower:
-            self.lower, self.direction, self.sign = value, direction, sign
+            self.lower, self.direction, self.sign = value, direction, side.sign
 
     def note(self, method: str) -> None:
         """Keep a step in the history, and print it if that is asked for."""

@@ -46,10 +46,17 @@ import numpy.typing as npt
 
 from convexnn_lib._validation import FloatArray
 
-__all__ = ["SignRule", "largest_eigenvalue", "sign_rule_bound"]
+__all__ = [
+    "SignRule",
+    "largest_eigenvalue",
+    "leading_directions",
+    "rule_of_direction",
+    "sign_rule_bound",
+]
 
 _UNIT = float(np.finfo(np.float64).eps)  # twice the unit roundoff
 _ROWS = 1 << 12  # handled at a time, so that no second copy of the data is needed
+_LEVEL = 1e-9  # relative, of a product that counts as 0: its sign is not known
 _ATTEMPTS = (1e-14, 1e-12, 1e-10, 1e-7, 1e-4, 1e-2)  # relative, above the eigenvalue
 
 
@@ -107,6 +114,45 @@ def sign_rule_bound(plus: FloatArray, minus: FloatArray, witness: SignRule) -> f
     bound = float(np.sqrt(weights.sum() * eigenvalue)) * (1.0 + (p + 8) * _UNIT)
     # the errors of the vectors c_i, with rows of L of sum 1
     return bound + (p + q + 8) * _UNIT * lengths
+
+
+def rule_of_direction(
+    plus: FloatArray, minus: FloatArray, direction: FloatArray
+) -> SignRule:
+    r"""Return the rule that guesses every sign as it is in one direction.
+
+    With :math:`L_{j0}` the sign of :math:`h_j^Tu` and :math:`a_i=|c_i^Tu|` the bound is
+    the value at u itself if u belongs to the largest eigenvalue. *Then it is exact*,
+    for instance
+
+    * if the :math:`g_i` have no negative and the :math:`h_j` no positive inner product
+      with any :math:`g_i`, as orthogonally separable data and orthogonal rows do:
+      with :math:`w=\sum_ig_i`, :math:`G=(g_i^Tg_k)` and D the diagonal matrix of its
+      row sums :math:`g_i^Tw`, the matrix :math:`D^{-1}G` is stochastic, so that 1 is
+      its largest eigenvalue, and that of :math:`\sum_ig_ig_i^T/(g_i^Tw)`; w belongs to
+      it. Hence :math:`\max f=\|w\|`.
+
+    Parameters
+    ----------
+    plus, minus : (p, d), (q, d) arrays
+        The generators.
+    direction : (d,) array
+        A unit vector u.
+
+    Returns
+    -------
+    SignRule
+        The rule.
+    """
+    high, low = plus @ direction, minus @ direction
+    sizes = np.linalg.norm(minus, axis=1)
+    signs = np.where(low > _LEVEL * sizes, 1.0, -1.0)
+    first = 0.5 * (high.sum() - low.sum() - signs @ low)
+    weights = np.abs(np.concatenate([[first], 0.5 * high]))
+    weights = np.maximum(weights, _LEVEL * float(weights.max()))
+    if not weights.any():
+        weights = np.ones_like(weights)
+    return SignRule(np.zeros(0, dtype=np.intp), signs[:, None], weights)
 
 
 def leading_directions(

@@ -34,7 +34,7 @@ __all__ = ["certify", "certify_until", "widened"]
 
 _ROUNDS, _PATIENCE = 30, 8  # dual points of the relaxation, in all and without gain
 _ROUGH = 0.1  # relative gap of a dual norm that is bounded with little work
-_LITTLE = 0.01  # of the gap, that is no gain
+_LITTLE = 0.01  # of the gap or the bound, that is no gain
 
 
 def certify(
@@ -202,7 +202,8 @@ def certify_until(
         best = _better(best, found)
         if best.relative_gap <= tol:
             return best
-    for lam in hard if best is None else []:
+    sparse = best is not None  # some dual point is carried by few samples
+    for lam in [] if sparse else hard:
         try:
             found = bound_by(lam, problem, scope, primal, deadline=deadline)
         except TimeUp as error:
@@ -212,7 +213,7 @@ def certify_until(
     if best is None:
         assert late is not None
         raise late
-    if best.relative_gap > tol and problem.loss.slack_cost is not None:
+    if sparse and best.relative_gap > tol and problem.loss.slack_cost is not None:
         best = search_dual_points(
             best,
             network,
@@ -246,7 +247,7 @@ def _relax(
     for point in itertools.islice(points, _ROUNDS):
         idle += 1
         if point.value > value:
-            if point.value - value > _LITTLE * (best.primal - value):
+            if point.value - value > _LITTLE * min(best.primal - value, abs(value)):
                 idle = 0
             chosen, value = point, point.value
         if idle >= _PATIENCE or value >= best.primal * (1.0 - tol):

@@ -31,6 +31,7 @@ from convexnn_lib.certificates._relaxation import sign_rules
 from convexnn_lib.certificates._sign_rules import (
     SignRule,
     leading_directions,
+    rule_of_direction,
     sign_rule_bound,
 )
 from convexnn_lib.certificates._spectral import spectral_bound
@@ -327,6 +328,10 @@ def _start(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> N
     for side in state.sides:
         _ascend(side, starts, state)
     state.note("ascent")
+    for side in state.sides:
+        if side.direction is not None and not state.settled(side):
+            rule = rule_of_direction(side.plus, side.minus, side.direction)
+            _take(rule, side, scaled, state)
 
 
 def _take(rule: SignRule, side: Side, scaled: Scaled, state: Progress) -> None:
@@ -370,10 +375,10 @@ def _ascend(side: Side, starts: FloatArray, state: Progress) -> None:
         found = ascend(side.plus, side.minus, starts)
         if len(found.values):
             k = int(np.argmax(found.values))
-            state.attain(float(found.values[k]), found.directions[k], side.sign)
+            state.attain(float(found.values[k]), found.directions[k], side)
         return
     starts = starts[: 2 + int(np.clip(_ASCENT_SIZE / size, 2, _STARTS))]
-    state.attain(*power_ascent(side.plus, side.minus, starts), side.sign)
+    state.attain(*power_ascent(side.plus, side.minus, starts), side)
 
 
 def _close(rows: FloatArray, side: Side, scaled: Scaled, state: Progress) -> None:
@@ -395,7 +400,7 @@ def _close(rows: FloatArray, side: Side, scaled: Scaled, state: Progress) -> Non
         far = farthest_points(plus, minus, packed, state.lower)
         side.improve(far.upper + scaled.rounding, "vertices")
         for value, direction in zip(far.values, far.directions, strict=True):
-            state.attain(float(value), direction, side.sign)
+            state.attain(float(value), direction, side)
         state.note("vertices")
     elif rank <= CONES_RANK:
         bounds = branch_and_bound(
@@ -408,7 +413,7 @@ def _close(rows: FloatArray, side: Side, scaled: Scaled, state: Progress) -> Non
         )
         side.improve(bounds.upper + scaled.rounding, "cones")
         if bounds.lower > state.lower:
-            state.attain(bounds.lower, bounds.direction, side.sign)
+            state.attain(bounds.lower, bounds.direction, side)
         state.note("cones")
 
 

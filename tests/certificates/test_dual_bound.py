@@ -17,6 +17,7 @@ from convexnn_lib import (
     TrainingProblem,
     beta_max,
     certify,
+    datasets,
     dual_bound,
 )
 from convexnn_lib.certificates import _relaxation as relaxation
@@ -25,6 +26,7 @@ from convexnn_lib.certificates._relaxation import project_rows, sign_rules
 from convexnn_lib.certificates._sign_rules import (
     SignRule,
     largest_eigenvalue,
+    rule_of_direction,
     sign_rule_bound,
 )
 from convexnn_lib.certificates._spectral import spectral_bound
@@ -201,14 +203,37 @@ def test_rules_beat_the_spectral_bound(n: int, d: int) -> None:
     assert lowers == sorted(lowers)
 
 
-def test_orthogonal_rows_are_exact() -> None:
+@pytest.mark.parametrize("scales", [False, True])
+def test_orthogonal_rows_are_exact(scales: bool) -> None:
+    """Whitened data in closed form."""
     rng = np.random.default_rng(3)
     Q = np.linalg.qr(rng.standard_normal((80, 60)))[0].T
     lam = rng.standard_normal(60)
-    found = dual_bound(Q, lam)
+    sizes = rng.uniform(0.1, 10.0, 60) if scales else np.ones(60)
+    found = dual_bound(Q / sizes[:, None], lam * sizes)
     exact = max(np.linalg.norm(lam[lam > 0]), np.linalg.norm(lam[lam < 0]))
-    assert found.lower == pytest.approx(exact, rel=1e-9)
-    assert exact <= found.upper <= exact * 1.01
+    assert found.lower == pytest.approx(exact, rel=1e-10)
+    assert exact <= found.upper <= exact * (1.0 + 1e-9)
+    assert len(found.history) <= 4
+
+
+def test_orthogonally_separable_data_are_exact() -> None:
+    """In closed form too: the sum of the rows of a class, whatever their weights."""
+    X, y = datasets.orthogonally_separable(200, 40, seed=0)
+    lam = y * np.random.default_rng(0).uniform(0.0, 1.0, 200)
+    found = dual_bound(X, lam)
+    exact = max(np.linalg.norm(X[y == s].T @ lam[y == s]) for s in (1.0, -1.0))
+    assert found.lower == pytest.approx(exact, rel=1e-10)
+    assert exact * (1.0 - 1e-12) <= found.upper <= exact * (1.0 + 1e-9)
+    assert len(found.history) <= 4
+
+
+def test_any_direction_gives_a_rule() -> None:
+    for seed in range(20):
+        plus, minus, value = sides(seed, 12, 3)
+        for u in (*np.eye(3), np.zeros(3), plus[0] / np.linalg.norm(plus[0])):
+            rule = rule_of_direction(plus, minus, u)
+            assert sign_rule_bound(plus, minus, rule) >= value
 
 
 def test_limits(capsys: pytest.CaptureFixture[str]) -> None:
