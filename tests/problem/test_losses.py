@@ -181,6 +181,24 @@ def test_best_scale_outside_the_domain_is_zero():
     assert Squared().best_scale([1e200, 0.0], y, np.inf) == pytest.approx(1e-200)
 
 
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+def test_cvxpy_expression_has_the_value_of_the_loss(loss):
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        y = labels_for(loss, rng)
+        z = 2.0 * rng.standard_normal(4)
+        for outputs in (z, y * (1.0 + np.abs(z))):  # the latter meet the margin
+            expression = loss.cvxpy_expression(cp.Constant(outputs), y)
+            assert expression.value == pytest.approx(loss.value(outputs, y), rel=1e-12)
+
+
+def test_dual_points_with_zeros_are_in_the_domain_of_margin_losses():
+    y, alpha = np.array([1.0, -1.0]), np.array([0.0, 0.5])
+    assert Hinge().conjugate(-y * alpha, y) == -0.5
+    assert Hinge().best_scale(y * alpha, y, np.inf) == pytest.approx(2.0, rel=1e-15)
+    assert HardMargin().best_scale(y * alpha, y, 7.0) == 7.0
+
+
 def test_project_dual():
     y = np.array([1.0, -1.0, 1.0])
     lam = np.array([1.5, -0.5, -0.1])

@@ -46,6 +46,8 @@ def test_arrays_are_read_only_copies():
     assert network.W1[0, 0] == 1.0
     with pytest.raises(ValueError, match="read-only"):
         network.W1[0, 0] = 7.0
+    with pytest.raises(ValueError, match="read-only"):
+        network.w2[0] = 7.0
     with pytest.raises(AttributeError):
         network.w2 = w2
 
