@@ -277,7 +277,7 @@ def project_rows(rows: FloatArray, radii: FloatArray) -> None:
                 if size > threshold:
                     total += size
                     left += 1
-            if left == 0 or left == count:
+            if left == 0 or left >= count:
                 break
             count = left
             threshold = (total - radii[j]) / left

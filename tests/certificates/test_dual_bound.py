@@ -58,11 +58,16 @@ def instance(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.slow
-def test_no_bound_is_on_the_wrong_side() -> None:
-    """Two thousand problems: each step's bounds against the list of all vertices."""
+def test_no_bound_is_on_the_wrong_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two thousand problems: each step's bounds against the list of all vertices.
+
+    The search for rules is stopped early, at a different moment each time.
+    """
     rng = np.random.default_rng(18)
     methods = set()
-    for _ in range(2000):
+    for case in range(2000):
+        monkeypatch.setattr(relaxation, "_STEPS", 1 + case % 20)
+        monkeypatch.setattr(relaxation, "_FEWEST", 1)
         X, lam = instance(rng)
         exact = dual_norm_bounds(X, lam)
         found = dual_bound(X, lam)
@@ -185,6 +190,17 @@ def test_projection_onto_the_ball_of_sums() -> None:
         threshold = moved.max()
         np.testing.assert_allclose(moved[after != 0.0], threshold)
         assert np.all(np.abs(before[after == 0.0]) <= threshold * (1.0 + 1e-12))
+
+
+def test_projection_onto_tiny_balls_ends() -> None:
+    """Rounding must not let the count of entries above the threshold swing."""
+    rng = np.random.default_rng(1)
+    for m in range(1, 30):
+        rows = np.vstack([np.full((1, m), 0.1), rng.uniform(0.1, 0.1 + 1e-16, (1, m))])
+        for radius in (1e-300, 1e-30, 1e-17, 1e-16, 1e-15):
+            point = rows.copy()
+            project_rows(point, np.full(2, radius))
+            assert np.all(np.abs(point).sum(axis=1) <= radius + 1e-15 * m)
 
 
 @pytest.mark.parametrize(("n", "d"), [(40, 8), (60, 30), (20, 100)])
