@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from convexnn_lib._validation import FloatArray, as_float_array, as_matrix, as_vector
+from convexnn_lib import datasets
+from convexnn_lib._validation import FloatArray
 from convexnn_lib.beyond.deep_linear import deep_linear_values
 from convexnn_lib.beyond.flow_limit import flow_limit
 from convexnn_lib.beyond.parallel_network import ParallelNetwork
@@ -16,7 +15,18 @@ from convexnn_lib.beyond.planted_recovery import planted_recovery
 from convexnn_lib.beyond.sharpness import sharpness
 from convexnn_lib.beyond.three_layer import solve_parallel
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
+from convexnn_lib.exercises._dual_points import ROUNDED, excess
+from convexnn_lib.exercises.answers import (
+    agrees,
+    agrees_coarsely,
+    as_list,
+    as_matrix,
+    as_network,
+    as_number,
+    as_numbers,
+)
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
+from convexnn_lib.exercises.functions import try_function
 from convexnn_lib.flow.gradient_flow import gradient_flow
 from convexnn_lib.flow.margin import max_margin
 from convexnn_lib.problem.network import ReLUNetwork
@@ -57,15 +67,18 @@ def copies_factor(factor: Any) -> Feedback:
     --------
     >>> from convexnn_lib import exercises
     >>> exercises.beyond_the_talk.copies_factor(9.0)
-    Not yet: the branch with copies has another path norm; write it down for each path
+    Not yet: the path norms are in another ratio; write down the product of each path
     """
-    value = _number(factor, "the factor")
+    value = as_number(factor, "the factor")
     one = ParallelNetwork([[[3.0], [4.0]]], [[1.0]], [1.0])
     nine = ParallelNetwork([np.repeat([[3.0], [4.0]], 9, 1)], [np.full(9, 1 / 9)], [1])
     norms = one.path_norm(), nine.path_norm()
-    if abs(value - norms[1] / norms[0]) > 1e-6:
+    ratio = norms[1] / norms[0]
+    if agrees_coarsely(value, ratio, 4):
+        return wrong("right as far as it goes: pass four digits, or a fraction")
+    if not agrees(value, ratio, 4):
         return wrong(
-            "the branch with copies has another path norm; write it down for each path"
+            "the path norms are in another ratio; write down the product of each path"
         )
     return right("nine equal parts have the same outputs and that path norm", norms)
 
@@ -90,9 +103,12 @@ def too_sharp(u: Any, a: Any) -> Feedback:
     >>> exercises.beyond_the_talk.too_sharp(1.0, 1.0)
     Not yet: its sharpness allows steps of 0.5
     """
-    u, a = _number(u, "u"), _number(a, "a")
-    if u <= 0.0 or abs(u * a - 1.0) > 1e-9:
-        return wrong("this is not a minimizer with u > 0: the product must be 1")
+    u, a = as_number(u, "u"), as_number(a, "a")
+    if u <= 0.0 or abs(u * a - 1.0) > ROUNDED:
+        return wrong(
+            "this is not a minimizer with u > 0: the product must be 1 (to six digits)"
+        )
+    a = 1.0 / u
     value = sharpness(ReLUNetwork([[u]], [a]), TrainingProblem([[1.0]], [1.0], 0.0))
     if value <= 4.0:
         return wrong("its sharpness allows steps of 0.5", value)
@@ -120,7 +136,7 @@ def no_gap(beta: Any) -> Feedback:
     >>> exercises.beyond_the_talk.no_gap(1.0)
     Not yet: at this beta there is a gap
     """
-    value = _number(beta, "beta")
+    value = as_number(beta, "beta")
     if value <= 0.0:
         return wrong("beta must be positive")
     Y = np.diag([3.0, 2.0, 0.0])
@@ -153,16 +169,19 @@ def linear_dual(point: Any) -> Feedback:
     >>> exercises.beyond_the_talk.linear_dual([[1.0, 0.0], [0.0, 1.0]])
     Not yet: the largest singular value is 1, above beta
     """
-    Lam = as_matrix(point, "the dual point")
+    Lam = as_numbers(point, "the dual point")
     if Lam.shape != (2, 2):
-        return wrong(f"the dual point must be a (2, 2) matrix, not {Lam.shape}")
+        return wrong(
+            f"the dual point is a matrix of two rows and columns, not of shape "
+            f"{Lam.shape}; write down all four entries"
+        )
     Y = np.diag([2.0, 1.0])
     norm = float(np.linalg.norm(Lam, 2))
-    if norm > 0.5 + 1e-9:
+    if norm > 0.5 * (1.0 + ROUNDED):
         return wrong(f"the largest singular value is {norm:.6g}, above beta", norm)
     bound = float(np.sum(Lam * Y) - 0.5 * np.sum(Lam**2))
     optimum = deep_linear_values(Y, 0.5)
-    if bound < optimum.dual - 1e-6:
+    if bound < optimum.dual * (1.0 - ROUNDED):
         return wrong("feasible, but a better bound exists", bound)
     return right(f"feasible, and parallel networks attain its bound {bound:.6g}", bound)
 
@@ -186,16 +205,19 @@ def recovery_dual(lam: Any) -> Feedback:
     --------
     >>> from convexnn_lib import exercises
     >>> exercises.beyond_the_talk.recovery_dual([1.0, 0.0, 0.0, 0.0, 0.0])
-    Not yet: the dual norm is 1.11803, above 1
+    Not yet: the dual norm is 1.11803, above 1: the point is not dual feasible
     """
     X = np.array([[1.0, 0.5], [1.0, -0.5], [0.5, 1.0], [-1.0, 0.4], [-0.6, -1.0]])
-    point = as_vector(lam, len(X), "lam")
+    point = as_list(lam, len(X), "lambda")
     norm = dual_norm_bounds(X, point).upper
-    if norm > 1.0 + 1e-9:
-        return wrong(f"the dual norm is {norm:.6g}, above 1", norm)
+    if norm > 1.0 + ROUNDED:
+        return wrong(f"the dual norm is {excess(norm)}", norm)
     value = float(point @ np.maximum(X[:, 0], 0.0))
-    if value < 1.0 - 1e-9:
-        return wrong(f"it only proves that networks cost at least {value:.6g}", norm)
+    if value < 1.0 - ROUNDED:
+        return wrong(
+            f"it is feasible, and only proves that networks cost at least {value:.8g}",
+            norm,
+        )
     return right("no network with these outputs costs less than the planted one", norm)
 
 
@@ -220,23 +242,28 @@ def balance_step(function: Any) -> Feedback:
     >>> exercises.beyond_the_talk.balance_step(lambda w1, w2, v, h: 0.0)
     Not yet: wrong for w1 = [0. 0.], w2 = 1.0, v = [1. 0.], h = 0.5
     """
-    check = _callable(function)
     rng = np.random.default_rng(0)
     inputs = [(np.zeros(2), 1.0, np.array([1.0, 0.0]), 0.5)]
     for d in (1, 2, 5):
         w1, v = rng.standard_normal((2, d))
         inputs.append((w1, float(rng.standard_normal()), v, float(rng.random())))
-    for w1, w2, v, h in inputs:
+
+    def fault(
+        answer: Any, w1: FloatArray, w2: float, v: FloatArray, h: float
+    ) -> str | None:
         new1, new2 = w1 + h * w2 * v, w2 + h * float(v @ w1)
         change = float(new1 @ new1 - new2**2 - w1 @ w1 + w2**2)
-        answer = _number(check(w1.copy(), w2, v.copy(), h), "a value of the function")
-        if abs(answer - change) > 1e-9 * (1.0 + abs(change)):
-            return wrong(
-                f"wrong for w1 = {w1.round(3)}, w2 = {round(w2, 3)}, "
-                f"v = {v.round(3)}, h = {round(h, 3)}",
-                (w1, w2, v, h),
-            )
-    return right("it agrees with the step on all inputs tried", len(inputs))
+        value = as_number(answer, "a value of the function")
+        if abs(value - change) <= 1e-9 * (1.0 + abs(change)):
+            return None
+        return (
+            f"wrong for w1 = {w1.round(3)}, w2 = {round(w2, 3)}, v = {v.round(3)}, "
+            f"h = {round(h, 3)}"
+        )
+
+    return try_function(
+        function, inputs, fault, "it agrees with the step on {count} inputs"
+    )
 
 
 @exercise
@@ -278,7 +305,9 @@ def not_cheapest(X: Any) -> Feedback:
             "the costs differ by less than 1e-7: move a sample a little", result
         )
     return right(
-        f"a network of {result.network.width} neurons costs {result.upper:.4f}", result
+        f"a network of {result.network.width} neurons is cheaper by "
+        f"{1.0 - result.upper:.2g}",
+        result,
     )
 
 
@@ -304,7 +333,6 @@ def trap_probability(function: Any) -> Feedback:
     >>> exercises.beyond_the_talk.trap_probability(lambda m, degrees, share: 0.5)
     Not yet: wrong for m = 1, degrees = 100.0, share = 0.5
     """
-    check = _callable(function)
     cases = [
         (1, 100.0, 0.5),
         (2, 100.0, 0.5),
@@ -312,25 +340,27 @@ def trap_probability(function: Any) -> Feedback:
         (3, 95.0, 1.0),
         (12, 105.0, 0.2),
     ]
-    for m, degrees, share in cases:
-        answer = _number(check(m, degrees, share), "a value of the function")
-        if abs(answer - _trap(m, degrees, share)) > 1e-9:
-            return wrong(
-                f"wrong for m = {m}, degrees = {degrees}, share = {share}",
-                (m, degrees, share),
-            )
-    return right("it agrees with a count over all neurons one by one", cases)
+
+    def fault(answer: Any, m: int, degrees: float, share: float) -> str | None:
+        value = as_number(answer, "a value of the function")
+        if abs(value - _trap(m, degrees, share)) <= 1e-9:
+            return None
+        return f"wrong for m = {m}, degrees = {degrees}, share = {share}"
+
+    return try_function(
+        function, cases, fault, "it agrees with a count over all neurons one by one"
+    )
 
 
 @exercise
-def trapped_start(W1: Any, w2: Any) -> Feedback:
+def trapped_start(W1: Any, w2: Any = None) -> Feedback:
     """Check a start from which the flow misses the optimum of three samples.
 
     Parameters
     ----------
-    W1 : (3, m) array
-        First-layer weights for the samples (1, 0, 0), (-0.3, 1, 0) and (-0.3, -0.3, 1),
-        all with label 1.
+    W1 : (3, m) array, or network
+        First-layer weights, a neuron in each column, for the samples (1, 0, 0),
+        (-0.3, 1, 0) and (-0.3, -0.3, 1), all with label 1.
     w2 : (m,) array
         Second-layer weights, with ``|w2| >= |w1|`` for each neuron.
 
@@ -345,11 +375,11 @@ def trapped_start(W1: Any, w2: Any) -> Feedback:
     >>> exercises.beyond_the_talk.trapped_start([[1.0], [1.0], [1.0]], [2.0])
     Not yet: the flow ends within one percent of the best cost
     """
-    start = ReLUNetwork(W1, w2)
-    if start.d != 3 or start.width == 0 or start.width > 50:
+    start = as_network(W1, w2, d=3)
+    if start.width == 0 or start.width > 50:
         return wrong("W1 must have three rows and from 1 to 50 columns")
     lengths = np.linalg.norm(start.W1, axis=0)
-    if np.any(np.abs(start.w2) < lengths * (1.0 - 1e-12)) or not np.all(start.w2):
+    if np.any(np.abs(start.w2) < lengths * (1.0 - ROUNDED)) or not np.all(start.w2):
         return wrong("a neuron has |w2| < |w1|, so that its sign may change")
     X = np.array([[1.0, 0.0, 0.0], [-0.3, 1.0, 0.0], [-0.3, -0.3, 1.0]])
     problem = TrainingProblem(X, np.ones(3), 0.0, "logistic")
@@ -383,7 +413,7 @@ def depth_gain(X: Any, y: Any) -> Feedback:
     Parameters
     ----------
     X : (n, 2) array
-        Three or four samples in the plane.
+        Three or four samples in the plane, other than the chapter's.
     y : (n,) array
         Real labels.
 
@@ -399,11 +429,14 @@ def depth_gain(X: Any, y: Any) -> Feedback:
     Not yet: the optimum of three layers is no more than 3 percent lower
     """
     samples = as_matrix(X)
-    labels = as_vector(y, len(samples), "y")
+    labels = as_list(y, len(samples), "y")
     if samples.shape[1] != 2 or not 3 <= len(samples) <= 4:
         return wrong(f"give three or four samples in the plane, not {samples.shape}")
     if not samples.any() or not labels.any():
         return wrong("all samples or all labels are zero")
+    chapter = datasets.gaussian(4, 2, seed=8)[0]
+    if samples.shape == chapter.shape and np.allclose(samples, chapter, atol=1e-3):
+        return wrong("these are the chapter's samples: find others")
     deep = solve_parallel(samples, labels, _BETA)
     shallow = solve(TrainingProblem(samples, labels, _BETA / np.sqrt(2.0)))
     if deep.value >= 0.97 * shallow.certificate.lower_bound:
@@ -430,19 +463,3 @@ def _trap(m: int, degrees: float, share: float) -> float:
             ]
         )
     return float(states[3])
-
-
-def _number(value: Any, name: str) -> float:
-    if isinstance(value, Fraction):
-        return float(value)
-    number: FloatArray = as_float_array(value, name)
-    if number.shape != ():
-        raise ValueError(f"{name} must be a number, got shape {number.shape}")
-    return float(number)
-
-
-def _callable(function: Any) -> Callable[..., Any]:
-    if not callable(function):
-        raise TypeError("the answer must be a function")
-    answer: Callable[..., Any] = function
-    return answer

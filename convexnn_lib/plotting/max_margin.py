@@ -232,8 +232,8 @@ def plot_class_separators(X: Any, y: Any, margin: OrthogonalMargin) -> Figure:
         figure, axes = new_figure(width=5.4, height=5.0)
         draw_origin_axes(axes, radius=radius)
         for w, colour, label in (
-            (margin.w_plus, POSITIVE, "$w_+$"),
-            (margin.w_minus, NEGATIVE, "$w_-$"),
+            (margin.w_plus, POSITIVE, r"$w_+/\|w_+\|^2$"),
+            (margin.w_minus, NEGATIVE, r"$w_-/\|w_-\|^2$"),
         ):
             along = np.array([-w[1], w[0]]) / np.linalg.norm(w)
             far = np.outer([-3 * radius, 3 * radius], along)
@@ -248,7 +248,12 @@ def plot_class_separators(X: Any, y: Any, margin: OrthogonalMargin) -> Figure:
                 arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2.5},
             )
             axes.text(
-                *(0.5 * foot + 0.07 * radius * along), label, color=colour, fontsize=14
+                *(0.5 * foot + 0.07 * radius * along),
+                label,
+                color=colour,
+                fontsize=14,
+                ha="right" if along[0] < 0 else "left",
+                va="center",
             )
         _draw_samples(axes, X, y, arrows=False)
         ringed = X[margin.dual != 0]
