@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-__all__ = ["NEVER", "Deadline", "TimeUp"]
+__all__ = ["NEVER", "Deadline", "Polls", "TimeUp"]
 
 
 _MOMENT = 0.2  # seconds that may be added for what is needed in any case
@@ -75,3 +75,17 @@ class Deadline:
 
 
 NEVER = Deadline()
+
+
+class Polls:
+    """Looks at a deadline whenever an enumeration tells its progress."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+
+    def update(self, n: int = 1) -> None:
+        """Raise an error if the time is up."""
+        self.deadline.check()
+
+    def reset(self) -> None:
+        """Take no notice."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from convexnn_lib._deadline import NEVER, Deadline
+from convexnn_lib._deadline import NEVER, Deadline, Polls
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.arrangements._rank import rank_at_least
 from convexnn_lib.arrangements.counting import cover_count
@@ -125,15 +125,16 @@ def price_all_neurons(
     listing = every or not _prefers_cones(predicted, rank)
     cheap = predicted * X.size <= _CHEAP_WORK if listing else rank <= _CHEAP_RANK
     found = []
-    polls = _Polls(deadline)
+    polls = Polls(deadline)
     for sign, plus, minus in sides:
         # exact patterns need the data themselves, not the rounded generators
         rows = X[scaled.live & (sign * lam > 0.0)]
         deadline.check()
         packed = quick_patterns(rows, _MOST, polls) if listing else None
-        if packed is None and (every or rank > _HIGHEST_RANK):
+        few = predicted <= _FEW  # also where exact arithmetic has to tell them apart
+        if packed is None and (every or few or rank > _HIGHEST_RANK):
             listed = enumerate_patterns(rows, max_patterns=_MOST, progress=polls)
-            packed, cheap = listed.packed, False
+            packed, cheap = listed.packed, cheap and few
         if packed is None:
             cheap = cheap and rank <= _CHEAP_RANK
             far = _by_branch_and_bound(plus, minus, level, deadline)
@@ -201,20 +202,6 @@ def warm_up() -> None:
     price_all_neurons(X, lam, 0.0, every=True)
     price_locally(X, lam, random.standard_normal((2, 3)))
     branch_and_bound(X[:3], X[3:6])
-
-
-class _Polls:
-    """Looks at a deadline whenever an enumeration tells its progress."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self.deadline = deadline
-
-    def update(self, n: int = 1) -> None:
-        """Raise an error if the time is up."""
-        self.deadline.check()
-
-    def reset(self) -> None:
-        """Take no notice."""
 
 
 def price_locally(

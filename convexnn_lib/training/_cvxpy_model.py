@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._extras import extra
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import NotSeparableError, SolverError
@@ -50,6 +51,7 @@ def solve_by_cvxpy(
     *,
     tol: float = 1e-10,
     verbose: bool = False,
+    deadline: Deadline = NEVER,
 ) -> ProgramPoint:
     r"""Solve the convex program over given (pattern, sign) pairs with Clarabel.
 
@@ -72,6 +74,9 @@ def solve_by_cvxpy(
         1e-6, where it finds no point.
     verbose : bool, default False
         Whether Clarabel prints its progress.
+    deadline : Deadline, optional
+        When to give up. CVXPY's own part, to write the model for Clarabel, is not
+        interrupted.
 
     Returns
     -------
@@ -86,10 +91,12 @@ def solve_by_cvxpy(
         If the loss is the hard margin and no network of these pairs is feasible.
     convexnn_lib.errors.SolverError
         If the solver ended without a point.
+    convexnn_lib._deadline.TimeUp
+        If the deadline has passed.
     """
     z = cp.Variable(problem.n)
     expression = problem.loss.cvxpy_expression(z, problem.y)
-    model = _Model(problem, z, positive, negative, tol, verbose)
+    model = _Model(problem, z, positive, negative, tol, verbose, deadline)
     point = model.solve(expression)
     curvature = problem.loss.curvature(np.zeros(problem.n), problem.y)
     if curvature is not None and (point is None or point.status != cp.OPTIMAL):
@@ -113,7 +120,9 @@ class _Model:
         negative: BoolArray,
         tol: float,
         verbose: bool,
+        deadline: Deadline,
     ) -> None:
+        self.deadline = deadline
         self.problem, self.z, self.tol, self.verbose = problem, z, tol, verbose
         self.status = "unsolved"
         self.variables: list[cvxpy.Variable | None] = []
@@ -165,6 +174,9 @@ class _Model:
 
     def _run(self, model: Any, tolerance: float) -> str:
         """Run Clarabel once and return the status."""
+        self.deadline.check()
+        left = self.deadline.remaining
+        limit = {"time_limit": left} if np.isfinite(left) else {}
         with warnings.catch_warnings():
             # an inaccurate solution is fine: its gap is computed independently
             warnings.filterwarnings("ignore", message="Solution may be inaccurate")
@@ -175,9 +187,13 @@ class _Model:
                     tol_gap_abs=tolerance,
                     tol_gap_rel=tolerance,
                     tol_feas=tolerance,
+                    **limit,
                 )
             except cp.SolverError:
+                self.deadline.check()
                 return "solver_error"
+        if model.status == cp.USER_LIMIT:
+            self.deadline.check()
         return str(model.status)
 
 

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convexnn_lib._deadline import Deadline, TimeUp
+from convexnn_lib._deadline import NEVER, Deadline, Polls, TimeUp
 from convexnn_lib._validation import BoolArray
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates._pricing import warm_up
 from convexnn_lib.certificates.certificate import Certificate, bound_by
-from convexnn_lib.certificates.certify import certify, certify_until
+from convexnn_lib.certificates.certify import certify_until
 from convexnn_lib.certificates.dual_norm import spectral_bounds
 from convexnn_lib.errors import EnumerationTooLargeError
 from convexnn_lib.problem._cones import project_on_cone
@@ -29,6 +29,8 @@ from convexnn_lib.training._sparsify import sparsify
 __all__ = ["METHODS", "Options", "Outcome"]
 
 _ROUNDING = 1e-10  # relative, of two bounds on one dual norm
+_CLOSED = 1e-10  # relative gap at which no better dual point is looked for
+_FIRST = 0.25  # of a time limit, for column generation before CVXPY's model
 _DIGITS = 9  # to which neurons' directions are compared when they are put in order
 
 
@@ -163,13 +165,42 @@ def _solve_with_cvxpy(
     tol: float,
     options: Options,
 ) -> Outcome:
-    """Solve one model over all patterns."""
+    """Solve one model over all patterns; after a limit return what was there before."""
+    if np.isinf(options.time_limit):
+        return _solve_one_model(problem, scope, tol, options.verbose, NEVER)
+    warm_up()
+    deadline = Deadline(options.time_limit)
+    part = options._replace(time_limit=_FIRST * options.time_limit)
+    first = _solve_by_active_set(problem, scope, tol, part)
+    try:
+        return _solve_one_model(problem, scope, tol, options.verbose, deadline)
+    except TimeUp:
+        reason = f"the time limit of {options.time_limit:g} seconds"
+        return first._replace(reason=reason)
+
+
+def _solve_one_model(
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    tol: float,
+    verbose: bool,
+    deadline: Deadline,
+) -> Outcome:
+    """Solve one model over all patterns, or give up when the deadline has passed."""
     from convexnn_lib.training._cvxpy_model import solve_by_cvxpy
 
-    patterns = enumerate_patterns(problem.X).patterns if scope is None else scope
+    patterns = scope
+    if patterns is None:
+        patterns = enumerate_patterns(problem.X, progress=Polls(deadline)).patterns
     point = solve_by_cvxpy(
-        problem, patterns, patterns, tol=min(1e-10, tol), verbose=options.verbose
+        problem,
+        patterns,
+        patterns,
+        tol=min(1e-10, tol),
+        verbose=verbose,
+        deadline=deadline,
     )
+    deadline = deadline.extended
     variables = [point.u, point.u_prime]
     if scope is not None:  # a network outside the scope would be no solution
         walls = [np.where(pattern[:, None], problem.X, -problem.X) for pattern in scope]
@@ -180,14 +211,15 @@ def _solve_with_cvxpy(
     raw = ReLUNetwork.from_convex(*variables)
     raw = meet_hard_margin(raw, problem)
     target = problem.objective(raw)
-    network = _in_order(
-        sparsify(raw, problem, scope, target + 1e-2 * tol * abs(target))
-    )
+    target += 1e-2 * tol * abs(target)
+    network = _in_order(sparsify(raw, problem, scope, target, deadline=deadline))
     certificate = None
     if problem.loss.differentiable:
-        certificate = certify(network, problem, scope)
+        certificate = certify_until(deadline, network, problem, scope, tol=_CLOSED)
     if certificate is None or certificate.relative_gap > tol:
-        certificate = certify(network, problem, scope, dual=point.dual)
+        certificate = certify_until(
+            deadline, network, problem, scope, dual=point.dual, tol=_CLOSED
+        )
     return Outcome(network, patterns, certificate, "converged")
 
 

@@ -169,13 +169,14 @@ def solve(
         Whether to print the solver's progress: for ``"active_set"`` the best objective
         and the lower bound after each round.
     max_rounds : int, default 200
-        The largest number of rounds of ``"active_set"``. Like the next three arguments,
-        ``"cvxpy"`` refuses it.
+        The largest number of rounds of ``"active_set"``. Like ``start`` and
+        ``callback``, ``"cvxpy"`` refuses it.
     time_limit : float, default inf
-        Seconds after which ``"active_set"`` ends, whatever it is about to do, up to a
-        tenth and half a second; the compilation of its kernels is not counted. Local
-        training comes first then, so that there is a network at any time, and the
-        certificate is the best one that there was time for.
+        Seconds after which a method ends, whatever it is about to do, up to a tenth and
+        half a second; the compilation of kernels is not counted. Local training comes
+        first then, so that there is a network at any time, and the certificate is the
+        best one that there was time for. ``"cvxpy"`` has column generation find that
+        network; only CVXPY's own work on a model is not interrupted.
     start : convexnn_lib.ReLUNetwork, optional
         A network to start ``"active_set"`` from, say the optimum for another beta.
     callback : callable, optional
@@ -256,7 +257,7 @@ def solve(
     if start is not None:
         start = units.inward(start)
     if method != "active_set":
-        _check_unused(method, max_rounds, time_limit, start, callback)
+        _check_unused(method, max_rounds, start, callback)
     reports = [] if callback is None else [_reporting(callback, units)]
     if progress and method == "active_set":
         tqdm.write(_HEADER)
@@ -334,14 +335,12 @@ def _reporting(
 def _check_unused(
     method: str,
     max_rounds: int,
-    time_limit: float,
     start: ReLUNetwork | None,
     callback: Callable[[Round], None] | None,
 ) -> None:
     """Refuse arguments that only column generation takes."""
     unusual = {
         "max_rounds": max_rounds != _MAX_ROUNDS,
-        "time_limit": time_limit != np.inf,
         "start": start is not None,
         "callback": callback is not None,
     }

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import warnings
 
+import cvxpy
 import numpy as np
 import pytest
 from reference import LOSSES, random_problem
 
 from convexnn_lib import _deadline
-from convexnn_lib._deadline import NEVER, Deadline, TimeUp
+from convexnn_lib._deadline import NEVER, Deadline, Polls, TimeUp
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.arrangements.sampling import sample_patterns
-from convexnn_lib.certificates import _conic, _pricing
+from convexnn_lib.certificates import _conic
 from convexnn_lib.certificates._branch_and_bound import branch_and_bound
 from convexnn_lib.certificates._pricing import (
     price_all_neurons,
@@ -179,6 +180,47 @@ def test_after_the_limit_there_are_few_steps(clock):
         assert clock.now <= 1.2 * limit + 1.0
 
 
+@pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
+def test_whenever_the_time_of_cvxpy_is_up(loss, clock):
+    problem = random_problem(1, 8, 2, loss, 0.05)
+    best = solve(problem)
+    cells = enumerate_patterns(problem.X).patterns[::2]
+    best_within = solve(problem, cells)
+    reasons = set()
+    # the first readings are those of column generation, the last ones CVXPY's
+    jump(clock, 10**9)
+    solve_in_time(problem, method="cvxpy")
+    for reads in (1, 3, clock.reads - 8, clock.reads - 4, clock.reads + 1):
+        jump(clock, reads)
+        solution = solve_in_time(problem, method="cvxpy")
+        check(solution, problem, best)
+        assert np.isfinite(solution.value)
+        reasons.add(solution.reason)
+        jump(clock, reads)
+        check(solve_in_time(problem, cells, method="cvxpy"), problem, best_within)
+    assert len(reasons) == 2
+
+
+def test_a_limit_for_cvxpys_solver(monkeypatch):
+    """It is handed to Clarabel, and a run that it ends is not taken for a solution."""
+    problem = random_problem(1, 8, 2, Squared(), 0.05)
+    given = []
+
+    def run(self, **options):
+        given.append(options["time_limit"])
+        self._status = cvxpy.USER_LIMIT
+        clock.now += 1e6
+
+    clock = Clock()
+    warm_up()
+    monkeypatch.setattr(_deadline, "time", clock)
+    monkeypatch.setattr(cvxpy.Problem, "solve", run)
+    solution = solve_in_time(problem, method="cvxpy")
+    assert given == [100.0]
+    assert solution.reason == "the time limit of 100 seconds"
+    assert np.isfinite(solution.value)
+
+
 def test_compilation_is_not_counted(clock, monkeypatch):
     def slow():
         clock.now += 1e6
@@ -282,14 +324,14 @@ def test_an_enumeration_gives_up_on_its_way(degenerate, clock):
     X = np.random.default_rng(0).standard_normal((30, 4))
     if degenerate:
         X = np.kron(np.eye(4), [[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])
-    polls = _pricing._Polls(Deadline(100.0))
+    polls = Polls(Deadline(100.0))
     before = clock.reads
     assert enumerate_patterns(X, progress=polls).complete
     looks = clock.reads - before
     assert looks >= 4
     jump(clock, looks // 2)
     with pytest.raises(TimeUp):
-        enumerate_patterns(X, progress=_pricing._Polls(Deadline(100.0)))
+        enumerate_patterns(X, progress=Polls(Deadline(100.0)))
 
 
 def test_descent_stops_and_is_no_worse():
