@@ -28,9 +28,12 @@ from convexnn_lib.errors import EnumerationTooLargeError
 from convexnn_lib.problem._cones import project_on_cone
 
 _FEW = 10_000  # vertices that are listed quickly in any case
+_EXACT = 1_000_000  # that exact arithmetic lists where branch and bound does not close
+_NODES = 20_000  # of branch and bound before that
 _MANY = 100_000  # vertices in rank 3 from which branch and bound is faster
 _HIGHEST_RANK = 7  # beyond, branch and bound does not close
 _MOST = 20_000_000  # vertices that are listed at all
+_MOST_NODES = 1_000_000  # where they are too many
 _CLOSED = 1e-11  # its relative gap
 _CHEAP_WORK = 1e8  # products of a vertex with a row, in numbers, that take 0.1 seconds
 _CHEAP_RANK = 4  # up to which branch and bound takes no longer
@@ -131,14 +134,19 @@ def price_all_neurons(
         rows = X[scaled.live & (sign * lam > 0.0)]
         deadline.check()
         packed = quick_patterns(rows, _MOST, polls) if listing else None
-        few = predicted <= _FEW  # also where exact arithmetic has to tell them apart
+        few = predicted <= _FEW
         if packed is None and (every or few or rank > _HIGHEST_RANK):
             listed = enumerate_patterns(rows, max_patterns=_MOST, progress=polls)
             packed, cheap = listed.packed, cheap and few
         if packed is None:
             cheap = cheap and rank <= _CHEAP_RANK
-            far = _by_branch_and_bound(plus, minus, level, deadline)
-        else:
+            most = _NODES if predicted <= _EXACT else _MOST_NODES
+            far, nodes = _by_branch_and_bound(plus, minus, level, most, deadline)
+            if nodes >= most == _NODES:
+                # nearly parallel rows: cones grow thin, and rounding hides what is left
+                listed = enumerate_patterns(rows, max_patterns=_MOST, progress=polls)
+                packed, cheap = listed.packed, False
+        if packed is not None:
             far = farthest_points(plus, minus, packed, level, deadline)
         found.append((sign, far))
     return scaled.prices(found)._replace(cheap=cheap)
@@ -182,16 +190,21 @@ def _prefers_cones(predicted: int, rank: int) -> bool:
 
 
 def _by_branch_and_bound(
-    plus: FloatArray, minus: FloatArray, level: float, deadline: Deadline
-) -> FarPoints:
-    """Return a bound, and the best direction if it exceeds a level."""
+    plus: FloatArray, minus: FloatArray, level: float, most: int, deadline: Deadline
+) -> tuple[FarPoints, int]:
+    """Return a bound, the best direction if it exceeds a level, and how many cones."""
     bounds = branch_and_bound(
-        plus, minus, start=level, relative_gap=_CLOSED, deadline=deadline
+        plus,
+        minus,
+        start=level,
+        relative_gap=_CLOSED,
+        max_nodes=most,
+        deadline=deadline,
     )
-    if bounds.lower <= level:
-        nothing = np.zeros((0, plus.shape[1]))
-        return FarPoints(bounds.upper, np.zeros(0), nothing)
-    return FarPoints(bounds.upper, np.array([bounds.lower]), bounds.direction[None])
+    values, directions = np.zeros(0), np.zeros((0, plus.shape[1]))
+    if bounds.lower > level:
+        values, directions = np.array([bounds.lower]), bounds.direction[None]
+    return FarPoints(bounds.upper, values, directions), bounds.nodes
 
 
 @cache

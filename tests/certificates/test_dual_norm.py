@@ -74,7 +74,7 @@ def test_many_samples_in_the_plane():
 
 
 def test_bounds_that_do_not_close(monkeypatch):
-    def stops_early(plus, minus, *, start, relative_gap, deadline):
+    def stops_early(plus, minus, *, start, relative_gap, max_nodes, deadline):
         return DirectionBounds(start, 2.0 * start, np.zeros(plus.shape[1]), 1)
 
     rng = np.random.default_rng(0)

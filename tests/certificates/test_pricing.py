@@ -124,7 +124,9 @@ def test_what_is_cheap(n, d, cheap, monkeypatch):
         return FarPoints(0.0, np.zeros(0), np.zeros((0, d)))
 
     monkeypatch.setattr(pricing, "farthest_points", nothing)
-    monkeypatch.setattr(pricing, "_by_branch_and_bound", nothing)
+    monkeypatch.setattr(
+        pricing, "_by_branch_and_bound", lambda *rest: (nothing(*rest), 1)
+    )
     monkeypatch.setattr(pricing, "quick_patterns", lambda *_: "a list")
     X = np.random.default_rng(3).standard_normal((n, d))
     lam = np.where(np.arange(n) % 2, 1.0, -1.0)

@@ -19,6 +19,7 @@ from scipy.optimize import minimize_scalar
 from convexnn_lib import datasets
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.arrangements.sampling import sample_patterns
+from convexnn_lib.certificates import _pricing
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.certificates.dual_norm import beta_max, dual_norm
 from convexnn_lib.errors import (
@@ -760,6 +761,54 @@ def test_the_gap_over_all_patterns_warns():
     assert solution.certificate.method == "sign rule"
     assert solution.certificate.relative_gap < 0.5
     assert solution.certificate.verify(solution.network, problem)
+
+
+def copper():
+    """Years, prices, indices and ones, raw, as in statsmodels' set "copper"."""
+    prices = (
+        "26.56 27.31 32.95 33.9 42.7 46.11 31.7 27.23 32.89 33.78 31.66 32.28 32.38 "
+        "33.75 36.25 36.24 38.23 40.83 44.62 52.27 45.16 42.5 43.7 47.88 36.33 "
+    )
+    incomes = (
+        "0.7 0.71 0.72 0.7 0.74 0.74 0.74 0.72 0.75 0.77 0.76 0.79 0.83 0.85 0.89 "
+        "0.93 0.95 0.99 1 1 1.02 1.07 1.12 1.1 1.07 "
+    )
+    aluminium = (
+        "19.76 20.78 22.55 23.06 24.93 26.5 27.24 26.21 26.09 27.4 26.94 25.18 "
+        "23.94 25.07 25.37 24.55 24.98 24.96 25.52 26.01 25.46 22.17 18.56 21.32 "
+        "22.75 "
+    )
+    stocks = (
+        "0.98 1.04 1.05 0.97 1.02 1.04 0.98 0.98 1.03 1.03 0.98 1 0.97 1.03 1.08 "
+        "1.05 1.03 1.03 0.99 1 0.96 0.97 0.98 1.01 0.94 "
+    )
+    consumption = (
+        "3173 3281.1 3135.7 3359.1 3755.1 3875.9 3905.7 3957.6 4279.1 4627.9 4910.2 "
+        "4908.4 5327.9 5878.4 6075.2 6312.7 6056.8 6375.9 6974.3 7101.6 7071.7 "
+        "7754.8 8480.3 8105.2 7157.2 "
+    )
+    read = [prices, incomes, aluminium, stocks, consumption]
+    *columns, y = [np.array(text.split(), dtype=float) for text in read]
+    return np.column_stack([np.arange(1951, 1976), *columns, np.ones(25)]), y
+
+
+@pytest.mark.parametrize("loss", LOSSES[1:], ids=NAMES[1:])
+def test_branch_and_bound_of_nearly_parallel_rows_ends_early(loss, monkeypatch):
+    """It would go on and on; their few patterns are listed exactly then."""
+    spent = []
+    search = _pricing._by_branch_and_bound
+
+    def record(plus, minus, level, most, deadline):
+        far, nodes = search(plus, minus, level, most, deadline)
+        spent.append(nodes)
+        return far, nodes
+
+    monkeypatch.setattr(_pricing, "_by_branch_and_bound", record)
+    monkeypatch.setattr(_pricing, "_FEW", 0)
+    X, y = copper()
+    y = y if loss.labels == "real" else np.where(y > np.median(y), 1.0, -1.0)
+    assert solved(TrainingProblem(X, y, 1.0, loss)).reason == "converged"
+    assert 0 < max(spent) <= 30_000
 
 
 # -- real data, over all patterns
