@@ -14,7 +14,7 @@ on quadratic programs the solver is quick and accurate.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from scipy import sparse
@@ -22,6 +22,7 @@ from scipy import sparse
 from convexnn_lib._deadline import NEVER, Deadline, TimeUp
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import NotSeparableError, SolverError
+from convexnn_lib.problem._cones import project_on_cone
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["Group", "GroupPoint", "solve_groups"]
@@ -29,6 +30,7 @@ __all__ = ["Group", "GroupPoint", "solve_groups"]
 _NEWTON_STEPS = 30
 _LEAST_BEND = 1e-6  # of a model, relative to that in other samples
 _MOST_DAMPED = 1e12
+_NO_MARGIN = 1e-8  # mean margin of a unit neuron, of the largest feature, that is none
 _INFEASIBLE = 1e-12  # tolerance of a proof that no network meets the margins
 _FAINT = 1e-4  # penalty, of outputs of size 1, below which residuals are small
 _SUPERNODAL = 200  # unknowns from which a factorization by blocks is faster
@@ -357,10 +359,7 @@ class _Model:
             raise TimeUp
         # every other program has a point, whatever the solver says
         if "PrimalInfeasible" in status and self.problem.loss.slack_cost == np.inf:
-            raise NotSeparableError(
-                "no network with the given patterns separates the data; give more "
-                "patterns."
-            )
+            self._refuse(np.array(solution.z)[: self.problem.n], status)
         x = np.array(solution.x)
         if not np.all(np.isfinite(x)):
             raise SolverError(
@@ -368,6 +367,29 @@ class _Model:
                 "X, or raise beta."
             )
         return x, np.array(solution.z), status
+
+    def _refuse(self, multipliers: FloatArray, status: str) -> NoReturn:
+        """Raise the error of margins that no network meets, if that is proved.
+
+        Multipliers that add up to 1 prove it where no unit vector of any cone has a
+        positive mean of its margins; nothing else that the solver says is trusted.
+        """
+        weights = np.maximum(multipliers, 0.0)
+        lam = self.problem.y * weights / (float(weights.sum()) or 1.0)
+        reach = 0.0 if weights.any() else np.inf
+        for group in self.groups:
+            means = project_on_cone(group.cone, group.features.T @ lam)
+            reach = max(reach, float(np.linalg.norm(means)) / self.unit)
+        if reach <= _NO_MARGIN:
+            raise NotSeparableError(
+                "no network with the given patterns separates the data; give more "
+                "patterns."
+            )
+        raise SolverError(
+            f"Clarabel says that no network meets the margins ({status}), but all that "
+            f"it proves is a cost of at least {1.0 / (reach * self.unit):.2g}. Give "
+            "more patterns, or rescale columns of X."
+        )
 
     def _point(self, x: FloatArray, dual: FloatArray, status: str) -> GroupPoint:
         """Return the solver's point in the units of the data."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import nnls
 
 from convexnn_lib._validation import FloatArray, check_number
 from convexnn_lib.certificates.certificate import Certificate
@@ -26,6 +25,7 @@ from convexnn_lib.optima._output_intervals import (
     output_intervals,
 )
 from convexnn_lib.optima._tolerances import MISFIT
+from convexnn_lib.problem._cones import nonnegative_fit
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import Solution
 
@@ -126,7 +126,7 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
     else:
         ends = output_intervals(loss, point.outputs, problem.y)
         columns, target = interval_equations(features, *ends)
-    start = _nonnegative_solution(columns, target)
+    start = nonnegative_fit(columns, target)
     face = OptimalFace(point.neurons, features, dual, columns, target, start[:N])
     _check(solution, face, start, tol)
     return face
@@ -262,15 +262,6 @@ def _margin_equations(
     slacks = np.diag(direction)[:, direction != 0.0]
     signed = problem.y[:, None] * point.neurons.features(problem.X)
     return np.hstack([signed, slacks]), np.ones(problem.n), dual
-
-
-def _nonnegative_solution(columns: FloatArray, target: FloatArray) -> FloatArray:
-    """Return nonnegative coefficients whose combination is nearest to a target."""
-    if not columns.size:  # nnls of an empty matrix crashes the interpreter
-        return np.zeros(columns.shape[1])
-    lengths = np.linalg.norm(columns, axis=0)
-    solution: FloatArray = nnls(columns / lengths, target)[0] / lengths
-    return solution
 
 
 def _check(

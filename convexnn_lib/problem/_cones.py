@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import lsq_linear, nnls
@@ -14,12 +16,13 @@ __all__ = [
     "group_by_cone",
     "holding_cones",
     "independent_combination",
+    "nonnegative_fit",
     "project_on_cone",
     "row_sides",
 ]
 
 
-_OFF = 1e-11  # relative; a projection on a cone is orthogonal up to rounding
+_OFF = 1e-11  # relative; products that vanish at a nearest point, up to rounding
 _FAR = 1e-3  # a distance from a span, of unit vectors, that is no rounding error
 
 
@@ -116,23 +119,62 @@ def group_by_cone(
 def project_on_cone(walls: FloatArray, vector: FloatArray) -> FloatArray:
     r"""Return the point of the cone ``walls @ u >= 0`` that is nearest to a vector.
 
-    It is :math:`v+W^T\alpha` with the least length over :math:`\alpha\ge0`. On
-    dependent rows, active-set nonnegative least squares can end early or with
-    coefficients that have blown up, which shows in that the result is not orthogonal to
-    what was added to the vector.
+    It is :math:`v+W^T\alpha` with the least length over :math:`\alpha\ge0`.
     """
     size = float(np.linalg.norm(vector))
     if size == 0.0 or not len(walls) or np.all(walls @ vector >= 0.0):
         return vector
     unit = vector / size
-    multipliers, _ = nnls(walls.T, -unit, maxiter=100 * len(walls))
-    nearest: FloatArray = unit + walls.T @ multipliers
-    off = abs(nearest @ (nearest - unit))
-    if off > _OFF and np.linalg.norm(nearest) > _OFF:
-        bounded = lsq_linear(walls.T, -unit, (0.0, np.inf), method="bvls", tol=1e-14)
-        other = unit + walls.T @ np.maximum(bounded.x, 0.0)
-        nearest = other if abs(other @ (other - unit)) < off else nearest
+    nearest: FloatArray = unit + walls.T @ nonnegative_fit(walls.T, -unit)
     return size * nearest
+
+
+def nonnegative_fit(columns: FloatArray, target: FloatArray) -> FloatArray:
+    r"""Return nonnegative coefficients whose combination is nearest to a target.
+
+    On dependent columns, active-set nonnegative least squares can end early, give up,
+    or return coefficients that have blown up. A nearest combination z is orthogonal to
+    what it misses, and no column has a positive product with that; where the first
+    method's is neither, a second one's counts if it is nearer to that.
+
+    Parameters
+    ----------
+    columns : (r, N) array
+        The columns.
+    target : (r,) array
+        The target.
+
+    Returns
+    -------
+    (N,) array
+        The coefficients.
+    """
+    if not columns.size:  # nnls of an empty matrix crashes the interpreter
+        return np.zeros(columns.shape[1])
+    height = float(np.linalg.norm(target))
+    if height == 0.0:
+        return np.zeros(columns.shape[1])
+    lengths = np.linalg.norm(columns, axis=0)
+    lengths = np.where(lengths > 0.0, lengths, 1.0)
+    A, b = columns / lengths, target / height
+
+    def violation(x: FloatArray) -> float:
+        z = A @ x
+        missed = b - z
+        if np.linalg.norm(missed) <= _OFF:
+            return 0.0
+        return max(abs(float(z @ missed)), float(np.max(A.T @ missed)))
+
+    best = np.zeros(columns.shape[1])
+    with suppress(RuntimeError):  # its iterations are used up
+        best = nnls(A, b, maxiter=100 * A.shape[1])[0]
+    off = violation(best)
+    if off > _OFF:
+        bounded = lsq_linear(A, b, (0.0, np.inf), method="bvls", tol=1e-14)
+        other = np.maximum(bounded.x, 0.0)
+        best = other if violation(other) < off else best
+    coefficients: FloatArray = best * (height / lengths)
+    return coefficients
 
 
 def independent_combination(

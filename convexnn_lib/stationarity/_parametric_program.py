@@ -16,11 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import qr
-from scipy.optimize import nnls
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import SolverError
-from convexnn_lib.problem._cones import independent_combination
+from convexnn_lib.problem._cones import independent_combination, nonnegative_fit
 
 __all__ = ["Waypoint", "independent_start", "vertex_path"]
 
@@ -152,9 +151,8 @@ class _Table(NamedTuple):
         negative ones are not cut off: least squares shift them to their neighbours.
         """
         full = np.zeros(len(self.cost))
-        if not basis:  # nnls of an empty matrix crashes the interpreter
-            return full
-        x, distance = nnls(self.columns[:, basis], z)
+        x = nonnegative_fit(self.columns[:, basis], z)
+        distance = float(np.linalg.norm(self.columns[:, basis] @ x - z))
         if distance > _RESIDUAL * self.size:
             raise SolverError(
                 f"the simplex method lost its output by {distance:.2g}: the features "

@@ -19,7 +19,6 @@ import numpy as np
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import (
-    NotSeparableError,
     RegularizationError,
     SolverError,
 )
@@ -117,9 +116,9 @@ def solve_restricted(
     if problem.loss.is_constraint:
         margin = float(np.min(problem.y * z))
         if not margin > 0.5:
-            raise NotSeparableError(
-                "no network with the given patterns and signs separates the data: the "
-                f"least margin of the solver's point is {margin:.3g} ({point.status})."
+            raise SolverError(
+                "the solver ended without a network that meets the margins: the least "
+                f"one is {margin:.3g} ({point.status}). Rescale columns of X."
             )
         # rescaled so that rounding errors do not make it infeasible
         variables = [variable / margin for variable in variables]

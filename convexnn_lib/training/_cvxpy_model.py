@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from typing import Any, NamedTuple
 
@@ -10,7 +11,8 @@ import numpy as np
 from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._extras import extra
 from convexnn_lib._validation import BoolArray, FloatArray
-from convexnn_lib.errors import NotSeparableError, SolverError
+from convexnn_lib.certificates._conic import Group, solve_groups
+from convexnn_lib.errors import SolverError
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 with extra("cvxpy", 'The method "cvxpy"'):
@@ -125,6 +127,7 @@ class _Model:
         self.deadline = deadline
         self.problem, self.z, self.tol, self.verbose = problem, z, tol, verbose
         self.status = "unsolved"
+        self.pairs = ((positive, 1.0), (negative, -1.0))
         self.variables: list[cvxpy.Variable | None] = []
         # in units in which the longest row has length 1, whatever the data's own are
         self.unit = float(np.linalg.norm(problem.X, axis=1).max()) or 1.0
@@ -132,7 +135,7 @@ class _Model:
         outputs: Any = np.zeros(problem.n)
         penalty: Any = 0.0
         cones = []
-        for patterns, sign in ((positive, 1.0), (negative, -1.0)):
+        for patterns, sign in self.pairs:
             if not len(patterns):
                 self.variables.append(None)
                 continue
@@ -156,10 +159,7 @@ class _Model:
             self.status = self._run(model, tolerance)
             infeasible = self.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE)
             if infeasible and self.problem.loss.is_constraint:
-                raise NotSeparableError(
-                    "no network with the given patterns separates the data; give more "
-                    "patterns."
-                )
+                self._confirm()
             if self.status in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
                 empty = np.zeros((0, self.problem.d))
                 u, u_prime = (
@@ -171,6 +171,20 @@ class _Model:
                 return ProgramPoint(u, u_prime, dual, self.status)
             # an accuracy out of reach can leave no point at all: ask for less
         return None
+
+    def _confirm(self) -> None:
+        """Raise the error of margins that no network meets, if that can be proved.
+
+        CVXPY does not say what proves it; the library's own program does.
+        """
+        X = self.problem.X
+        groups = [
+            Group(sign * active * X, (2.0 * active - 1.0) * X)
+            for patterns, sign in self.pairs
+            for active in (patterns * 1.0)[:, :, None]
+        ]
+        with contextlib.suppress(SolverError):
+            solve_groups(self.problem, groups)
 
     def _run(self, model: Any, tolerance: float) -> str:
         """Run Clarabel once and return the status."""

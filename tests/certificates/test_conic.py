@@ -14,6 +14,7 @@ from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import InvalidDataError, NotSeparableError, SolverError
 from convexnn_lib.problem.losses import HardMargin, Hinge, Logistic, Loss, Squared
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training.solve import solve
 
 NAMES = ("half squared", "squared", "logistic", "hinge", "hard margin")
 
@@ -210,3 +211,37 @@ def test_errors(monkeypatch):
     for loss in (Squared(), Hinge()):
         with pytest.raises(SolverError, match=r"NumericalError. Rescale columns of X"):
             solve_groups(random_problem(0, 5, 2, loss), groups)
+
+
+def test_no_margin_is_called_out_of_reach_without_a_proof(monkeypatch):
+    """Multipliers are checked, whatever the solver calls them."""
+    X, y = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 2.0]]), np.array([1.0, 1.0, -1.0])
+    problem = TrainingProblem(X, y, 1.0, HardMargin())
+    positive = [Group(np.ones((3, 1)) * X, X)]  # one pattern and one sign
+    with pytest.raises(NotSeparableError, match="give more patterns"):
+        solve_groups(problem, positive)
+    # a neuron with which the mean margin is positive: equal multipliers prove nothing
+    first = Group(X * [[1.0], [0.0], [0.0]], X * [[1.0], [-1.0], [-1.0]])
+
+    class Liar:
+        def __init__(self, _hessian, cost, rows, *_):
+            self.x, self.z = np.zeros(len(cost)), np.ones(rows.shape[0])
+
+        def solve(self):
+            return SimpleNamespace(status="PrimalInfeasible", x=self.x, z=self.z)
+
+    clarabel = pytest.importorskip("clarabel")
+    monkeypatch.setattr(clarabel, "DefaultSolver", Liar)
+    with pytest.raises(NotSeparableError, match="give more patterns"):
+        solve_groups(problem, positive)  # here they do
+    with pytest.raises(SolverError, match="all that it proves is a cost"):
+        solve_groups(problem, [*positive, first])
+
+
+@pytest.mark.parametrize("unit", [1e-100, 1e-9, 1.0, 1e9, 1e100])
+@pytest.mark.parametrize("method", ["active_set", "cvxpy"])
+def test_patterns_that_separate_nothing(method, unit):
+    X = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 2.0]]) * unit
+    problem = TrainingProblem(X, [1.0, -1.0, 1.0], 1.0, HardMargin())
+    with pytest.raises(NotSeparableError, match="give more patterns"):
+        solve(problem, np.array([[False, True, False]]), method=method)

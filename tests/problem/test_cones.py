@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import linprog, minimize
 
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem import _cones as cones
 from convexnn_lib.problem._cones import (
     cone_sides,
     holding_cones,
@@ -179,3 +180,36 @@ def test_nearest_in_cone_of_dependent_rows():
         scale = vector @ vector
         assert (walls @ nearest).min() >= -1e-10 * np.sqrt(scale)
         assert abs(nearest @ (nearest - vector)) <= 1e-11 * scale
+
+
+@pytest.mark.parametrize("unit", [1e-100, 1.0, 1e100])
+@pytest.mark.parametrize("failure", ["none", "early", "wild", "gives up"])
+def test_a_nonnegative_fit_is_checked(failure, unit, monkeypatch):
+    """Whatever the first method returns, the fit meets the optimality conditions."""
+    real = cones.nnls
+
+    def nnls(A, b, maxiter):
+        if failure == "gives up":
+            raise RuntimeError("Maximum number of iterations reached.")
+        x, distance = real(A, b, maxiter=maxiter)
+        return {"early": 0.5 * x, "wild": x + 1e3}.get(failure, x), distance
+
+    monkeypatch.setattr(cones, "nnls", nnls)
+    random = np.random.default_rng(0)
+    A = random.standard_normal((5, 7)) * unit * [1.0, 1e-6, 1.0, 1e6, 1.0, 1.0, 1.0]
+    A[:, 6] = A[:, 0] + A[:, 2]  # dependent, and one of a column's opposite
+    b = random.standard_normal(5) / unit
+    x = cones.nonnegative_fit(A, b)
+    missed = (b - A @ x) * unit
+    lengths = np.linalg.norm(A, axis=0)
+    assert np.all(x >= 0.0)
+    assert np.all(A.T @ missed <= 1e-10 * lengths)
+    assert abs(missed @ (A @ x) * unit) <= 1e-10
+    assert np.linalg.norm(missed) < np.linalg.norm(b * unit)
+
+
+def test_a_nonnegative_fit_of_nothing():
+    assert cones.nonnegative_fit(np.zeros((3, 0)), np.ones(3)).shape == (0,)
+    assert not cones.nonnegative_fit(np.eye(3), np.zeros(3)).any()
+    assert not cones.nonnegative_fit(np.eye(3), -np.ones(3)).any()
+    assert not cones.nonnegative_fit(np.zeros((3, 2)), np.ones(3)).any()
