@@ -23,7 +23,8 @@ __all__ = ["with_first_network"]
 _STARTS = 20  # random directions in which local ascent starts
 _NEURONS = 50  # that are trained
 _SHARE = 0.25  # of the time that is left, for each step
-_FITTED = 700  # samples that a network can be made to fit in a moment
+_CHOSEN = 700  # samples up to which the best of many neurons are chosen
+_FITTED = 1000  # samples that a network can be made to fit in a moment
 _FAINT = 0.01  # the penalty, relative to the largest slope, where there is no other
 
 
@@ -134,11 +135,15 @@ def _interpolating(problem: TrainingProblem, units: FloatArray) -> ReLUNetwork:
     kinks = random.standard_normal((n, d))
     kinks -= np.sum(kinks * middles, axis=1)[:, None] * middles
     kinks = np.vstack([_unit(kinks), turned @ plane.T])
-    units = np.vstack([units, rows, kinks, -kinks])
+    if n > _CHOSEN:  # random ones have to do
+        units = kinks[:n]
+    else:
+        units = np.vstack([units, rows, kinks, -kinks])
+        features = np.maximum(rows @ units.T, 0.0)
+        units = units[qr(features, mode="economic", pivoting=True)[2][:n]]
     features = np.maximum(rows @ units.T, 0.0)
-    chosen = qr(features, mode="economic", pivoting=True)[2][:n]
-    weights = np.linalg.lstsq(features[:, chosen], y / lengths, rcond=None)[0]
-    network = ReLUNetwork(units[chosen].T * np.abs(weights), np.sign(weights))
+    weights = np.linalg.lstsq(features, y / lengths, rcond=None)[0]
+    network = ReLUNetwork(units.T * np.abs(weights), np.sign(weights))
     return meet_hard_margin(network.balanced(), problem)
 
 

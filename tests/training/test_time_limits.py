@@ -153,6 +153,17 @@ def test_whenever_the_time_is_up_with_too_many_patterns(loss, clock):
         assert solution.certificate.scope == "all patterns"
 
 
+@pytest.mark.filterwarnings("ignore::convexnn_lib.errors.GapWarning")
+@pytest.mark.parametrize(("n", "d"), [(1, 1), (60, 2), (200, 50), (800, 4)])
+def test_a_hard_margin_is_met_at_once(n, d):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((n, d)), rng.choice([-1.0, 1.0], n)
+    solution = solve(TrainingProblem(X, y, 1.0, "hard_margin"), time_limit=1e-9)
+    assert np.min(y * solution.network.predict(X)) >= 1.0 - 1e-9
+    assert np.isfinite(solution.value)
+    assert solution.network.width <= n
+
+
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 def test_a_network_to_start_from_is_never_lost(loss, clock):
     problem = random_problem(1, 12, 3, loss, 0.05)
