@@ -16,11 +16,13 @@ LATEX_PACKAGES := texlive-xetex texlive-latex-extra texlive-fonts-recommended \
 
 # The tests to run, where not all of a kind: make unit TESTS=tests/flow
 TESTS =
+# The modules to change, where not all: make mutants MODULES=problem/network.py
+MODULES =
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book pdf test quick test-processors lint layers types unit notebooks lab chapters \
+.PHONY: help book pdf test quick test-processors lint layers types unit notebooks mutants lab chapters \
 	assignments latex-packages clean
 
 help: ## list the targets
@@ -60,6 +62,13 @@ notebooks: $(ENV) ## execute every chapter and compare with its stored outputs
 	$(BIN)/python -m pytest -n auto --dist loadfile -o addopts= \
 		--nbval --nbval-current-env --nbval-kernel-startup-timeout 600 \
 		--nbval-cell-timeout 3600 $(or $(TESTS),chapters)
+
+mutants: $(ENV) ## change the code that decides, bit by bit, and count what no test catches
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint requirements.lock $$($(BIN)/python -c "import tomllib; \
+		groups = tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']; \
+		print(*groups['mutants'])")
+	$(BIN)/python tools/mutants.py $(MODULES)
 
 lab: $(ENV) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab chapters

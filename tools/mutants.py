@@ -1,0 +1,207 @@
+"""Change the code that decides what is true, a bit at a time, and see a test fail.
+
+Mutmut makes the mutants in a copy of the project (``_build/mutants``) and runs, for
+each, the quick tests of its room that reach it. One in five is tried, by a fixed rule.
+Mutants that change nothing but the words of a message are left out: what a message says
+is for readers. Run it with ``make mutants``, or for some modules,
+``make mutants MODULES=problem/network.py``. A run of all modules writes its result to
+``tools/mutants.md``.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+COPY = ROOT / "_build" / "mutants"
+RESULT = ROOT / "tools" / "mutants.md"
+LEAST = 0.85  # share of the mutants that must be caught
+DIGITS = "16"  # on one of which the number of a mutant in its function must end
+NOT_CAUGHT = (0, 5, 33)  # exit codes: all tests passed, or there was none
+
+# modules, with the tests that must catch their mutants
+TESTS = {
+    "certificates/certificate.py": [
+        "tests/certificates/test_certificate.py",
+        "tests/certificates/test_certificates_tolerances.py",
+        "tests/certificates/test_scope.py",
+    ],
+    "certificates/certify.py": ["tests/certificates/test_certificate.py"],
+    "certificates/dual_norm.py": [
+        "tests/certificates/test_certificate.py",
+        "tests/certificates/test_certificates_tolerances.py",
+        "tests/certificates/test_dual_bound.py",
+        "tests/certificates/test_dual_norm.py",
+        "tests/certificates/test_scope.py",
+    ],
+    "flow/kkt_residual.py": ["tests/flow/test_kkt_residual.py"],
+    "problem/_loss.py": [
+        "tests/problem/test_losses.py",
+        "tests/test_own_losses.py",
+    ],
+    "problem/_margin_losses.py": [
+        "tests/problem/test_losses.py",
+        "tests/problem/test_problem_tolerances.py",
+    ],
+    "problem/_separability.py": ["tests/problem/test_separability.py"],
+    "problem/_smooth_losses.py": ["tests/problem/test_losses.py"],
+    "problem/network.py": ["tests/problem/test_network.py"],
+    "stationarity/classify_stationary.py": [
+        "tests/stationarity/test_classify_stationary.py",
+        "tests/stationarity/test_stationarity_tolerances.py",
+    ],
+}
+
+
+class Tally(NamedTuple):
+    """The mutants of one module: how many were caught, and which were not."""
+
+    caught: int
+    survivors: list[str]
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return self.caught + len(self.survivors)
+
+
+def main(names: list[str]) -> int:
+    """Try the mutants of some modules, or of all, and write what became of them."""
+    unknown = set(names) - set(TESTS)
+    if unknown:
+        print(f"Choose from: {', '.join(TESTS)}", file=sys.stderr)
+        return 2
+    tallies = {name: tally(name) for name in names or TESTS}
+    text = report(tallies)
+    if not names:
+        RESULT.write_text(text, encoding="utf-8")
+    print(text)
+    caught = sum(row.caught for row in tallies.values())
+    return int(caught < LEAST * sum(row.total for row in tallies.values()))
+
+
+def tally(name: str) -> Tally:
+    """Run the mutants of one module."""
+    shutil.rmtree(COPY, ignore_errors=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "convexnn_lib", "tests", "pyproject.toml"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    for path in listed.stdout.splitlines():
+        target = COPY / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, target)
+    settings = {
+        "source_paths": [f"convexnn_lib/{name}"],
+        "also_copy": ["convexnn_lib", "tests", "pyproject.toml"],
+        "pytest_add_cli_args_test_selection": TESTS[name],
+        "pytest_add_cli_args": ["-m", "not slow and not browser", "-p", "no:xdist"],
+    }
+    with (COPY / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[tool.mutmut]\n")
+        for key, value in settings.items():
+            file.write(f"{key} = {json.dumps(value)}\n")
+    mutmut = [sys.executable, "-m", "mutmut"]
+    jobs = str(len(os.sched_getaffinity(0)))
+    chosen = f"*__mutmut_*[{DIGITS}]"
+    subprocess.run(
+        [*mutmut, "run", "--max-children", jobs, chosen],
+        cwd=COPY,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    meta = json.loads((COPY / f"mutants/convexnn_lib/{name}.meta").read_text())
+    caught, survivors = 0, []
+    for mutant, code in meta["exit_code_by_key"].items():
+        if code is None:  # not one of those that were chosen
+            continue
+        shown = subprocess.run(
+            [*mutmut, "show", mutant],
+            cwd=COPY,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        if only_words(shown):
+            continue
+        if code in NOT_CAUGHT:
+            survivors.append(changed_lines(shown))
+        else:
+            caught += 1
+    return Tally(caught, survivors)
+
+
+def changed_lines(diff: str) -> str:
+    """Return the lines that a mutant changes, before and after, as one."""
+    lines = diff.splitlines()
+    before, after = (
+        " ".join(line[1:].strip() for line in lines if _is_change(line, sign))
+        for sign in "-+"
+    )
+    return f"{before}  ->  {after}"
+
+
+def _is_change(line: str, signs: str) -> bool:
+    """Tell whether a line of a diff was removed or added."""
+    return line[:1] in set(signs) and line[1:3] != line[:1] * 2
+
+
+def only_words(diff: str) -> bool:
+    """Tell whether a mutant changes nothing but the words of a message."""
+    lines = diff.splitlines()
+    changed = [line[1:] for line in lines if _is_change(line, "-+")]
+    return bool(changed) and all(_is_text(line.strip()) for line in changed)
+
+
+def _is_text(line: str) -> bool:
+    """Tell whether a line is a string, or what raises an error with one."""
+    try:
+        tree = ast.parse(line.rstrip(","), mode="eval").body
+    except SyntaxError:
+        return False
+    if isinstance(tree, ast.BinOp):
+        return _is_text(ast.unparse(tree.left)) and _is_text(ast.unparse(tree.right))
+    return isinstance(tree, ast.JoinedStr) or (
+        isinstance(tree, ast.Constant) and isinstance(tree.value, str)
+    )
+
+
+def report(tallies: dict[str, Tally]) -> str:
+    """Return the result as a page."""
+    caught = sum(row.caught for row in tallies.values())
+    total = sum(row.total for row in tallies.values())
+    lines = [
+        "# Mutants",
+        "",
+        f"Of {total} small changes to the code that decides what is true, the tests",
+        f"catch {caught}, that is {caught / max(total, 1):.0%}.",
+        "",
+        "`make mutants` changes each function in all the ways that mutmut knows, one",
+        "at a time, and runs the quick tests of its room that reach it. To save time",
+        f"it tries those whose number in their function ends in {' or '.join(DIGITS)}.",
+        "Changes of nothing but the words of a message do not count.",
+        "",
+        "| module | mutants | caught | share |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, row in tallies.items():
+        share = row.caught / max(row.total, 1)
+        lines.append(f"| `{name}` | {row.total} | {row.caught} | {share:.0%} |")
+    lines += ["", "Those that no test catches:", ""]
+    for name, row in tallies.items():
+        lines += [f"- `{name}`: `{survivor}`" for survivor in row.survivors]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
