@@ -16,6 +16,7 @@ from convexnn_lib.beyond.sharpness import sharpness
 from convexnn_lib.beyond.three_layer import solve_parallel
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.exercises._dual_points import ROUNDED, excess
+from convexnn_lib.exercises._trap import trapped_share
 from convexnn_lib.exercises.answers import (
     agrees,
     agrees_coarsely,
@@ -343,7 +344,7 @@ def trap_probability(function: Any) -> Feedback:
 
     def fault(answer: Any, m: int, degrees: float, share: float) -> str | None:
         value = as_number(answer, "a value of the function")
-        if abs(value - _trap(m, degrees, share)) <= 1e-9:
+        if abs(value - trapped_share(m, degrees, share)) <= 1e-9:
             return None
         return f"wrong for m = {m}, degrees = {degrees}, share = {share}"
 
@@ -445,21 +446,3 @@ def depth_gain(X: Any, y: Any) -> Feedback:
         )
     gain = 1.0 - deep.value / shallow.certificate.lower_bound
     return right(f"depth gains {100 * gain:.1f} percent, both sides certified", deep)
-
-
-def _trap(m: int, degrees: float, share: float) -> float:
-    """Return the probability of the trap by adding one neuron after the other."""
-    own = share * degrees / 360.0
-    both = share * (180.0 - degrees) / 360.0
-    states = np.array([1.0, 0.0, 0.0, 0.0])  # seen: none, first, second, each alone
-    for _ in range(m):
-        none, first, second, each = (1.0 - both - 2.0 * own) * states
-        states = np.array(
-            [
-                none,
-                first + own * (states[0] + states[1]),
-                second + own * (states[0] + states[2]),
-                each + own * (states[1] + states[2] + 2.0 * states[3]),
-            ]
-        )
-    return float(states[3])
