@@ -98,6 +98,7 @@ def test_the_page_is_about_these_modules(mutants: ModuleType, root: Path) -> Non
     rows = [line.split("|") for line in page.splitlines() if line.startswith("| `")]
     assert [row[1].strip(" `") for row in rows] == list(mutants.TESTS)
     total, caught = (sum(int(row[k]) for row in rows) for k in (2, 3))
+    assert caught >= mutants.LEAST * total
     assert f"Of {total} " in page
     assert f"catch {caught}," in page
     assert page.count("\n- `") == total - caught
