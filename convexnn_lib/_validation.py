@@ -154,6 +154,13 @@ def _as_numpy(values: Any) -> npt.NDArray[Any]:
         values = values.detach().cpu()
         exact = values.is_floating_point() and not values.is_complex()
         return np.asarray(values.double() if exact else values)
+    if isinstance(values, (list, tuple)):  # of tensors too, one for a row or an entry
+        values = [
+            _as_numpy(value)
+            if isinstance(value, (list, tuple)) or hasattr(value, "detach")
+            else value
+            for value in values
+        ]
     return np.asarray(values)
 
 

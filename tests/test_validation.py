@@ -30,6 +30,7 @@ from convexnn_lib import (
     train_parallel,
 )
 from convexnn_lib._validation import (
+    as_float_array,
     as_matrix,
     as_vector,
     check_integer,
@@ -280,3 +281,14 @@ def test_enumeration_error_carries_its_numbers() -> None:
     error = EnumerationTooLargeError("too many", predicted=10, max_patterns=5)
     assert (error.predicted, error.max_patterns) == (10, 5)
     assert str(error) == "too many"
+
+
+@pytest.mark.parametrize("make", [list, tuple])
+def test_lists_of_tensors(make) -> None:
+    torch = pytest.importorskip("torch")
+    rows = [torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 4.0])]
+    assert as_float_array(make(rows), "X").tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    entries = [[torch.tensor(1.0, dtype=torch.bfloat16), 2], [torch.tensor(3), 4.0]]
+    assert as_float_array(make(entries), "X").tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    with pytest.raises(InvalidDataError, match="complex"):
+        as_float_array(make([torch.tensor([1.0j])]), "X")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from convexnn_lib._extras import extra
-from convexnn_lib._validation import ArrayLike, FloatArray
+from convexnn_lib._validation import ArrayLike, FloatArray, as_float_array
 from convexnn_lib.errors import (
     InvalidDataError,
     InvalidLabelsError,
@@ -357,14 +357,20 @@ def as_pair(z: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
     convexnn_lib.errors.InvalidDataError
         If their shapes differ or are not those of vectors.
     """
-    z = np.asarray(z, dtype=np.float64)
-    y = np.asarray(y, dtype=np.float64)
+    z, y = _read(z, "the outputs"), _read(y, "the labels")
     if z.shape != y.shape or z.ndim != 1:
         raise InvalidDataError(
             f"outputs and labels must be vectors of one length, got shapes {z.shape} "
             f"and {y.shape}."
         )
     return z, y
+
+
+def _read(values: ArrayLike, name: str) -> FloatArray:
+    """Return values in float64; solvers pass arrays that are, maybe infinite ones."""
+    if type(values) is np.ndarray and values.dtype == np.float64:
+        return values
+    return as_float_array(values, name)
 
 
 def _maximizer(function: Callable[[float], float], limit: float) -> float:

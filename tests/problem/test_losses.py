@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import cvxpy as cp
 import numpy as np
 import pytest
@@ -223,3 +225,29 @@ def test_sign_labels(loss):
 def test_losses_are_abstract():
     with pytest.raises(TypeError, match="abstract"):
         Loss()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.ma.array([1.0, 2.0], mask=[True, False]), "masked"),
+        (np.array(["2020-01-01", "2020-01-02"], dtype="M8"), "dates"),
+        ([1.0j, 2.0], "complex"),
+        (["1", "2"], "text"),
+        ([Fraction(1, 3), 1], "cannot represent exactly"),
+        ([2**53 + 1, 1], "cannot represent exactly"),
+        (None, "None"),
+    ],
+)
+@pytest.mark.parametrize("loss", [Squared(), Logistic(), Hinge()])
+def test_values_that_would_be_misread_are_refused(loss, values, message):
+    for method in (loss.value, loss.gradient, loss.conjugate):
+        with pytest.raises(InvalidDataError, match=message):
+            method(values, [1.0, -1.0])
+
+
+def test_exact_numbers_and_tensors_are_read():
+    torch = pytest.importorskip("torch")
+    assert Squared().value([Fraction(1, 2), 2], [0, 0]) == 2.125
+    z = torch.tensor([0.5, 2.0], dtype=torch.bfloat16, requires_grad=True)
+    assert Squared().value(z, [0.0, 0.0]) == 2.125
