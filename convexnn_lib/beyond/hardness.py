@@ -15,9 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from convexnn_lib._validation import ArrayLike, FloatArray, as_vector, check_integer
+from convexnn_lib._validation import (
+    ArrayLike,
+    FloatArray,
+    as_vector,
+    check_integer,
+    check_number,
+)
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
@@ -30,6 +36,7 @@ __all__ = [
 ]
 
 Edges = Iterable[tuple[int, int]]
+_LAST_VERTEX = 2**31 - 1  # every vertex is a column: more of them fit into no memory
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -147,6 +154,8 @@ def max_cut_data(
         weights = as_vector(weights, len(incidence), "weights")
         if not np.all(weights > 0.0):
             raise InvalidDataError("weights must be positive; leave other edges out")
+        if not np.all(weights < np.finfo(float).max / len(weights) / 4.0):
+            raise InvalidDataError("the weights are so large that their sum overflows")
         incidence = np.sqrt(weights)[:, None] * incidence
     return incidence.T.copy(), np.ones(incidence.shape[1])
 
@@ -194,8 +203,9 @@ def max_cut(edges: Edges, weights: ArrayLike | None = None) -> MaxCut:
     upper = bounds.upper**2
     if weights is None:
         return MaxCut(side, float(np.sum(cut)), float(math.floor(upper)))
-    value = float(as_vector(weights, len(pairs), "weights")[cut].sum())
-    return MaxCut(side, value, max(value, upper))
+    value = math.fsum(as_vector(weights, len(pairs), "weights")[cut])
+    # the roots of the weights, and the square, are rounded by half an eps each
+    return MaxCut(side, value, max(value, upper * (1.0 + 4.0 * np.finfo(float).eps)))
 
 
 def stationarity_test(
@@ -221,9 +231,11 @@ def stationarity_test(
     edges : iterable of (int, int)
         Pairs of different vertices 0, 1, ...
     cut : int
-        The number k of edges that is asked about.
+        The number k of edges that is asked about; at least their number is taken as
+        their number, which no cut exceeds either.
     beta : float, default 1
-        The penalty of the training problem.
+        The penalty of the training problem. The slopes do not depend on it, but its
+        gradients do: far above the labels it drowns the slopes in rounding.
 
     Returns
     -------
@@ -252,8 +264,9 @@ def stationarity_test(
     True False
     True True
     """
-    cut = check_integer(cut, "cut", minimum=0)
     differences = graph_arrangement(edges)
+    cut = min(check_integer(cut, "cut", minimum=0), len(differences))
+    beta = check_number(beta, "beta", "[0, inf)", RegularizationError)
     vertices = differences.shape[1]
     degree = float(np.abs(differences).sum(axis=0).max())
     unit = np.eye(vertices + 2)
@@ -272,18 +285,24 @@ def stationarity_test(
 
 def _as_edges(edges: Edges) -> npt.NDArray[np.intp]:
     """Return the edges as an array of pairs, checked."""
-    pairs = [tuple(edge) for edge in edges]
+    try:
+        pairs = [
+            [check_integer(vertex, "a vertex", minimum=0) for vertex in edge]
+            for edge in edges
+        ]
+    except TypeError as error:
+        raise InvalidDataError(
+            f"edges must be a list of pairs of vertices: {error}"
+        ) from error
     if not pairs:
         raise InvalidDataError("a graph without edges has no data: pass at least one")
     for pair in pairs:
         if len(pair) != 2 or pair[0] == pair[1]:
             raise InvalidDataError(
-                f"an edge is a pair of different vertices, not {pair}"
+                f"an edge is a pair of different vertices, not {tuple(pair)}"
             )
-    return np.array(
-        [
-            [check_integer(vertex, "a vertex", minimum=0) for vertex in pair]
-            for pair in pairs
-        ],
-        dtype=np.intp,
-    )
+        if max(pair) > _LAST_VERTEX:
+            raise InvalidDataError(
+                f"vertices are numbered 0, 1, ...; {max(pair)} is too large a number"
+            )
+    return np.array(pairs, dtype=np.intp)

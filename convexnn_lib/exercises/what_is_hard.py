@@ -180,12 +180,13 @@ def descending(direction: Any) -> Feedback:
     """
     problem, network = stationarity_test(_PENTAGON, 3)
     delta = as_list(direction, 7, "direction")
-    size = float(np.abs(delta).max())
-    if size == 0.0:
+    if not delta.any():
         return wrong("the direction is zero")
-    slope = directional_derivative(network, problem, (delta[:, None] / size, [0.0]))
+    across = np.r_[delta[:-1], 0.0]  # along the neuron itself the derivative is zero
+    size = float(np.abs(across).max()) or 1.0
+    slope = directional_derivative(network, problem, (across[:, None] / size, [0.0]))
     if abs(slope) <= _NOISE * problem.n:
-        return wrong("the derivative vanishes: as many edges are cut as may be", slope)
+        return wrong("the derivative vanishes in this direction", slope)
     if slope > 0.0:
         return wrong(f"the objective rises at the rate {slope * size:.6g}", slope)
     return right(
@@ -344,7 +345,10 @@ def easy_graph(edges: Any) -> Feedback:
     >>> exercises.what_is_hard.easy_graph([(i, (i + 1) % 9) for i in range(9)])
     Not yet: the largest cut has 8 of the 9 edges
     """
-    pairs = [(int(as_number(a)), int(as_number(b))) for a, b in edges]
+    numbers = [(as_number(a), as_number(b)) for a, b in edges]
+    if any(vertex % 1 or vertex < 0 for pair in numbers for vertex in pair):
+        return wrong("the vertices are numbered from 0 to at most 9")
+    pairs = [(int(a), int(b)) for a, b in numbers]
     if len({frozenset(pair) for pair in pairs}) < max(len(pairs), 8):
         return wrong("pass at least eight edges, each of them once")
     if max(max(pair) for pair in pairs) > 9:

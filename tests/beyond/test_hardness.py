@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,9 +145,15 @@ def test_the_zero_network_is_optimal_from_the_root_of_the_cut_on() -> None:
         ([(0, 1, 2)], "pair"),
         ([(0, -1)], "at least 0"),
         ([(0, 1.5)], "integer"),
+        ([(0, 0.0)], "integer"),
+        (["01"], "integer"),
+        ([(0, 2**63)], "too large"),
+        ([0, 1], "pairs of vertices"),
+        (None, "pairs of vertices"),
+        (np.zeros((2, 2, 2), dtype=int), "integer"),
     ],
 )
-def test_not_a_graph(edges: list[tuple[int, int]], message: str) -> None:
+def test_not_a_graph(edges: Any, message: str) -> None:
     for function in (graph_arrangement, max_cut_data, max_cut):
         with pytest.raises(InvalidDataError, match=message):
             function(edges)
@@ -155,10 +162,33 @@ def test_not_a_graph(edges: list[tuple[int, int]], message: str) -> None:
 
 
 def test_other_errors() -> None:
-    for weights in ([1.0], [1.0, 0.0, 1.0, 1.0, 1.0], [1.0, -1.0, 1.0, 1.0, 1.0]):
+    for weights in (
+        [1.0],
+        [1.0, 0.0, 1.0, 1.0, 1.0],
+        [1.0, -1.0, 1.0, 1.0, 1.0],
+        [1e308] * 5,
+    ):
         with pytest.raises(InvalidDataError):
             max_cut_data(PENTAGON, weights)
     with pytest.raises(InvalidDataError):
         stationarity_test(PENTAGON, -1)
     with pytest.raises(RegularizationError):
         stationarity_test(PENTAGON, 3, beta=-1.0)
+    for beta in (None, "1", np.nan, np.inf):
+        with pytest.raises(RegularizationError):
+            stationarity_test(PENTAGON, 3, beta=beta)  # type: ignore[arg-type]
+
+
+def test_no_cut_has_more_than_all_edges() -> None:
+    problem, network = stationarity_test(PENTAGON, 10**400)
+    np.testing.assert_array_equal(problem.y, stationarity_test(PENTAGON, 5)[0].y)
+    assert clarke_residual(network, problem).directionally_stationary
+
+
+@given(graphs(5), st.lists(st.floats(1e-9, 1e9, width=64), min_size=10, max_size=10))
+@settings(max_examples=20, deadline=None)
+def test_weights_of_very_different_size(edges: Edges, sizes: list[float]) -> None:
+    weights = sizes[: len(edges)]
+    cut = max_cut((edge for edge in edges), weights)
+    assert cut.value == pytest.approx(largest_cut(edges, weights), rel=1e-9)
+    assert largest_cut(edges, weights) <= cut.upper * (1.0 + 1e-15)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 from typing import Any
@@ -50,6 +51,22 @@ def test_partition_data() -> None:
         return X.tolist(), lam[:, None], np.array([t])
 
     assert checks.partition_data(rows)
+
+    def whole(a: list[int]) -> Any:  # the projector times the squared length
+        vector = np.array(a)
+        Q = vector @ vector * np.eye(len(a)) - np.outer(vector, vector)
+        return np.vstack([Q, -Q]), np.ones(2 * len(a)), len(a) ** 0.5 * vector @ vector
+
+    assert checks.partition_data(whole)
+
+    def cuts(a: list[int]) -> Any:  # a complete graph with the weights a_i a_j
+        if len(a) == 1:
+            return [[0.0]], [1.0], 1.0
+        pairs = list(itertools.combinations(range(len(a)), 2))
+        X, lam = max_cut_data(pairs, [a[i] * a[j] for i, j in pairs])
+        return X, lam, sum(a) / 2
+
+    assert checks.partition_data(cuts)
     # the sum itself, in place of the least difference
     wrong = checks.partition_data(lambda a: ([[v] for v in a], np.ones(len(a)), sum(a)))
     assert "cannot be split" in wrong.message
@@ -79,6 +96,10 @@ def test_descending() -> None:
     assert "rises" in checks.descending([1, -1, 1, -1, 1, 0, 0]).message
     assert "rises" in checks.descending([1, 1, 1, 1, 1, 1, 0]).message
     assert "zero" in checks.descending(np.zeros(7)).message
+    # the neuron's own weight changes nothing, however large it is
+    assert checks.descending([1e-9, -1e-9, 1e-9, -1e-9, 1e-9, 1e-9, 1])
+    for flat in ([0, 0, 0, 0, 0, 0, 1], [1, -1, 1, -1, 1, 8 / 7, 0]):
+        assert "vanishes" in checks.descending(flat).message
 
 
 def test_best_factor() -> None:
@@ -138,6 +159,9 @@ def test_easy_graph() -> None:
     assert (
         "at most 9" in checks.easy_graph([(i, (i + 1) % 12) for i in range(12)]).message
     )
+    for vertex in (-1, 0.5):
+        assert "numbered" in checks.easy_graph([*square, (vertex, 3)]).message
+    assert checks.easy_graph(np.array(square, dtype=float))
     assert not checks.easy_graph([(0, 0)] * 8)
 
 
