@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import null_space, orth, qr
-from scipy.optimize import linprog
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import EnumerationTooLargeError, SolverError
 from convexnn_lib.optima._tolerances import DEPENDENT, FLAT
+from convexnn_lib.problem._linear_program import solve_linear_program
 
 __all__ = [
     "edges_of",
@@ -184,17 +184,16 @@ def positive_coordinates(A: FloatArray, b: FloatArray) -> BoolArray:
     if not size:
         return np.zeros(0, dtype=np.bool_)
     # c = t + rest, with rest >= 0
-    result = linprog(
-        -np.concatenate([np.ones(size), np.zeros(size + 1)]),
-        A_eq=np.hstack([columns, columns, -target[:, None]]),
-        b_eq=np.zeros(len(target)),
-        bounds=[(0.0, 1.0)] * size + [(0.0, None)] * size + [(0.0, _STRETCH)],
+    cost = np.concatenate([np.full(size, -1.0), np.zeros(size + 1)])
+    point = solve_linear_program(
+        cost,
+        np.hstack([columns, columns, -target[:, None]]),
+        np.zeros(len(target)),
+        upper=np.concatenate([np.ones(size), np.full(size, np.inf), [_STRETCH]]),
         # HiGHS's presolve calls some of these infeasible, although 0 is feasible
-        options={"presolve": False},
+        presolve=False,
     )
-    if result.status != 0:
-        raise SolverError(f"the linear program was not solved: {result.message}")
-    positive: BoolArray = result.x[:size] > 0.5
+    positive: BoolArray = point[:size] > 0.5
     return positive
 
 
@@ -220,12 +219,10 @@ def random_vertex(
     columns, target, unit = _scaled(A, b)
     if not A.shape[1]:
         return np.zeros(0)
-    cost = generator.standard_normal(A.shape[1])
-    result = linprog(cost, A_eq=columns, b_eq=target, method="highs-ds")
-    if result.status != 0:
-        raise SolverError(f"the linear program was not solved: {result.message}")
-    support = np.flatnonzero(result.x > 1e-7 * result.x.max())
-    vertex: FloatArray = _exact(columns, target, result.x, support) * unit
+    cost = generator.standard_normal((A.shape[1],))
+    point = solve_linear_program(cost, columns, target, method="highs-ds")
+    support = np.flatnonzero(point > 1e-7 * point.max())
+    vertex: FloatArray = _exact(columns, target, point, support) * unit
     return vertex
 
 

@@ -1,7 +1,8 @@
-"""What counts as meeting a constraint."""
+"""What counts as meeting a constraint, and as solving a linear program."""
 
 from __future__ import annotations
 
-__all__ = ["MARGIN_ROUNDING"]
+__all__ = ["LINEAR_PROGRAM", "MARGIN_ROUNDING"]
 
+LINEAR_PROGRAM = 1e-6  # error of an optimal point, relative to terms; HiGHS has 1e-7
 MARGIN_ROUNDING = 1e-12  # margins of 1 less this much meet the hard margin

@@ -213,9 +213,9 @@ class SearchState:
                 "patterns."
             )
         raise SolverError(
-            "networks separate the data, but by so little that rounding hides it: the "
-            f"optimum is at least {self.bound.value:.3g}. Correct a label, or remove "
-            "one of two samples that nearly contradict each other."
+            "networks separate the data, but by so little that rounding hides it. "
+            "Correct a label, or remove one of two samples that nearly contradict each "
+            "other."
         )
 
 

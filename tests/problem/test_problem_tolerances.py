@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from convexnn_lib import HardMargin, ReLUNetwork, TrainingProblem, clarke_residual
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.errors import InvalidDataError, SolverError
+from convexnn_lib.problem import _linear_program
+from convexnn_lib.problem._linear_program import solve_linear_program
 
 
 @pytest.mark.parametrize("y", [1.0, -1.0])
@@ -25,3 +30,23 @@ def test_margin_rounding_of_ties() -> None:
     assert clarke_residual(loose, problem).value > 0.5
     with pytest.raises(InvalidDataError, match="margin"):
         clarke_residual(ReLUNetwork([[1.0]], [1.0 - 1e-11]), problem)
+
+
+@pytest.mark.parametrize(("missing", "solved"), [(0.3e-6, True), (3e-6, False)])
+def test_linear_program(
+    missing: float, solved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An equation that is missed by less passes, by more it does not."""
+
+    def shifted(*arguments: Any, **named: Any) -> Any:
+        result = linprog(*arguments, **named)
+        result.x = result.x * (1.0 + 2.0 * missing)  # relative to both sides
+        return result
+
+    monkeypatch.setattr(_linear_program, "linprog", shifted)
+    program = np.array([3.0, 1.0]), np.ones((1, 2)), np.ones(1)
+    if solved:
+        assert solve_linear_program(*program)[1] > 1.0
+    else:
+        with pytest.raises(SolverError, match="error of"):
+            solve_linear_program(*program)
