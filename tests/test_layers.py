@@ -45,6 +45,17 @@ def test_imports_run_one_way_and_in_no_circle(
             "in a circle",
         ),
         ("attic/old.py", "", "attic stands in no layer"),
+        ("problem/_cones.py", "from ..training.solve import solve", "not below it"),
+        ("problem/_cones.py", "from ..training import solve", "not below it"),
+        ("problem/_cones.py", "from .. import training", "not below it"),
+        ("problem/_cones.py", "from . import training_problem", "in a circle"),
+        ("problem/_cones.py", "from convexnn_lib import solve", "as a whole"),
+        ("flow/_initial.py", "def f():\n    import convexnn_lib", "as a whole"),
+        (
+            "problem/_cones.py",
+            "from convexnn_lib.estimators import ConvexReLURegressor",
+            "not below it",
+        ),
     ],
 )
 def test_a_wrong_import_is_found(

@@ -2,8 +2,10 @@
 
 The layers stand in ``pyproject.toml`` (``[tool.convexnn]``), the lowest first. A room
 imports the rooms of the layers below its own, never one beside or above it, nor does a
-module import another that imports it, however indirectly; imports inside functions
-and those for types only count as well. A module whose name begins with an underscore
+module import another that imports it, however indirectly; relative imports, those
+inside functions and those for types only count as well. No module imports the package
+as a whole, whose names may lead anywhere. A module of no room is as high as the highest
+room that it imports, however indirectly. A module whose name begins with an underscore
 is for its own room and those above it. Run it with ``make layers``.
 """
 
@@ -32,7 +34,7 @@ def imports(root: Path = ROOT) -> dict[str, set[str]]:
     library = root / PACKAGE
     paths = {_name(path, root): path for path in sorted(library.rglob("*.py"))}
     return {
-        name: set(_imported(path, paths)) - {name, PACKAGE}
+        name: set(_imported(name, path, paths)) - {name}
         for name, path in paths.items()
         if name != PACKAGE
     }
@@ -41,12 +43,19 @@ def imports(root: Path = ROOT) -> dict[str, set[str]]:
 def faults(graph: dict[str, set[str]], rooms: list[list[str]]) -> list[str]:
     """Return what is wrong with the imports, one sentence each."""
     floor = {room: level for level, layer in enumerate(rooms) for room in layer}
+    height = _heights(graph, floor)
     found = [
         f"{importer} imports {imported}, which is not below it."
         for importer, targets in graph.items()
-        for imported in sorted(targets)
-        if _upward(_room(importer), _room(imported), floor)
+        for imported in sorted(targets - {PACKAGE})
+        if _upward(importer, imported, height)
     ]
+    found += [
+        f"{importer} imports {PACKAGE} as a whole; name the module that it needs."
+        for importer, targets in graph.items()
+        if PACKAGE in targets
+    ]
+    graph = {name: targets - {PACKAGE} for name, targets in graph.items()}
     inhabited = {_room(name) for name in graph if name.count(".") > 1}
     found += [
         f"The room {room} stands in no layer." for room in sorted(inhabited - {*floor})
@@ -68,7 +77,8 @@ def main() -> int:
     for layer in reversed(rooms):
         for room in layer:
             members = [name for name in graph if _room(name) == room]
-            below = {_room(target) for name in members for target in graph[name]}
+            targets = {target for name in members for target in graph[name]}
+            below = {_room(target) for target in targets - {PACKAGE}}
             used = [name for row in rooms for name in row if name in below - {room}]
             print(
                 f"{room:14}{len(members):3} modules  imports {', '.join(used) or '-'}"
@@ -89,22 +99,38 @@ def _room(name: str) -> str:
     return name.split(".")[1]
 
 
-def _upward(room: str, target: str, floor: dict[str, int]) -> bool:
+def _heights(graph: dict[str, set[str]], floor: dict[str, int]) -> dict[str, int]:
+    """Return the layer of each module; -1 for those that import no room."""
+    height = {name: floor.get(_room(name), -1) for name in graph}
+    for _ in graph:
+        for name in graph:
+            if _room(name) not in floor:
+                below = [height.get(target, -1) for target in graph[name]]
+                height[name] = max([height[name], *below])
+    return height
+
+
+def _upward(importer: str, target: str, height: dict[str, int]) -> bool:
     """Return whether an import leads beside or above the room that it starts from."""
-    if target not in floor or room == target:
+    if _room(importer) == _room(target) or importer.count(".") < 2:
         return False
-    return room in floor and floor[target] >= floor[room]
+    return height.get(target, -1) >= height[importer] >= 0
 
 
-def _imported(path: Path, known: dict[str, Path]) -> Iterator[str]:
+def _imported(name: str, path: Path, known: dict[str, Path]) -> Iterator[str]:
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level:  # from .name, ..name
+                parts = package.split(".")[: len(package.split(".")) - node.level + 1]
+                module = ".".join([*parts, *filter(None, [module])])
             for alias in node.names:
-                name = f"{node.module}.{alias.name}"
-                if name in known or node.module in known:
-                    yield name if name in known else node.module
+                inner = f"{module}.{alias.name}"
+                if inner in known or module in known:
+                    yield inner if inner in known else module
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 __all__ = [
+    "CONTRADICTION",
     "DUAL_NORM_ACCURACY",
     "DUAL_NORM_ROUNDING",
     "LOWER_BOUND_ULPS",
     "RELAXATION_MARGIN",
 ]
 
+CONTRADICTION = 1e-6  # relative, of a lower bound above an objective that is an error
 DUAL_NORM_ACCURACY = 1e-9  # relative, of what is returned as the dual norm
 DUAL_NORM_ROUNDING = 1e-12  # the same, relative to the size of the terms of its sum
 LOWER_BOUND_ULPS = 8  # units in the last place, beside one a sample, off a bound

@@ -19,7 +19,7 @@ import numpy as np
 from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import BoolArray, FloatArray, PatternsLike
 from convexnn_lib.certificates._sign_rules import SignRule
-from convexnn_lib.certificates._tolerances import LOWER_BOUND_ULPS
+from convexnn_lib.certificates._tolerances import CONTRADICTION, LOWER_BOUND_ULPS
 from convexnn_lib.certificates.dual_bound import (
     DualBound,
     bound_from_rules,
@@ -31,7 +31,11 @@ from convexnn_lib.certificates.dual_norm import (
     spectral_bounds,
 )
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
-from convexnn_lib.errors import EnumerationTooLargeError, InvalidDataError
+from convexnn_lib.errors import (
+    EnumerationTooLargeError,
+    InvalidDataError,
+    SolverError,
+)
 from convexnn_lib.problem._units import Units
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -365,7 +369,16 @@ def _certificate(
     scale = problem.loss.best_scale(lam, problem.y, limit)
     lower = problem.dual_objective(scale * lam)
     terms = abs(lower) + 2.0 * float(np.sum(np.abs(scale * lam * problem.y)))
-    lower -= (problem.n + LOWER_BOUND_ULPS) * np.finfo(np.float64).eps * terms
+    rounding = (problem.n + LOWER_BOUND_ULPS) * np.finfo(np.float64).eps * terms
+    lower -= rounding
+    above = lower - primal - rounding
+    if scope is None and above > CONTRADICTION * max(abs(lower), abs(primal)):
+        raise SolverError(
+            f"the lower bound {lower:.9g} lies above the objective {primal:.9g}: "
+            f"value, gradient and conjugate of the loss {problem.loss!r} do not "
+            "belong together. For a convex value, value(z, y) + conjugate(g, y) is "
+            "z @ g at g = gradient(z, y)."
+        )
     return Certificate(
         primal=primal,
         lower_bound=float(lower),

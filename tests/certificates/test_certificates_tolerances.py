@@ -92,3 +92,27 @@ def test_relaxation_margin() -> None:
     assert lower.verify(X, lam)
     wrong = dataclasses.replace(found, upper=found.upper * (1.0 - 1.1e-11))
     assert not wrong.verify(X, lam)
+
+
+class Shifted(Squared):
+    """A squared loss whose conjugate is too small, so that bounds are too large."""
+
+    shift = 0.0
+
+    def conjugate(self, lam: np.ndarray, y: np.ndarray) -> float:
+        return super().conjugate(lam, y) - self.shift
+
+
+def test_contradiction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lower bound above an objective is no certificate, but an error."""
+    problem = random_problem(2, 8, 2, Shifted(), 0.3)
+    best = solve(problem)
+    for excess in (0.3e-6, 3e-6, 1.0):
+        monkeypatch.setattr(Shifted, "shift", excess * best.value + best.gap)
+        if excess < 1e-6:
+            assert certify(best.network, problem, dual=best.dual).gap < 0.0
+        else:
+            with pytest.raises(SolverError, match="do not belong together"):
+                certify(best.network, problem, dual=best.dual)
+    with pytest.raises(SolverError, match="do not belong together"):
+        solve(problem)

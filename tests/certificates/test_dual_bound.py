@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 
 import numpy as np
 import pytest
@@ -20,6 +19,7 @@ from convexnn_lib import (
     datasets,
     dual_bound,
 )
+from convexnn_lib.certificates import _pricing as pricing
 from convexnn_lib.certificates import _relaxation as relaxation
 from convexnn_lib.certificates._pricing import Scaled
 from convexnn_lib.certificates._relaxation import project_rows, sign_rules
@@ -256,9 +256,8 @@ def test_limits(capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(4)
     X, lam = rng.standard_normal((60, 12)), rng.standard_normal(60)
     whole = dual_bound(X, lam)
-    begin = time.monotonic()
     short = dual_bound(X, lam, time_limit=1e-9)
-    assert time.monotonic() - begin < 5.0
+    assert len(short.history) < len(whole.history)
     assert whole.upper <= short.upper
     assert short.upper >= whole.lower
     enough = dual_bound(X, lam, target=2.0 * whole.upper)
@@ -341,12 +340,17 @@ def test_large_rules_keep_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
     assert value <= min(bounds) < 0.9 * bounds[0]
 
 
-def test_a_high_rank_is_refused_at_once() -> None:
+def test_a_high_rank_is_refused_before_anything_is_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def listing(*arguments: object, **named: object) -> None:
+        raise AssertionError("this takes 2**300 steps")
+
+    for name in ("quick_patterns", "enumerate_patterns", "branch_and_bound"):
+        monkeypatch.setattr(pricing, name, listing)
     X = np.random.default_rng(9).standard_normal((500, 300))
-    begin = time.process_time()
     with pytest.raises(EnumerationTooLargeError, match="at least 2"):
         dual_norm_bounds(X, np.ones(500))
-    assert time.process_time() - begin < 1.0
 
 
 def test_spectral_bound_holds() -> None:

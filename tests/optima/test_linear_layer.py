@@ -32,7 +32,8 @@ def with_linear_layer(problem: TrainingProblem) -> float:
     if problem.loss.name != "squared":
         loss = cp.sum(cp.logistic(-cp.multiply(y, output)))
     program = cp.Problem(cp.Minimize(loss + problem.beta * penalty), cones)
-    program.solve(solver="CLARABEL")
+    accuracy = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-10)
+    program.solve(solver="CLARABEL", **accuracy)
     return float(program.value)
 
 
@@ -55,7 +56,7 @@ def test_it_helps_exactly_if_there_is_a_trend(
         labels = "real" if loss == "squared" else "sign"
         X, y = datasets.gaussian(n, d, seed=seed, labels=labels)
         problem = TrainingProblem(X, y, beta, loss)
-        solution = solve(problem)
+        solution = solve(problem, tol=1e-9)
         trend = np.linalg.norm(X.T @ solution.dual)
         gained = solution.value - with_linear_layer(problem)
         assert gained > -1e-6
