@@ -45,9 +45,9 @@ test-processors: $(ENV) ## run notebooks, doctests and exercises as on other pro
 	@$(BIN)/python tools/checks.py old usual new
 
 lint: $(ENV) ## check style and format of modules and notebooks, and the JavaScript
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	tools/javascript/check.sh
+	@failed=0; for check in "$(BIN)/ruff check ." "$(BIN)/ruff format --check ." \
+		tools/javascript/check.sh; do \
+		echo "$$check"; $$check || failed=1; done; exit $$failed
 
 layers: ## show the layers of the library and check its imports
 	@$(PYTHON) tools/layers.py

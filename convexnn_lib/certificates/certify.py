@@ -26,6 +26,7 @@ from convexnn_lib.certificates.certificate import (
     patterns_in_scope,
 )
 from convexnn_lib.errors import EnumerationTooLargeError, RegularizationError
+from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -99,6 +100,8 @@ def certify(
     >>> certify(ReLUNetwork([[1.0]], [0.5]), problem)
     Certificate(gap=0.0625, relative_gap=0.143, primal=0.4375, lower_bound=0.375, ...
     """
+    check_network(network)
+    check_problem(problem)
     if problem.beta <= 0.0:
         raise RegularizationError(
             "a certificate needs beta > 0: without regularization the dual norm gives "

@@ -28,6 +28,7 @@ from convexnn_lib.certificates._tolerances import DUAL_NORM_ACCURACY, DUAL_NORM_
 from convexnn_lib.certificates.dual_bound import dual_bound
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
 from convexnn_lib.errors import EnumerationTooLargeError, GapWarning, SolverError
+from convexnn_lib.problem._arguments import check_problem
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = [
@@ -228,6 +229,7 @@ def beta_max(problem: TrainingProblem) -> float:
     >>> round(beta_max(TrainingProblem([[1, 0], [0, 1]], [1, 1], 0.1)), 12)
     1.414213562373
     """
+    check_problem(problem)
     gradient = problem.loss.gradient(np.zeros(problem.n), problem.y)
     try:
         return dual_norm(problem.X, gradient)[0]

@@ -156,6 +156,11 @@ class OptimalSet(OptimalPolytope):
     def __init__(
         self, solution: Solution, *, tol: float = 1e-9, max_vertices: int = 10_000
     ) -> None:
+        if not isinstance(solution, Solution):
+            raise InvalidDataError(
+                "an optimal set is that of a Solution, got an object of type "
+                f"{type(solution).__name__}; solve(problem) makes one."
+            )
         max_vertices = check_integer(max_vertices, "max_vertices", minimum=1)
         units = units_of(solution.problem)
         inner = solution.in_users_units(units.problem, units.inverse)

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from convexnn_lib._validation import FloatArray, check_integer, check_number
+from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import Units, units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -243,6 +244,8 @@ def clarke_residual(
     >>> residual.ties[0].kind, round(residual.ties[0].activation, 12)
     ('concave', 0.5)
     """
+    check_network(network)
+    check_problem(problem)
     max_patterns = check_integer(max_patterns, "max_patterns", minimum=1)
     tolerance = check_number(tolerance, "tolerance", "[0, inf)")
     units = units_of(problem)

@@ -16,6 +16,7 @@ from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.certificates.certificate import Certificate, in_users_units
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import RegularizationError
+from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import Units, units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -194,6 +195,8 @@ def classify_stationary(
     >>> classify_stationary(wide, problem)
     StationaryPoint('saddle', value=9.29, gap=4.81, neurons=1, zero_neurons=1, ...
     """
+    check_network(network)
+    check_problem(problem)
     if problem.beta == 0.0:
         raise RegularizationError(
             "the classification needs beta > 0, got 0: without a penalty stationary "

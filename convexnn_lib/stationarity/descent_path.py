@@ -18,6 +18,7 @@ from convexnn_lib._validation import FloatArray, check_features, check_integer
 from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._cones import row_sides
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
@@ -176,6 +177,8 @@ def descent_path(
     >>> bool(path.rise < 1e-12), int(path.neurons.max())
     (True, 2)
     """
+    check_network(network)
+    check_problem(problem)
     n_points = check_integer(n_points, "n_points", minimum=2)
     start = _padded(network, problem, width)
     if solution is None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from convexnn_lib._validation import as_float_array, as_vector
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -74,6 +75,8 @@ def directional_derivative(
     >>> directional_derivative(ReLUNetwork([[0.0]], [1.0]), toy, ([[1.0]], [0.0]))
     -2.0
     """
+    check_network(network)
+    check_problem(problem)
     delta1 = as_float_array(direction[0], "direction[0]")
     if delta1.shape != network.W1.shape:
         raise InvalidDataError(

@@ -10,6 +10,8 @@ import numpy as np
 
 from convexnn_lib._validation import FloatArray, check_integer, random_generator
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
+from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._arguments import check_problem
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -18,7 +20,7 @@ from convexnn_lib.stationarity.classify_stationary import (
     StationaryPoint,
     same_directions,
 )
-from convexnn_lib.stationarity.settle import check_problem, classify, descend
+from convexnn_lib.stationarity.settle import check_curved, classify, descend
 from convexnn_lib.training.solve import Solution, solve
 
 __all__ = ["StationaryPoints", "find_stationary_points"]
@@ -153,12 +155,20 @@ def find_stationary_points(
        9.2900000 local minimum        1    0    1     37    3.3431854
       10.2900000 saddle               0    1    0     13    4.3431854
     """
+    check_problem(problem)
     width = check_integer(width, "width", minimum=1)
     n_starts = check_integer(n_starts, "n_starts", minimum=1)
-    check_problem(problem)
+    check_curved(problem)
     rng = random_generator(seed)
     units, asked = units_of(problem), problem
-    dual = (solve(problem) if solution is None else solution).dual / units.dual
+    if solution is None:
+        solution = solve(problem)
+    elif solution.dual.shape != problem.y.shape:
+        raise InvalidDataError(
+            f"the solution is one for {len(solution.dual)} samples, the problem has "
+            f"{problem.n}; solve this problem, or leave solution out."
+        )
+    dual = solution.dual / units.dual
     problem = units.problem
     found: list[StationaryPoint] = []
     ways_on: list[ReLUNetwork | None] = []

@@ -12,6 +12,7 @@ import numpy as np
 
 from convexnn_lib._validation import FloatArray, check_features
 from convexnn_lib.errors import RegularizationError
+from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._cones import row_sides
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
@@ -25,7 +26,7 @@ from convexnn_lib.stationarity.classify_stationary import (
 )
 from convexnn_lib.training._newton_on_face import newton_on_face
 
-__all__ = ["check_problem", "classify", "descend", "settle"]
+__all__ = ["check_curved", "classify", "descend", "settle"]
 
 _ROUNDS = 200
 
@@ -79,14 +80,16 @@ def settle(network: ReLUNetwork, problem: TrainingProblem) -> StationaryPoint:
     >>> settle(ReLUNetwork([[1.0], [0.0]], [1.0]), problem)
     StationaryPoint('local minimum', value=1.7812047, gap=0.228, neurons=1, ...
     """
+    check_network(network)
     check_problem(problem)
+    check_curved(problem)
     check_features(network.d, problem.d)
     units = units_of(problem)
     rest = descend(units.inward(network), units.problem, share=True)[0]
     return classify(rest, units.problem).in_users_units(units)
 
 
-def check_problem(problem: TrainingProblem) -> None:
+def check_curved(problem: TrainingProblem) -> None:
     """Raise an error if the descent does not apply."""
     if problem.beta == 0.0:
         raise RegularizationError(

@@ -15,6 +15,7 @@ from scipy.linalg import null_space
 from convexnn_lib._validation import BoolArray, check_integer, check_number
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -286,6 +287,8 @@ def subsampled_problem(
     >>> round(subsampled.solve_signed().value, 6)
     1.781205
     """
+    check_network(network)
+    check_problem(problem)
     max_patterns = check_integer(max_patterns, "max_patterns", minimum=1)
     units = units_of(problem)
     network = units.inward(network)

@@ -17,6 +17,7 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.certificates.dual_norm import beta_max
 from convexnn_lib.errors import InvalidDataError, RegularizationError
+from convexnn_lib.problem._arguments import check_problem
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import Solution, solve
 
@@ -162,6 +163,7 @@ def solution_path(
     >>> path.betas.round(9), path.widths
     (array([5.        , 0.15811388, 0.005     ]), array([0, 1, 1]))
     """
+    check_problem(problem)
     if problem.loss.is_constraint:
         raise RegularizationError(
             "the hard margin has no regularization path: its optimal networks do not "

@@ -25,6 +25,7 @@ from convexnn_lib.certificates.certificate import (
     patterns_in_scope,
 )
 from convexnn_lib.errors import GapWarning, InvalidDataError, RegularizationError
+from convexnn_lib.problem._arguments import check_problem
 from convexnn_lib.problem._units import Units, units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -233,6 +234,7 @@ def solve(
     >>> round(solution.value, 7), bool(solution.certificate.relative_gap < 1e-8)
     (1.0874743, True)
     """
+    check_problem(problem)
     if method not in METHODS:
         raise InvalidDataError(
             f"unknown method {method!r}; choose one of {', '.join(map(repr, METHODS))}."
