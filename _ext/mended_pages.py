@@ -37,6 +37,7 @@ SEARCH = r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></sc
 
 STYLE = "_static/styles/pydata-sphinx-theme.css"
 FONTS = "_static/vendor/fontawesome/webfonts"
+HEAVY = 60_000  # bytes of a picture that are worth the time to compress it well
 ICON = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+) ?"\}')
 
 
@@ -60,8 +61,11 @@ def _size(path: Path) -> str:
 def compress(folder: Path) -> None:
     """Replace every PNG picture by a WebP picture with the same pixels."""
     for path in folder.glob("*.png"):
+        smaller = path.with_suffix(".webp")
         with Image.open(path) as picture:
-            picture.save(path.with_suffix(".webp"), lossless=True)
+            picture.save(smaller, lossless=True)
+            if smaller.stat().st_size > HEAVY:  # takes seconds
+                picture.save(smaller, lossless=True, quality=100, method=6)
         path.unlink()
 
 

@@ -138,6 +138,7 @@ def test_every_module_of_a_room_is_an_attribute(root: Path, room: str) -> None:
     folder = root / "convexnn_lib" / room
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
     modules |= {path.parent.name for path in folder.glob("*/__init__.py")}
+    modules = {name for name in modules if not name.startswith("_")}
     package = getattr(convexnn_lib, room)
     assert set(package.__all__) == modules
     for name in modules:

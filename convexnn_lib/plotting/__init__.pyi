@@ -5,6 +5,7 @@ from . import certificate as certificate
 from . import convex as convex
 from . import counting as counting
 from . import dual_norm as dual_norm
+from . import duality as duality
 from . import feature_paths as feature_paths
 from . import flow as flow
 from . import geometry as geometry
@@ -12,6 +13,7 @@ from . import hardness as hardness
 from . import landscape as landscape
 from . import max_margin as max_margin
 from . import optimal_set as optimal_set
+from . import optimal_weights as optimal_weights
 from . import player as player
 from . import proofs as proofs
 from . import style as style

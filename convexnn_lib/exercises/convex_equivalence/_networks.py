@@ -138,7 +138,7 @@ def one_sample(function: Any) -> Feedback:
     --------
     >>> from convexnn_lib import exercises
     >>> exercises.convex_equivalence.one_sample(lambda beta: 1.125)
-    Not yet: at beta = 0.5 the value 1.125 is above a network's objective
+    Not yet: at beta = 0.01 the value 1.125 is above a network's objective
     """
     return _judge_values(
         function,
