@@ -10,7 +10,6 @@ bounds the objective of every network from below by :math:`-\ell^*(-\lambda,y)`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,11 +17,9 @@ import numpy as np
 
 from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import BoolArray, FloatArray, PatternsLike
-from convexnn_lib.certificates._sign_rules import SignRule
 from convexnn_lib.certificates._tolerances import CONTRADICTION, LOWER_BOUND_ULPS
 from convexnn_lib.certificates.dual_bound import (
     DualBound,
-    bound_from_rules,
     dual_bound,
 )
 from convexnn_lib.certificates.dual_norm import (
@@ -43,8 +40,7 @@ from convexnn_lib.problem.training_problem import TrainingProblem
 __all__ = [
     "Certificate",
     "bound_by",
-    "bound_by_rules",
-    "bound_roughly",
+    "bound_with",
     "in_users_units",
     "patterns_in_scope",
 ]
@@ -301,13 +297,10 @@ def bound_by(
     return _certificate(lam, problem, scope, primal, norm, bound)
 
 
-def bound_by_rules(
-    lam: FloatArray,
-    problem: TrainingProblem,
-    primal: float,
-    rules: Mapping[float, SignRule],
+def bound_with(
+    lam: FloatArray, problem: TrainingProblem, primal: float, bound: DualBound
 ) -> Certificate:
-    """Return the certificate that a dual point gives whose dual norm rules bound.
+    """Return the certificate that a dual point gives whose dual norm is bounded.
 
     Parameters
     ----------
@@ -317,41 +310,14 @@ def bound_by_rules(
         The problem.
     primal : float
         The objective of the network to certify.
-    rules : mapping of float to SignRule
-        The rules for each sign.
+    bound : DualBound
+        The bounds on its dual norm.
 
     Returns
     -------
     convexnn_lib.Certificate
         The certificate, for all patterns.
     """
-    bound = bound_from_rules(problem.X, lam, rules)
-    norm = DualNorm(bound.lower, bound.upper, bound.neuron)
-    return _certificate(lam, problem, None, primal, norm, bound)
-
-
-def bound_roughly(
-    lam: FloatArray, problem: TrainingProblem, primal: float, gap: float
-) -> Certificate:
-    """Return the certificate that a dual point gives, with little work.
-
-    Parameters
-    ----------
-    lam : (n,) array
-        The dual point, in the domain of the dual objective.
-    problem : convexnn_lib.TrainingProblem
-        The problem.
-    primal : float
-        The objective of the network to certify.
-    gap : float
-        The relative gap of the dual norm's bounds that is small enough.
-
-    Returns
-    -------
-    convexnn_lib.Certificate
-        The certificate, for all patterns.
-    """
-    bound = dual_bound(problem.X, lam, gap=gap)
     norm = DualNorm(bound.lower, bound.upper, bound.neuron)
     return _certificate(lam, problem, None, primal, norm, bound)
 

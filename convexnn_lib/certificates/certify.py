@@ -20,11 +20,11 @@ from convexnn_lib.certificates._margin_program import margin_program
 from convexnn_lib.certificates.certificate import (
     Certificate,
     bound_by,
-    bound_by_rules,
-    bound_roughly,
+    bound_with,
     in_users_units,
     patterns_in_scope,
 )
+from convexnn_lib.certificates.dual_bound import bound_from_rules, dual_bound
 from convexnn_lib.errors import EnumerationTooLargeError, RegularizationError
 from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import units_of
@@ -148,12 +148,9 @@ def widened(
         return certificate
     units = units_of(problem)
     inner = units.problem
-    found = bound_roughly(
-        inner.loss.project_dual(certificate.dual / units.dual, inner.y),
-        inner,
-        inner.objective(units.inward(network)),
-        _ROUGH,
-    )
+    lam = inner.loss.project_dual(certificate.dual / units.dual, inner.y)
+    bound = dual_bound(inner.X, lam, gap=_ROUGH)
+    found = bound_with(lam, inner, inner.objective(units.inward(network)), bound)
     return in_users_units(found, units)
 
 
@@ -257,7 +254,8 @@ def _relax(
             break
     if chosen is None:
         return best
-    found = bound_by_rules(chosen.dual, problem, best.primal, chosen.rules)
+    bound = bound_from_rules(problem.X, chosen.dual, chosen.rules)
+    found = bound_with(chosen.dual, problem, best.primal, bound)
     return _better(best, found)
 
 
