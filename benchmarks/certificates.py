@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import _measure
@@ -98,7 +99,7 @@ def compare(options: argparse.Namespace, results: Results) -> None:
     for n, d in QUICK_SIZES if options.quick else SIZES:
         rng = np.random.default_rng(0)
         X, lam = rng.standard_normal((n, d)), rng.standard_normal(n)
-        own = timed(lambda X=X, lam=lam: dual_bound(X, lam))  # type: ignore[misc]
+        own = timed(partial(dual_bound, X, lam))
         bound = own.result
         exact: float | None = None
         if n <= MOST_FOR_LISTS:
@@ -108,14 +109,8 @@ def compare(options: argparse.Namespace, results: Results) -> None:
                 exact = None
         lifted = integer = None
         if n <= MOST_FOR_PEERS:
-            lifted = timed(
-                lambda X=X, lam=lam: by_lifting(X, lam)  # type: ignore[misc]
-            )
-            integer = timed(
-                lambda X=X, lam=lam: by_integers(  # type: ignore[misc]
-                    X, lam, options.limit
-                )
-            )
+            lifted = timed(partial(by_lifting, X, lam))
+            integer = timed(partial(by_integers, X, lam, options.limit))
         table.row(
             f"{n}, {d}",
             bound.history[0].upper,
@@ -228,11 +223,7 @@ def train(options: argparse.Namespace, results: Results) -> None:
             0.3 * rng.standard_normal((problem.d, 40)), 0.3 * rng.standard_normal(40)
         )
         network = descend(start, problem)
-        own = timed(
-            lambda network=network, problem=problem: certify(  # type: ignore[misc]
-                network, problem
-            )
-        )
+        own = timed(partial(certify, network, problem))
         found = own.result
         table.row(
             name,
