@@ -182,7 +182,10 @@ def test_exact_time():
 
     def integrated(q0, q1):
         """The flow itself, with the margin as clock."""
-        slope = lambda q, t: [(1 + np.exp(q)) / (2 * q)]  # noqa: E731
+
+        def slope(q, t):
+            return [(1 + np.exp(q)) / (2 * q)]
+
         return solve_ivp(slope, (q0, q1), [0.0], rtol=1e-10, atol=1e-12).y[0, -1]
 
     assert checks.exact_time(integrated)
