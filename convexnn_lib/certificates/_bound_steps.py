@@ -9,7 +9,9 @@ from tqdm import tqdm
 
 from convexnn_lib._deadline import Deadline
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.certificates._pricing import Scaled
 from convexnn_lib.certificates._sign_rules import SignRule
+from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron, preferred_neuron
 
 __all__ = ["BoundStep", "Progress", "Side", "power_ascent"]
 
@@ -50,18 +52,22 @@ class Side:
         Where it comes from.
     witness : SignRule or None
         What proves it, if that is a sign rule.
-    best : float
-        The best value found.
-    direction : (d,) array or None
-        Where it is attained.
+    values : (m,) array
+        The best values found: the largest, and those that count as equal to it.
+    directions : (m, d) array
+        Where they are attained.
     """
 
     def __init__(self, sign: float, plus: FloatArray, minus: FloatArray) -> None:
         self.sign, self.plus, self.minus = sign, plus, minus
         self.upper, self.method = np.inf, "none"
         self.witness: SignRule | None = None
-        self.best = -np.inf
-        self.direction: FloatArray | None = None
+        self.values, self.directions = np.zeros(0), np.zeros((0, plus.shape[1]))
+
+    def value(self, direction: FloatArray) -> float:
+        """Return what a direction attains."""
+        high, low = self.plus @ direction, self.minus @ direction
+        return float(np.maximum(high, 0.0).sum() - np.maximum(low, 0.0).sum())
 
     def improve(
         self, upper: float, method: str, witness: SignRule | None = None
@@ -78,31 +84,28 @@ class Progress:
 
     Parameters
     ----------
-    sides : list of Side
-        The signs that neurons can have.
+    scaled : Scaled
+        The generators.
     target, gap, time_limit : float
-        When to stop.
-    unit : float
-        The unit of the generators.
+        When to stop; the target is in the units of the data.
     report : bool
         Whether to print each step.
     """
 
     def __init__(
         self,
-        sides: list[Side],
-        target: float,
-        gap: float,
-        time_limit: float,
-        unit: float,
-        report: bool,
+        scaled: Scaled,
+        target: float = 0.0,
+        gap: float = 0.0,
+        time_limit: float = np.inf,
+        report: bool = False,
     ) -> None:
-        self.sides, self.target, self.gap = sides, target, gap
-        self.unit, self.report = unit, report
+        self.scaled, self.unit = scaled, scaled.unit
+        self.sides = [Side(*side) for side in scaled.sides()]
+        self.target, self.gap = target / scaled.unit, gap
+        self.report = report
         self.deadline = Deadline(time_limit)
         self.lower = 0.0
-        self.direction: FloatArray | None = None
-        self.sign = 1.0
         self.history: list[BoundStep] = []
 
     @property
@@ -124,12 +127,32 @@ class Progress:
         """Return whether to stop."""
         return self.deadline.passed or all(self.settled(side) for side in self.sides)
 
-    def attain(self, value: float, direction: FloatArray, side: Side) -> None:
-        """Take a neuron if its value is larger."""
-        if value > side.best:
-            side.best, side.direction = value, direction
-        if value > self.lower:
-            self.lower, self.direction, self.sign = value, direction, side.sign
+    def attain(self, values: FloatArray, directions: FloatArray, side: Side) -> None:
+        """Take neurons whose values are larger than those known, or equal to them."""
+        values = np.concatenate([side.values, values])
+        directions = np.vstack([side.directions, directions])
+        largest = float(values.max(initial=0.0))
+        kept = values >= largest - self.scaled.tied(largest)
+        side.values, side.directions = values[kept], directions[kept]
+        self.lower = max(self.lower, largest)
+
+    def best(self, *sides: Side) -> tuple[float, ExtremeNeuron]:
+        """Return the best neuron of some sides, and its value.
+
+        The first unit vector joins those that were found, and so it is returned where
+        no neuron has a value.
+        """
+        first = np.eye(1, self.scaled.generators.shape[1])
+        values = [np.append(side.values, side.value(first[0])) for side in sides]
+        directions = [np.vstack([side.directions, first]) for side in sides]
+        signs = [np.full(len(side.values) + 1, side.sign) for side in sides]
+        value, neuron = preferred_neuron(
+            np.concatenate(values),
+            np.concatenate(directions),
+            np.concatenate(signs),
+            self.scaled.tied(self.lower),
+        )
+        return max(value, 0.0), neuron
 
     def note(self, method: str) -> None:
         """Keep a step in the history, and print it if that is asked for."""
@@ -142,8 +165,8 @@ class Progress:
 
 def power_ascent(
     plus: FloatArray, minus: FloatArray, starts: FloatArray
-) -> tuple[float, FloatArray]:
-    """Return the best direction that repeated steps to the gradient find.
+) -> tuple[FloatArray, FloatArray]:
+    """Return the best directions that repeated steps to the gradient find.
 
     Unlike ``ascend`` it needs no table of the generators, and stops at ties.
 
@@ -156,20 +179,20 @@ def power_ascent(
 
     Returns
     -------
-    value : float
-        The value at the direction.
-    direction : (d,) array
-        A unit vector.
+    values : (m,) array
+        The largest value on the way from each start.
+    directions : (m, d) array
+        The unit vectors that attain them.
     """
     u = starts / np.linalg.norm(starts, axis=1, keepdims=True)
-    best, direction = -np.inf, u[0]
+    best, directions = np.full(len(u), -np.inf), u
     for _ in range(_ASCENTS):
         high, low = u @ plus.T, u @ minus.T
         values = np.maximum(high, 0.0).sum(axis=1) - np.maximum(low, 0.0).sum(axis=1)
-        k = int(np.argmax(values))
-        if values[k] > best:
-            best, direction = float(values[k]), u[k]
+        better = values > best
+        best = np.where(better, values, best)
+        directions = np.where(better[:, None], u, directions)
         gradient = (high > 0.0) @ plus - (low > 0.0) @ minus
         size = np.linalg.norm(gradient, axis=1, keepdims=True)
         u = np.where(size > 0.0, gradient / np.where(size > 0.0, size, 1.0), u)
-    return best, direction
+    return best, directions

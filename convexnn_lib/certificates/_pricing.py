@@ -19,6 +19,7 @@ from convexnn_lib.arrangements._rank import rank_at_least
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.enumeration import enumerate_patterns, quick_patterns
 from convexnn_lib.certificates._branch_and_bound import branch_and_bound
+from convexnn_lib.certificates._tolerances import TIED_ROUNDING, TIED_VALUES
 from convexnn_lib.certificates._zonotope_vertices import (
     FarPoints,
     ascend,
@@ -85,6 +86,7 @@ def price_all_neurons(
     floor: float,
     *,
     every: bool = False,
+    tied: float = 0.0,
     deadline: Deadline = NEVER,
 ) -> Prices:
     """Return neurons above a floor, and a bound on all neurons.
@@ -100,13 +102,18 @@ def price_all_neurons(
     every : bool, default False
         Whether to return a neuron for each vertex that exceeds the floor. Otherwise one
         of the largest value is enough, which branch and bound can find faster.
+    tied : float, default 0
+        Values that differ by no more than this count as equal to the floor: the list of
+        vertices returns their neurons, and branch and bound, which would return any one
+        of them, returns none.
     deadline : Deadline, optional
         When to give up. Branch and bound then still gives a bound.
 
     Returns
     -------
     convexnn_lib.certificates._pricing.Prices
-        Without a neuron above the floor, ``upper`` is the floor and a rounding error.
+        Without a neuron above the floor, ``upper`` is the floor, what counts as equal
+        to it, and a rounding error.
 
     Raises
     ------
@@ -117,7 +124,7 @@ def price_all_neurons(
         If the deadline has passed before the patterns were listed.
     """
     scaled = Scaled(X, lam)
-    level = floor / scaled.unit
+    level, tied = floor / scaled.unit, tied / scaled.unit
     sides = scaled.sides()
     for sign, _, _ in sides:
         refuse_to_list(X[scaled.live & (sign * lam > 0.0)])
@@ -141,13 +148,14 @@ def price_all_neurons(
         if packed is None:
             cheap = cheap and rank <= _CHEAP_RANK
             most = _NODES if predicted <= _EXACT else _MOST_NODES
-            far, nodes = _by_branch_and_bound(plus, minus, level, most, deadline)
+            far, nodes = _by_branch_and_bound(plus, minus, level + tied, most, deadline)
             if nodes >= most == _NODES:
                 # nearly parallel rows: cones grow thin, and rounding hides what is left
                 listed = enumerate_patterns(rows, max_patterns=_MOST, progress=polls)
                 packed, cheap = listed.packed, False
         if packed is not None:
-            far = farthest_points(plus, minus, packed, level, deadline)
+            least = max(level - tied, 0.0)
+            far = farthest_points(plus, minus, packed, least, deadline)
         found.append((sign, far))
     return scaled.prices(found)._replace(cheap=cheap)
 
@@ -333,8 +341,16 @@ class Scaled:
     def rounding(self) -> float:
         """A bound on the rounding errors of a sum over all generators."""
         n, d = self.generators.shape
-        sizes = float(np.linalg.norm(self.generators, axis=1).sum())
-        return float((n + d + 8) * np.finfo(np.float64).eps * sizes)
+        return float((n + d + 8) * np.finfo(np.float64).eps * self._sizes)
+
+    @property
+    def _sizes(self) -> float:
+        return float(np.linalg.norm(self.generators, axis=1).sum())
+
+    def tied(self, largest: float) -> float:
+        """Return by how much a value may fall short of the largest and be its equal."""
+        rounding = min(self.rounding, TIED_ROUNDING * self._sizes)
+        return TIED_VALUES * largest + rounding
 
     def sides(self) -> list[tuple[float, FloatArray, FloatArray]]:
         """Return the signs that neurons can have, with the generators for each."""

@@ -8,6 +8,9 @@ __all__ = [
     "DUAL_NORM_ROUNDING",
     "LOWER_BOUND_ULPS",
     "RELAXATION_MARGIN",
+    "TIED_COORDINATES",
+    "TIED_ROUNDING",
+    "TIED_VALUES",
 ]
 
 CONTRADICTION = 1e-6  # relative, of a lower bound above an objective that is an error
@@ -17,3 +20,6 @@ LOWER_BOUND_ULPS = 8  # units in the last place, beside one a sample, off a boun
 # relative, by which the bound of a sign rule is raised, so that another order of
 # summation proves it as well
 RELAXATION_MARGIN = 1e-11
+TIED_VALUES = 1e-12  # relative, of neurons that attain the dual norm alike
+TIED_ROUNDING = 1e-13  # the same, relative to the size of the terms of the sum
+TIED_COORDINATES = 1e-6  # of two such neurons' directions that count as equal

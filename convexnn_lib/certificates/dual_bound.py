@@ -68,7 +68,10 @@ class DualBound:
     upper : float
         An upper bound on the dual norm, all rounding errors included.
     neuron : convexnn_lib.ExtremeNeuron
-        The best neuron found.
+        The best neuron found. Of several whose values agree to twelve digits, or to
+        within the rounding errors of the sum, it is one of positive sign, and of these
+        the first in falling lexicographic order: the largest first coordinate, then the
+        largest second one, and so on.
     method : str
         Where the upper bound comes from: ``"spectral"``, ``"sign rule"``,
         ``"vertices"`` (all of them listed) or ``"cones"`` (branch and bound over
@@ -258,11 +261,10 @@ def dual_bound(
     gap = check_number(gap, "gap", "[0, inf)")
     scaled = Scaled(X, lam)
     state = Progress(
-        [Side(*side) for side in scaled.sides()],
-        0.0 if target is None else target / scaled.unit,
+        scaled,
+        0.0 if target is None else target,
         gap,
         np.inf if time_limit is None else time_limit,
-        scaled.unit,
         progress,
     )
     if state.sides:
@@ -291,12 +293,11 @@ def bound_from_rules(
         The bounds, the lower one by local ascent.
     """
     scaled = Scaled(X, lam)
-    sides = [Side(*side) for side in scaled.sides()]
-    state = Progress(sides, 0.0, 0.0, np.inf, scaled.unit, False)
-    if sides:
+    state = Progress(scaled)
+    if state.sides:
         with few_threads(X.size):
             _start(X, lam, scaled, state)
-            for side in sides:
+            for side in state.sides:
                 if side.sign in rules:
                     _take(rules[side.sign], side, scaled, state)
     return _result(X, scaled, state)
@@ -329,8 +330,9 @@ def _start(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> N
         _ascend(side, starts, state)
     state.note("ascent")
     for side in state.sides:
-        if side.direction is not None and not state.settled(side):
-            rule = rule_of_direction(side.plus, side.minus, side.direction)
+        if len(side.values) and not state.settled(side):
+            _, neuron = state.best(side)
+            rule = rule_of_direction(side.plus, side.minus, neuron.direction)
             _take(rule, side, scaled, state)
 
 
@@ -373,9 +375,7 @@ def _ascend(side: Side, starts: FloatArray, state: Progress) -> None:
     size = side.plus.size + side.minus.size
     if size <= _SMALL:
         found = ascend(side.plus, side.minus, starts)
-        if len(found.values):
-            k = int(np.argmax(found.values))
-            state.attain(float(found.values[k]), found.directions[k], side)
+        state.attain(found.values, found.directions, side)
         return
     starts = starts[: 2 + int(np.clip(_ASCENT_SIZE / size, 2, _STARTS))]
     state.attain(*power_ascent(side.plus, side.minus, starts), side)
@@ -397,10 +397,10 @@ def _close(rows: FloatArray, side: Side, scaled: Scaled, state: Progress) -> Non
     if vertices <= most and vertices * _VERTEX_SECONDS <= state.deadline.remaining:
         packed = quick_patterns(rows, _MOST)
     if packed is not None:
-        far = farthest_points(plus, minus, packed, state.lower)
+        least = state.lower - scaled.tied(state.lower)
+        far = farthest_points(plus, minus, packed, max(least, 0.0))
         side.improve(far.upper + scaled.rounding, "vertices")
-        for value, direction in zip(far.values, far.directions, strict=True):
-            state.attain(float(value), direction, side)
+        state.attain(far.values, far.directions, side)
         state.note("vertices")
     elif rank <= CONES_RANK:
         bounds = branch_and_bound(
@@ -412,22 +412,22 @@ def _close(rows: FloatArray, side: Side, scaled: Scaled, state: Progress) -> Non
             deadline=state.deadline,
         )
         side.improve(bounds.upper + scaled.rounding, "cones")
-        if bounds.lower > state.lower:
-            state.attain(bounds.lower, bounds.direction, side)
+        # it would return any one of several equals; better ones are taken
+        if bounds.lower > state.lower + scaled.tied(state.lower):
+            state.attain(np.array([bounds.lower]), bounds.direction[None], side)
         state.note("cones")
 
 
 def _result(X: FloatArray, scaled: Scaled, state: Progress) -> DualBound:
     """Return what is known, in the units of the data."""
-    direction = state.direction
-    if direction is None:
-        direction = np.zeros(X.shape[1])
-        direction[0] = 1.0
-    lower = scaled.unit * state.lower
+    value, neuron = 0.0, ExtremeNeuron(np.eye(1, X.shape[1])[0], 1.0)
+    if state.sides:
+        value, neuron = state.best(*state.sides)
+    lower = scaled.unit * value
     return DualBound(
         lower,
         max(lower, scaled.unit * state.upper),
-        ExtremeNeuron(direction, state.sign),
+        neuron,
         state.decisive.method if state.sides else "zero",
         tuple(state.history),
         {side.sign: side.witness for side in state.sides if side.witness is not None},

@@ -20,13 +20,19 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.certificates._pricing import (
     Prices,
+    Scaled,
     price_all_neurons,
     price_cones,
     price_locally,
 )
-from convexnn_lib.certificates._tolerances import DUAL_NORM_ACCURACY, DUAL_NORM_ROUNDING
+from convexnn_lib.certificates._tolerances import (
+    DUAL_NORM_ACCURACY,
+    DUAL_NORM_ROUNDING,
+    TIED_ROUNDING,
+    TIED_VALUES,
+)
 from convexnn_lib.certificates.dual_bound import dual_bound
-from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
+from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron, preferred_neuron
 from convexnn_lib.errors import EnumerationTooLargeError, GapWarning, SolverError
 from convexnn_lib.problem._arguments import check_problem
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -41,8 +47,6 @@ __all__ = [
 ]
 
 _STARTS = 50
-_TIE = 1e-12  # relative, of the values of neurons that count as equal
-_DIGITS = 6  # of their directions, which are compared in lexicographic order
 
 
 class DualNorm(NamedTuple):
@@ -151,8 +155,10 @@ def dual_norm_bounds(
     -------
     convexnn_lib.certificates.dual_norm.DualNorm
         Lower and upper bound and the neuron that attains the lower one. The two agree
-        to about twelve digits. Of neurons whose values agree to as many, it is one of
-        positive sign and with the largest first coordinate, where there is a choice.
+        to about twelve digits. Of several neurons whose values agree to as many, or to
+        within the rounding errors of the sum, it is one of positive sign, and of these
+        the first in falling lexicographic order: the largest first coordinate, then the
+        largest second one, and so on.
 
     Raises
     ------
@@ -172,27 +178,32 @@ def dual_norm_bounds(
     """
     X = as_matrix(X)
     lam = as_vector(lam, len(X), "lam")
+    scaled = Scaled(X, lam)
     probe = _probe(X, lam, patterns, deadline)
     floor = probe.values[0] if len(probe.values) else 0.0
+    tied = scaled.unit * scaled.tied(floor / scaled.unit)
     if patterns is None:
-        prices = price_all_neurons(X, lam, floor, deadline=deadline)
+        prices = price_all_neurons(X, lam, floor, tied=tied, deadline=deadline)
     else:
-        prices = price_cones(X, lam, patterns, floor, deadline)
+        least = max(floor - tied, 0.0)
+        prices = price_cones(X, lam, patterns, least, deadline)
     if not np.isfinite(prices.upper):
         raise TimeUp
     values = np.concatenate([prices.values, probe.values])
-    if not len(values):
-        first = np.zeros(X.shape[1])
-        first[0] = 1.0
-        return DualNorm(0.0, prices.upper, ExtremeNeuron(first, 1.0))
     directions = np.vstack([prices.directions, probe.directions])
     signs = np.concatenate([prices.signs, probe.signs])
-    # symmetric data have many: rounding does not choose
-    equal = np.flatnonzero(values >= (1.0 - _TIE) * values.max())
-    order = np.lexsort((*directions[equal].T[::-1].round(_DIGITS), signs[equal]))
-    chosen = equal[order[-1]]
-    neuron = ExtremeNeuron(directions[chosen], float(signs[chosen]))
-    return DualNorm(float(values[chosen]), prices.upper, neuron)
+    # where no neuron has a value, each attains it: the first unit vector is named
+    first = np.eye(1, X.shape[1])
+    if patterns is None:
+        at_first = scaled.signs @ np.maximum(scaled.generators @ first[0], 0.0)
+        values = np.append(values, scaled.unit * at_first * np.array([1.0, -1.0]))
+        directions = np.vstack([directions, first, first])
+        signs = np.append(signs, [1.0, -1.0])
+    elif not len(values):
+        return DualNorm(0.0, prices.upper, ExtremeNeuron(first[0], 1.0))
+    tied = scaled.unit * scaled.tied(float(values.max()) / scaled.unit)
+    value, neuron = preferred_neuron(values, directions, signs, tied)
+    return DualNorm(max(value, 0.0), prices.upper, neuron)
 
 
 def beta_max(problem: TrainingProblem) -> float:
@@ -304,11 +315,13 @@ def spectral_bounds(X: FloatArray, lam: FloatArray) -> DualNorm:
     values = [
         float(weights @ np.maximum(rows @ u, 0.0)) for u in (direction, -direction)
     ]
-    best = int(np.argmax(np.abs(values)))
-    neuron = ExtremeNeuron(
-        (direction, -direction)[best], float(np.sign(values[best])) or 1.0
+    value, neuron = preferred_neuron(
+        np.abs(values),
+        np.array([direction, -direction]),
+        np.where(np.array(values) < 0.0, -1.0, 1.0),
+        TIED_VALUES * float(np.abs(values).max()) + TIED_ROUNDING * sums,
     )
-    return DualNorm(unit * abs(values[best]), float(unit * upper), neuron)
+    return DualNorm(unit * value, float(unit * upper), neuron)
 
 
 def _probe(

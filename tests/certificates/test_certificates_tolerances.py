@@ -19,7 +19,7 @@ from convexnn_lib import (
 )
 from convexnn_lib.certificates import dual_norm as module
 from convexnn_lib.certificates.certificate import bound_by
-from convexnn_lib.certificates.dual_norm import DualNorm
+from convexnn_lib.certificates.dual_norm import DualNorm, dual_norm_bounds
 from convexnn_lib.errors import SolverError
 
 EPS = float(np.finfo(np.float64).eps)
@@ -92,6 +92,33 @@ def test_relaxation_margin() -> None:
     assert lower.verify(X, lam)
     wrong = dataclasses.replace(found, upper=found.upper * (1.0 - 1.1e-11))
     assert not wrong.verify(X, lam)
+
+
+def test_tied_values() -> None:
+    """Of neurons of both signs the positive one is named, up to this difference."""
+    for excess, sign in ((0.9e-12, 1.0), (1.1e-12, -1.0)):
+        lam = np.array([1.0, -1.0 - excess])
+        assert dual_norm_bounds(np.eye(2), lam).neuron.sign == sign
+        assert dual_bound(np.eye(2), lam).neuron.sign == sign
+
+
+def test_tied_rounding() -> None:
+    """Where a thousand terms cancel, a smaller difference is rounding."""
+    X = np.vstack([np.tile(np.eye(1, 3), (1000, 1)), np.eye(3)[1:]])
+    for excess, sign in ((0.9e-10, 1.0), (1.1e-10, -1.0)):
+        lam = np.repeat([1.0, -1.0, 1e-9, -1e-9 - excess], [500, 500, 1, 1])
+        assert dual_norm_bounds(X, lam).neuron.sign == sign
+    # of two terms the sum is known much better
+    lam = np.array([1e-14, -1.1e-14])
+    assert dual_norm_bounds(np.eye(2), lam).neuron.sign == -1.0
+
+
+def test_tied_coordinates() -> None:
+    """Of u and -u the first coordinate decides, if it is clear."""
+    for first, named in ((0.4e-6, -0.4e-6), (0.6e-6, 0.6e-6)):
+        X = np.array([[first, -1.0], [-first, 1.0]])
+        for found in (dual_norm_bounds(X, np.ones(2)), dual_bound(X, np.ones(2))):
+            assert found.neuron.direction[0] == pytest.approx(named, rel=1e-6)
 
 
 class Shifted(Squared):
