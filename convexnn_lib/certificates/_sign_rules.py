@@ -45,6 +45,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.problem._axes import settled_axes
 
 __all__ = [
     "SignRule",
@@ -178,7 +179,8 @@ def leading_directions(
     gram = _gram(plus, minus, witness)
     if len(gram) != plus.shape[1]:
         return np.zeros((0, plus.shape[1]))
-    vectors: FloatArray = np.linalg.eigh(gram)[1][:, -count:].T
+    values, columns = np.linalg.eigh(gram)
+    vectors = settled_axes(values[::-1], columns.T[::-1], count)
     return np.vstack([vectors, -vectors])
 
 

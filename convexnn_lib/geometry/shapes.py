@@ -24,6 +24,7 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.geometry._tolerances import FLAT
+from convexnn_lib.problem._axes import settled_axes
 
 __all__ = [
     "Mesh",
@@ -186,7 +187,8 @@ def ellipsoid(X: ArrayLike, resolution: int = 120) -> Mesh:
     # X = U S V^T maps the unit ball as U S does
     left, scale, _ = np.linalg.svd(X)
     scale = np.pad(scale, (0, len(X) - len(scale)))
-    return Mesh((sphere.points * scale) @ left.T, sphere.triangles)
+    axes = settled_axes(scale, left.T, len(X))
+    return Mesh((sphere.points * scale) @ axes, sphere.triangles)
 
 
 def rectified_ellipsoid(X: ArrayLike, resolution: int = 120) -> Mesh:

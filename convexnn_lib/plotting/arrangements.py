@@ -14,6 +14,7 @@ from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.arrangements.arrangement import Arrangement
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.plotting._rounding import first_largest, within_a_turn
 from convexnn_lib.plotting.style import (
     BLACK,
     BLUE,
@@ -83,7 +84,7 @@ def _draw_cones(axes: Axes, arrangement: Arrangement) -> None:
     # A cell is the sector between two neighbouring normals of rows.
     rays = np.arctan2(normals[:, 1], normals[:, 0])
     edges = np.unique(
-        np.round(np.concatenate([rays + np.pi / 2, rays - np.pi / 2]) % (2 * np.pi), 12)
+        within_a_turn(np.concatenate([rays + np.pi / 2, rays - np.pi / 2]))
     )
     for start, stop in zip(
         edges, np.append(edges[1:], edges[0] + 2 * np.pi), strict=True
@@ -199,7 +200,7 @@ def _places(
     patterns = values >= 0
     for pattern in np.unique(patterns.reshape(-1, len(X)), axis=0):
         inside = np.where((patterns == pattern).all(axis=-1), room, -1.0)
-        row, column = np.unravel_index(np.argmax(inside), inside.shape)
+        row, column = np.unravel_index(first_largest(inside), inside.shape)
         if inside[row, column] > 0.05 * radius:
             yield np.array([ticks[column], ticks[row]]), pattern
 

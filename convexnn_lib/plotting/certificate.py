@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.plotting._rounding import within_a_turn
 from convexnn_lib.plotting.style import (
     BLACK,
     GREEN,
@@ -150,7 +151,8 @@ def _draw_proof(
     heights = lam @ np.maximum(problem.X @ units, 0.0) / problem.beta
     axes.plot(np.degrees(angles), heights, color=BLACK)
     for weights, weight in zip(network.W1.T, network.w2, strict=True):
-        angle = np.degrees(np.arctan2(weights[1], weights[0])) % 360
+        angle = np.degrees(np.arctan2(weights[1], weights[0]))
+        angle = within_a_turn(angle, turn=360.0)
         axes.plot(
             angle, np.sign(weight), _marker(weight), color=_colour(weight),
             mec="white", ms=9, zorder=4,

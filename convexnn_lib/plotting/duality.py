@@ -12,6 +12,7 @@ from scipy.optimize import nnls
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.plotting._rounding import within_a_turn
 from convexnn_lib.plotting.style import (
     BLACK,
     BLUE,
@@ -185,8 +186,8 @@ def _draw_cones(axes: Axes, X: FloatArray, radius: float) -> None:
     """Shade the cones of all patterns, and write the patterns into them."""
     rows = X[np.any(X != 0.0, axis=1)]
     across = np.arctan2(rows[:, 0], -rows[:, 1])
-    both = np.mod(np.concatenate([across, across + np.pi]), 2 * np.pi)
-    walls = np.unique(both.round(12))  # parallel rows share their walls
+    both = np.concatenate([across, across + np.pi])
+    walls = np.unique(within_a_turn(both))  # parallel rows share their walls
     ends = np.append(walls, walls[0] + 2 * np.pi)
     for k, (start, end) in enumerate(itertools.pairwise(ends)):
         arc = np.linspace(start, end, 60)

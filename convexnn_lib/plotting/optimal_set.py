@@ -14,6 +14,7 @@ from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.optima.connectivity import Connectivity
 from convexnn_lib.optima.optimal_path import OptimalPath
 from convexnn_lib.optima.optimal_set import OptimalSet
+from convexnn_lib.plotting._rounding import first_largest
 from convexnn_lib.plotting.style import (
     BLACK,
     BLUE,
@@ -25,6 +26,7 @@ from convexnn_lib.plotting.style import (
     book_style,
     new_figure,
 )
+from convexnn_lib.problem._axes import settled_axes
 
 __all__ = [
     "plot_extreme_neurons",
@@ -302,7 +304,8 @@ def plot_optimal_path(path: OptimalPath, *, boundary: int | None = None) -> Figu
         for k, name in enumerate(np.flatnonzero(used)):
             # in the middle of where the layer is thick
             thick = np.flatnonzero(layers[k] >= 0.8 * layers[k].max())
-            middle = thick[np.abs(position[thick] - position[thick].mean()).argmin()]
+            away = np.abs(position[thick] - position[thick].mean())
+            middle = thick[first_largest(-away)]
             upper.annotate(
                 f"$c_{{{name + 1}}}$",
                 (position[middle], below[k, middle]),
@@ -334,7 +337,8 @@ def _plane_of(optima: OptimalSet) -> FloatArray:
             "there is one optimum only, up to splitting: its polytope is a point."
         )
     centred = optima.vertices - optima.vertices.mean(axis=0)
-    _, _, rows = np.linalg.svd(centred, full_matrices=False)
+    _, extents, rows = np.linalg.svd(centred, full_matrices=False)
+    rows = settled_axes(extents, rows, 2)
     plane = np.zeros((2, centred.shape[1]))
     plane[: min(2, optima.dimension)] = rows[: min(2, optima.dimension)]
     points: FloatArray = centred @ plane.T

@@ -18,6 +18,7 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.arrangements.arrangement import Arrangement
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.plotting._rounding import within_a_turn
 from convexnn_lib.plotting.style import (
     BLACK,
     BLUE,
@@ -54,8 +55,8 @@ def plot_closed(arrangement: Arrangement) -> Figure:
         )
     normals = X[np.any(X != 0, axis=1)]
     angles = np.arctan2(normals[:, 1], normals[:, 0])
-    around = np.concatenate([angles + np.pi / 2, angles - np.pi / 2]) % (2 * np.pi)
-    edges = np.unique(np.round(around, 12))
+    around = np.concatenate([angles + np.pi / 2, angles - np.pi / 2])
+    edges = np.unique(within_a_turn(around))
     middles = (edges + np.append(edges[1:], edges[0] + 2 * np.pi)) / 2
     with book_style():
         figure, axes = new_figure(width=4.8, height=4.8)

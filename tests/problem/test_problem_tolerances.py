@@ -11,6 +11,7 @@ from scipy.optimize import linprog
 from convexnn_lib import HardMargin, ReLUNetwork, TrainingProblem, clarke_residual
 from convexnn_lib.errors import InvalidDataError, SolverError
 from convexnn_lib.problem import _linear_program
+from convexnn_lib.problem._axes import settled_axes
 from convexnn_lib.problem._linear_program import solve_linear_program
 
 
@@ -50,3 +51,11 @@ def test_linear_program(
     else:
         with pytest.raises(SolverError, match="error of"):
             solve_linear_program(*program)
+
+
+def test_same_extent() -> None:
+    """Axes of extents that differ by less are chosen by the rule; others are given."""
+    axes = np.array([[0.6, 0.8], [0.8, -0.6]])
+    for apart, same in ((0.9e-6, True), (1.1e-6, False)):
+        found = settled_axes(np.array([1.0, 1.0 - apart]), axes, 2)
+        np.testing.assert_allclose(found, np.eye(2) if same else axes, atol=1e-12)
