@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -327,3 +328,8 @@ def test_every_bibliography_entry_is_cited(root: Path) -> None:
         for key in group.split(",")
     }
     assert keys == cited
+
+
+def test_random_tests_try_the_same_examples_in_every_run() -> None:
+    assert hypothesis.settings.default.derandomize
+    assert hypothesis.settings.default.deadline is None

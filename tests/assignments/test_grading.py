@@ -69,7 +69,8 @@ def test_what_checks_do_decides_the_points(
     message: str | None,
     timed_out: bool,
 ) -> None:
-    monkeypatch.setattr(judge, "_SECONDS_A_QUESTION", 1)
+    if timed_out:  # others have the time that they take on a busy machine
+        monkeypatch.setattr(judge, "_SECONDS_A_QUESTION", 1)
     question = {"name": "q", "names": ["x"], "points": 3.0, "tests": tests}
     outcome = judge._judge(question, {}, None, {"x": {"int": "0x2"}})
     assert outcome.score == score
