@@ -38,7 +38,7 @@ pdf: _build/latex/.complete ## typeset the book (needs XeLaTeX), and link it fro
 test: $(ENV) ## run all checks whatever fails, and list at the end what failed
 	@$(BIN)/python tools/checks.py lint types unit notebooks old usual new
 
-quick: $(ENV) ## check what takes few minutes: no slow test, no browser, no built book
+quick: $(ENV) ## check what takes two minutes: one case of each test that is not slow
 	@$(BIN)/python tools/checks.py lint types quick
 
 test-processors: $(ENV) ## run notebooks, doctests and exercises as on other processors

@@ -11,9 +11,42 @@ from types import ModuleType
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
+
+# The same examples on every machine and in every run, however long they take
+settings.register_profile("the same", derandomize=True, deadline=None)
+settings.load_profile("the same")
 
 ROOT = Path(__file__).resolve().parent.parent
 collect_ignore = ["typing_calls.py"]  # for mypy alone: its calls are refused
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--first-cases",
+        action="store_true",
+        help="of each test with parameters run only the first case",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out all but the first case of each test, if that is asked for.
+
+    Those that marks exclude have gone before: the first of the others is left.
+    """
+    if not config.getoption("first_cases"):
+        return
+    seen: set[str] = set()
+    kept, others = [], []
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        (others if name in seen else kept).append(item)
+        seen.add(name)
+    items[:] = kept
+    config.hook.pytest_deselected(items=others)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import nbformat
 import pytest
@@ -57,7 +57,8 @@ def test_every_part_runs_and_every_failure_is_listed(
 ) -> None:
     assert checks.main(["style", "unit", "notebooks", "last"]) == 1
     output = capfd.readouterr().out
-    assert "1 passed" in output.split("+ ")[-1]  # the last part ran
+    assert "1 passed" in output.split("+ ")[-2]  # the last part ran
+    assert output.split("+ ")[-1].startswith(checks.PARTS["style"].command)
     lines = output.splitlines()
     listed = [i for i, line in enumerate(lines) if line.startswith("FAILED ")][-5:]
     assert lines[listed[-1] + 2] == "5 failed."
@@ -85,6 +86,29 @@ def test_nothing_is_listed_where_nothing_failed(
     assert capfd.readouterr().out.endswith("Passed: last.\n")
 
 
+def test_parts_without_tests_run_beside_the_others(
+    checks: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Two that wait for each other end; both are shown, and what failed is listed."""
+    program = (
+        "import pathlib, sys, time\n"
+        "own, other = map(pathlib.Path, sys.argv[1:])\n"
+        "own.touch()\n"
+        "while not other.exists(): time.sleep(0.01)\n"
+        "print(f'{own} met {other}')\n"
+        "sys.exit(own.name == 'b')\n"
+    )
+    (tmp_path / "wait.py").write_text(program)
+    command = f"{sys.executable} wait.py"
+    parts = {n: checks.Part(f"{command} {n} {m}") for n, m in (("a", "b"), ("b", "a"))}
+    checks.PARTS.clear()
+    checks.PARTS.update(parts)
+    assert checks.main(["a", "b"]) == 1
+    output = capfd.readouterr().out
+    assert "a met b\n" in output.split("b met a\n")[0]
+    assert output.endswith(f"FAILED b\n    {command} b a\n1 failed.\n")
+
+
 @pytest.mark.slow
 def test_a_failure_of_yesterday_is_not_listed(
     checks: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -93,6 +117,28 @@ def test_a_failure_of_yesterday_is_not_listed(
     (tmp_path / "test_a.py").unlink()
     assert checks.main(["unit"]) == 1
     assert capfd.readouterr().out.endswith("test_b.py\n1 failed.\n")
+
+
+def test_of_each_test_the_first_case_is_quick(
+    load_module: Callable[[str], ModuleType],
+) -> None:
+    names = [
+        "a.py::one[x]",
+        "a.py::one[y::z]",
+        "a.py::C::one[x]",
+        "a.py::two",
+        "b.py::one",
+    ]
+    for asked, left in ((True, [0, 2, 3, 4]), (False, [0, 1, 2, 3, 4])):
+        items = [SimpleNamespace(nodeid=name) for name in names]
+        away: list[object] = []
+        hook = SimpleNamespace(
+            pytest_deselected=lambda items, away=away: away.extend(items)
+        )
+        config = SimpleNamespace(getoption=lambda _, asked=asked: asked, hook=hook)
+        load_module("tests/conftest.py").pytest_collection_modifyitems(config, items)
+        assert [item.nodeid for item in items] == [names[i] for i in left]
+        assert [item.nodeid for item in away] == names[1:2] * asked
 
 
 def test_parts_are_commands_of_this_project(

@@ -1,8 +1,8 @@
 """Run checks whatever fails, and end with one list of what failed.
 
-``python tools/checks.py PART ...`` runs these parts one after another. The list names
-every test that failed, or the part if it names no test, and the command that runs it
-alone.
+``python tools/checks.py PART ...`` runs these parts one after another; style and types,
+which take one processor, meanwhile beside them. The list names every test that failed,
+or the part if it names no test, and the command that runs it alone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ RECORDS = Path("_build") / "checks"
 
 
 class Part(NamedTuple):
-    """What runs a part; and, before their names, what runs tests of it alone."""
+    """What runs a part; and, before their names, what runs tests of it alone.
+
+    A part without tests runs beside the others.
+    """
 
     command: str
     alone: str = ""
@@ -35,12 +38,36 @@ PARTS = {
     "lint": Part("make lint"),
     "types": Part("make types"),
     "unit": Part("make unit", f"{PYTEST} "),
-    "quick": Part(f"make unit TESTS=\"-m '{QUICK}' tests\"", f"{PYTEST} "),
+    "quick": Part(
+        f"make unit TESTS=\"--first-cases -m '{QUICK}' tests\"", f"{PYTEST} "
+    ),
     "notebooks": Part("make notebooks", "make notebooks TESTS="),
     "old": Part(f"{PROCESSOR} old", f"{PROCESSOR} old "),
     "usual": Part(f"{PROCESSOR} usual", f"{PROCESSOR} usual "),
     "new": Part(f"{PROCESSOR} new", f"{PROCESSOR} new "),
 }
+
+
+class Beside:
+    """A part that runs beside the others, and is shown when they have ended."""
+
+    def __init__(self, name: str, part: Part) -> None:
+        self.name, self.command = name, part.command
+        self.output = ROOT / RECORDS / f"{name}.txt"
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(
+                shlex.split(part.command),
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def failures(self) -> list[tuple[str, str]]:
+        """Wait for its end, show what it printed, and return it if it failed."""
+        failed = self.process.wait() != 0
+        _say(f"+ {self.command}\n{self.output.read_text()}")
+        return [(self.name, self.command)] if failed else []
 
 
 def failures(name: str, part: Part) -> list[tuple[str, str]]:
@@ -84,7 +111,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="+", choices=PARTS)
     names = parser.parse_args(arguments).parts
-    failed = [item for name in names for item in failures(name, PARTS[name])]
+    beside = [Beside(name, PARTS[name]) for name in names if not PARTS[name].alone]
+    found = {
+        name: failures(name, PARTS[name]) for name in names if PARTS[name].alone
+    } | {part.name: part.failures() for part in beside}
+    failed = [item for name in names for item in found[name]]
     _say("")
     for what, command in failed:
         _say(f"FAILED {what}\n    {command}")

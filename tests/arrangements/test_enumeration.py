@@ -456,6 +456,7 @@ def test_iris_three_features():
     assert enumerate_patterns(np.round(10 * X)).verify().exact_count == 898_532
 
 
+@pytest.mark.slow
 def test_diabetes_three_features():
     X = load_diabetes().data[:60, :3]
     assert enumerate_patterns(X).verify().exact_count == 3542 == cover_count(60, 3)

@@ -328,6 +328,7 @@ def test_matrices(course: Callable[..., Course], student: str) -> None:
 # ---------------------------------------------------------- convex_equivalence
 
 
+@pytest.mark.slow
 def test_between(course: Callable[..., Course]) -> None:
     here = course("convex_equivalence")
     problem = cnn.TrainingProblem(here.X_path, here.y_path, 1.0)

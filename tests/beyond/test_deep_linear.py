@@ -55,6 +55,7 @@ class TestValues:
 
 
 class TestTraining:
+    @pytest.mark.slow
     def test_reaches_the_values_and_not_less(self) -> None:
         Y = np.diag([2.0, 1.5])
         exact = deep_linear_values(Y, 0.4)

@@ -64,6 +64,7 @@ def test_small_neurons_that_do_not_grow_are_left_out(
     assert limit.network.width == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [95.0, 100.0, 115.0])
 @pytest.mark.parametrize("direction", [[1.0, 0.0], [1.0, 0.2], [1.0, -0.3]])
 def test_a_small_neuron_that_sees_both_samples_leads_away(
@@ -89,6 +90,7 @@ def test_a_small_neuron_that_sees_both_samples_leads_away(
     assert later.cost == pytest.approx(best.value, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "kinds"), [(1, {"undecided", "global"}), (2, {"not global"})]
 )

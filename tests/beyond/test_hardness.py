@@ -117,7 +117,10 @@ def test_weights(unit: float) -> None:
     assert repr(max_cut(PENTAGON)) == "MaxCut(value=4, upper=4)"
 
 
-@pytest.mark.parametrize("edges", [[(0, 1)], PENTAGON, APART, COMPLETE])
+@pytest.mark.parametrize(
+    "edges",
+    [[(0, 1)], PENTAGON, APART, pytest.param(COMPLETE, marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0])
 def test_stationarity(edges: Edges, beta: float) -> None:
     truth = int(largest_cut(edges))

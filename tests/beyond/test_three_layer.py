@@ -48,7 +48,7 @@ class TestSolve:
         one = solve_parallel(X, y, 0.1, width=1)
         assert one.value == pytest.approx(two.value, rel=1e-6)
 
-    @pytest.mark.parametrize("width", [2, 3])
+    @pytest.mark.parametrize("width", [2, pytest.param(3, marks=pytest.mark.slow)])
     def test_objective_bound_and_copies(self, width: int) -> None:
         X, y = FOUR
         solution = solve_parallel(X, y, 0.1, width=width)

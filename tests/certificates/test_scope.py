@@ -32,7 +32,9 @@ def _optimum(problem: TrainingProblem, patterns: np.ndarray) -> float:
     return float(model.solve(solver=cp.CLARABEL))
 
 
-@pytest.mark.parametrize("size", [1, 2, 5, 10, 20, 40])
+@pytest.mark.parametrize(
+    "size", [1, 2, 5, *(pytest.param(n, marks=pytest.mark.slow) for n in (10, 20, 40))]
+)
 def test_optimum_over_sampled_patterns(size: int) -> None:
     # vectors on common faces could be merged in cells that are not among the patterns
     X, y = datasets.gaussian(10, 3, seed=0)

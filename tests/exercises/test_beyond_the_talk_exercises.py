@@ -159,6 +159,7 @@ def test_the_librarys_own_dual_point_is_right() -> None:
     assert checks.recovery_dual(planted_recovery(X, [1.0, 0.0]).dual)
 
 
+@pytest.mark.slow
 def test_all_forms() -> None:
     for form in hostile.vectors([Fraction(1, 2), Fraction(1, 2), 0, 0, 0]):
         assert checks.recovery_dual(form)

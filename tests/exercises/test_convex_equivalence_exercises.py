@@ -31,7 +31,7 @@ sympy = pytest.importorskip("sympy", reason="SymPy is not installed")
 FUNCTIONS = [
     checks.one_sample,
     checks.logistic_value,
-    checks.lower_bound_function,
+    pytest.param(checks.lower_bound_function, marks=pytest.mark.slow),
     checks.prune_function,
 ]
 
@@ -200,6 +200,7 @@ def test_false_bound() -> None:
         assert "does not exceed" in checks.false_bound(lam).message
 
 
+@pytest.mark.slow
 def test_lower_bound_function() -> None:
     def bound(X: Any, y: Any, beta: float, W1: Any, w2: Any) -> float:
         network = ReLUNetwork(W1, w2)
@@ -248,6 +249,7 @@ def patterned(
     return bound
 
 
+@pytest.mark.slow
 def test_lower_bound_functions_that_are_right_or_nearly_so() -> None:
     assert checks.lower_bound_function(patterned())
     for wrong in (
@@ -313,6 +315,7 @@ def pruned(sign: bool = True, balance: bool = True) -> Callable[..., Any]:
     return prune
 
 
+@pytest.mark.slow
 def test_prune_function() -> None:
     def library(X: Any, W1: Any, w2: Any) -> tuple[Any, Any]:
         small = ReLUNetwork(W1, w2).pruned(X)
@@ -350,6 +353,7 @@ def test_prune_function() -> None:
     assert not checks.prune_function(divides_by_norms)
 
 
+@pytest.mark.slow
 def test_patients_network() -> None:
     X, y = datasets.load(
         "diabetes", features=["bmi", "bp", "s5"], n_samples=60, ones=True

@@ -64,6 +64,7 @@ def test_first_unlikely() -> None:
     assert "number of samples" in checks.first_unlikely(6.5).message
 
 
+@pytest.mark.slow
 def test_same_patterns() -> None:
     for form in (0.1445, 0.14453, *hostile.numbers(Fraction(37, 256))):
         assert checks.same_patterns(form)

@@ -40,6 +40,7 @@ def test_junk_is_no_answer(name, junk):
         assert repr(feedback).startswith("Not yet: ")
 
 
+@pytest.mark.slow
 def test_hull_corners():
     corners = [[2, 0], [-2, 0], [0, 3], [0, -3]]
     assert checks.hull_corners(corners)
@@ -96,6 +97,7 @@ def test_half_norm():
     assert "eight" in checks.half_norm(np.ones((9, 1)), np.ones(9)).message
 
 
+@pytest.mark.slow
 def test_linear_cost():
     both = np.vstack([np.eye(2), -np.eye(2)])
     assert checks.linear_cost(both, [0.6, 0.8])

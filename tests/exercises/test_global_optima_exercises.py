@@ -30,7 +30,11 @@ def balanced(vectors):
     return ReLUNetwork(np.array(vectors).T, np.ones(len(vectors))).balanced()
 
 
-FUNCTIONS = [checks.angle, checks.largest_output, checks.components]
+FUNCTIONS = [
+    checks.angle,
+    pytest.param(checks.largest_output, marks=pytest.mark.slow),
+    pytest.param(checks.components, marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize("check", FUNCTIONS, ids=lambda check: check.__name__)
@@ -133,6 +137,7 @@ class TestSameOutputs:
         assert "not balanced" in checks.same_outputs(heavy).message
 
 
+@pytest.mark.slow
 def test_orthonormal():
     feedback = checks.orthonormal((0, 2, 1))
     assert feedback
@@ -158,6 +163,7 @@ def optimal_pair(phi, beta=0.25):
     return np.array([[0.0], [root]]), np.array([root])
 
 
+@pytest.mark.slow
 def test_angle():
     feedback = checks.angle(optimal_pair)
     assert feedback
@@ -250,6 +256,7 @@ def by_program(optima, x, sense=-1.0):
     return sense * linprog(sense * gains, A_eq=optima.features, b_eq=target).fun
 
 
+@pytest.mark.slow
 def test_largest_output():
     assert checks.largest_output(by_program)
     smallest = checks.largest_output(lambda optima, x: by_program(optima, x, 1.0))
@@ -308,6 +315,7 @@ def by_graph(vertices, edges, m):
     )
 
 
+@pytest.mark.slow
 def test_components():
     assert checks.components(by_graph)
     without_orders = checks.components(

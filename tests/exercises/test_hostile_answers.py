@@ -28,7 +28,17 @@ def test_all_chapters_are_here() -> None:
     assert len(CHECKS) >= 10 * 8
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+LONG = {"lower_bound_function", "largest_output", "components"}  # they train networks
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        pytest.param(check, marks=[pytest.mark.slow] * (check.__name__ in LONG))
+        for check in CHECKS
+    ],
+    ids=lambda check: check.__name__,
+)
 def test_junk_is_wrong(check: Any) -> None:
     places = len(inspect.signature(check).parameters)
     for junk in JUNK:

@@ -369,6 +369,7 @@ def test_patterns_function() -> None:
     assert checks.patterns_function(destructive)
 
 
+@pytest.mark.slow
 def test_best_split() -> None:
     from sklearn.linear_model import LogisticRegression
 

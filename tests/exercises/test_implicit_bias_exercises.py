@@ -79,6 +79,7 @@ def test_separation_threshold():
         assert not checks.separation_threshold(slip)
 
 
+@pytest.mark.slow
 def test_sign_change():
     assert checks.sign_change((0.1, 0.05), (1e-4, 0.1))
     assert checks.sign_change(np.array([1e-6, 9e-7]), [0.01, 0.0102])
@@ -148,6 +149,7 @@ def test_misaligned():
     assert "two samples" in checks.misaligned(np.eye(3)).message
 
 
+@pytest.mark.slow
 def test_descent_steps():
     feedback = checks.descent_steps(0.002, 0.2)
     assert feedback
@@ -218,6 +220,7 @@ def test_failing_start():
     assert "too short" in short.message
 
 
+@pytest.mark.slow
 def test_bad_kkt_point():
     X = two_samples(150)
     bisector = np.array([[1 / np.cos(np.radians(75)), 0.0]])

@@ -36,6 +36,7 @@ def test_junk_is_no_answer(name, junk):
         assert repr(feedback).startswith("Not yet: ")
 
 
+@pytest.mark.slow
 def test_two_lengths():
     assert checks.two_lengths(lambda a, b: 1 / a + 1 / b)
     assert checks.two_lengths(lambda a, b: (a + b) / (a * b))
@@ -148,6 +149,7 @@ def test_network_bound():
     assert "violated" in checks.network_bound(concentrated).message
 
 
+@pytest.mark.slow
 def test_cutting_planes():
     def best(X, y):
         solution = max_margin(X, y)
@@ -231,6 +233,7 @@ def test_impossible_labels_in_all_forms():
         assert not checks.impossible_labels(slip)
 
 
+@pytest.mark.slow
 def test_bent_data_in_other_forms():
     X, y = [[0.01, 1], [0.01, -1], [-1, 0]], [1, 1, -1]
     exact = [[Fraction(1, 100), 1], [Fraction(1, 100), -1], [-1, 0]]
@@ -243,6 +246,7 @@ def test_bent_data_in_other_forms():
     assert "times as much" in checks.bent_data([[1, 0.01], [-1, 0.01]], [1, -1]).message
 
 
+@pytest.mark.slow
 def test_two_lengths_in_all_forms():
     for function in hostile.functions(lambda a, b: np.array([1 / a + 1 / b])):
         assert checks.two_lengths(function)
@@ -261,6 +265,7 @@ def test_two_lengths_in_all_forms():
         assert not checks.two_lengths(slip)
 
 
+@pytest.mark.slow
 def test_antisymmetric_value_in_all_forms():
     def value(X, y):
         return 2 * np.linalg.norm(linear_margin(X, y))
@@ -302,6 +307,7 @@ def test_network_bound_in_all_forms():
     assert "y * lambda?" in checks.network_bound(without(labels=True)).message
 
 
+@pytest.mark.slow
 def test_cutting_planes_in_all_forms():
     def best(X, y):
         solution = max_margin(X, y)

@@ -46,7 +46,11 @@ METHODS = [
 @pytest.mark.parametrize(("loss", "method"), METHODS)
 @pytest.mark.parametrize(
     ("data", "unit"),
-    [("separable_quad", 1.0), ("separable_quad", 1e-5), ("talk_example", 1.0)],
+    [
+        ("talk_example", 1.0),
+        pytest.param("separable_quad", 1.0, marks=pytest.mark.slow),
+        pytest.param("separable_quad", 1e-5, marks=pytest.mark.slow),
+    ],
 )
 def test_they_agree_to_rounding(loss, method, data, unit, monkeypatch, torch):
     X, y = getattr(datasets, data)()
