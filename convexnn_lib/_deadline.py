@@ -1,12 +1,11 @@
-"""Time limits that long computations look at on their way."""
+"""Time limits that long computations look at on their way, and seconds to report."""
 
 from __future__ import annotations
 
 import math
 import time
 
-__all__ = ["NEVER", "Deadline", "Polls", "TimeUp"]
-
+__all__ = ["NEVER", "Deadline", "Polls", "Stopwatch", "TimeUp"]
 
 _MOMENT = 0.2  # seconds that may be added for what is needed in any case
 
@@ -15,11 +14,22 @@ class TimeUp(Exception):  # noqa: N818  (it ends a computation and never reaches
     """The deadline has passed before a step was done."""
 
 
+class Stopwatch:
+    """The seconds since a start, to be told to users; a limit asks a ``Deadline``."""
+
+    def __init__(self) -> None:
+        self._begin = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """The seconds."""
+        return time.monotonic() - self._begin
+
+
 class Deadline:
     """The time at which a computation is to end.
 
-    The clock is read here alone, and only if there is a limit: without one nothing
-    depends on it.
+    The clock is read only if there is a limit: without one nothing depends on it.
 
     Parameters
     ----------
@@ -40,17 +50,14 @@ class Deadline:
 
     def __init__(self, seconds: float = math.inf) -> None:
         self.seconds = seconds
-        self._begin = time.monotonic()
-
-    @property
-    def elapsed(self) -> float:
-        """The seconds since the start."""
-        return time.monotonic() - self._begin
+        self._watch = None if math.isinf(seconds) else Stopwatch()
 
     @property
     def remaining(self) -> float:
         """The seconds that are left; infinite if there is no limit."""
-        return self.seconds if math.isinf(self.seconds) else self.seconds - self.elapsed
+        if self._watch is None:
+            return self.seconds
+        return self.seconds - self._watch.seconds
 
     @property
     def passed(self) -> bool:
@@ -70,7 +77,7 @@ class Deadline:
     def extended(self) -> Deadline:
         """The deadline, a little later: what has been found is put into order then."""
         other = Deadline(1.1 * self.seconds + 0.5)
-        other._begin = self._begin
+        other._watch = self._watch
         return other
 
 

@@ -22,6 +22,7 @@ from convexnn_lib._validation import (
     check_number,
     random_generator,
 )
+from convexnn_lib.beyond._tolerances import VANISHED_VALUE
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 
 __all__ = ["DeepLinearValues", "deep_linear_values", "train_deep_linear"]
@@ -128,7 +129,7 @@ def deep_linear_values(
     unit = float(np.ldexp(1.0, int(np.frexp(np.abs(Y).max())[1])))
     Y, beta = Y / unit, beta / unit
     left, singular, right = np.linalg.svd(Y, full_matrices=False)
-    rank = int(np.sum(singular > 1e-12 * singular[0]))
+    rank = int(np.sum(singular > VANISHED_VALUE * singular[0]))
     if not 1 <= rank <= 2:
         raise InvalidDataError(f"Y must have rank 1 or 2, got rank {rank}.")
     first, second = singular[0], singular[1] if rank == 2 else 0.0

@@ -14,6 +14,11 @@ from typing import Literal
 import numpy as np
 
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.beyond._tolerances import (
+    GLOBAL_COST,
+    KKT_POINT,
+    OUTGROWS,
+)
 from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import InvalidDataError, NotSeparableError, SolverError
 from convexnn_lib.flow.kkt_residual import kkt_residual
@@ -28,13 +33,11 @@ Kind = Literal["global", "not global", "undecided"]
 
 _SHARE = 1e-2  # of the cost, below which a neuron is taken to vanish in the limit
 _TIED = 1e-6  # relative, for ties and for active constraints
-_KKT = 1e-5  # relative residual of a KKT point
 _NEAR = 0.05  # relative distance of costs up to which the network is near its limit
-_OUTGROWS = (
-    1e-4  # beyond 1, the height of a neuron that grows faster than the KKT point
-)
 _ASCENT = 0.02  # step of the ascent of unit neurons
 _ASCENTS = 2000
+_AT_REST = 1e-9  # sideways force on a unit neuron that moves it no more
+_USED = 1e-7  # relative length of a variable that becomes a neuron
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -168,11 +171,11 @@ def _limit(network: ReLUNetwork, optimum: Solution) -> FlowLimit:
     except (InvalidDataError, SolverError):
         return undecided
     kind: Kind = "undecided"
-    if residual.value <= _KKT and abs(cost - residual.cost) <= _NEAR * cost:
+    if residual.value <= KKT_POINT and abs(cost - residual.cost) <= _NEAR * cost:
         lower = float(optimum.certificate.lower_bound)
-        if residual.cost <= (1.0 + 1e-5) * lower:
+        if residual.cost <= (1.0 + GLOBAL_COST) * lower:
             kind = "global"
-        elif residual.cost > (1.0 + 1e-5) * optimum.value:
+        elif residual.cost > (1.0 + GLOBAL_COST) * optimum.value:
             kind = "not global"
     if kind == "undecided":
         return FlowLimit(kind, network, cost, residual.value, optimum.value)
@@ -198,11 +201,11 @@ def _outgrowing(
     for _ in range(_ASCENTS):
         inputs = X @ units
         heights = np.sum(weights * np.maximum(inputs, 0.0), axis=0)
-        above |= heights > 1.0 + _OUTGROWS
+        above |= heights > 1.0 + OUTGROWS
         slopes = X.T @ (weights * (inputs > 0.0))
         sideways = slopes - heights * units
         rate = np.linalg.norm(sideways, axis=0)
-        if np.all(above | (rate <= 1e-9)):
+        if np.all(above | (rate <= _AT_REST)):
             break
         # the angle of a step is the same in all units of the data
         units = units + _ASCENT * sideways / np.linalg.norm(slopes, axis=0).max()
@@ -234,7 +237,7 @@ def _restricted_optimum(
     u = np.array(point.variables)
     lengths = np.linalg.norm(u, axis=1)
     signs = np.array([sign for _, sign in pairs])
-    used = lengths > 1e-7 * lengths.max()
+    used = lengths > _USED * lengths.max()
     found = ReLUNetwork(u[used].T, signs[used]).balanced()
     margin = float(np.min(problem.y * found.predict(problem.X)))
     if not margin > 0.5:

@@ -15,6 +15,13 @@ from convexnn_lib._validation import (
     as_matrix,
     as_vector,
 )
+from convexnn_lib.beyond._tolerances import (
+    AWAY,
+    CHEAPER,
+    EQUAL_COST,
+    EXACT_FIT,
+    LEAST_MARGIN,
+)
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import GapWarning, InvalidDataError
 from convexnn_lib.flow._margins import directions, lengths
@@ -25,11 +32,6 @@ from convexnn_lib.training.solve import Solution, solve
 __all__ = ["PlantedRecovery", "planted_recovery"]
 
 _STRENGTH = 1e-3  # of the regularization in training, relative
-_CHEAPER = 1e-7  # relative saving that counts as a cheaper network
-_EQUAL = 1e-9  # relative distance of costs, and of bounds, that counts as none
-_LEAST_MARGIN = 1e-7  # of a certificate that no other direction attains the dual norm
-_FIT = 1e-9  # relative error of the outputs of a network that fits them
-_AWAY = 1e-3  # distance of unit neurons from the planted one that counts
 _CUTS = 200  # neurons that join the linear programs
 _RANDOM = 4  # random neurons for each sample in the first of them
 _FRESH = 2000  # samples on which the error is measured
@@ -79,9 +81,9 @@ class PlantedRecovery:
     @property
     def cheapest(self) -> bool | None:
         """Whether no network costs less, by the bounds; None if they do not tell."""
-        if self.lower >= (1.0 - _EQUAL) * self.cost:
+        if self.lower >= (1.0 - EQUAL_COST) * self.cost:
             return True
-        return False if self.upper < (1.0 - _CHEAPER) * self.cost else None
+        return False if self.upper < (1.0 - CHEAPER) * self.cost else None
 
     @property
     def recovered(self) -> bool | None:
@@ -266,7 +268,7 @@ def _certify(
         feasible = dual / max(1.0, dual_norm_bounds(task.X, dual).upper)
         if task.y @ feasible > task.y @ best:
             best = feasible
-        if margin < _LEAST_MARGIN:
+        if margin < LEAST_MARGIN:
             break
         # half of the margin, so that the program's tolerance does not matter
         bound = dual_norm_bounds(
@@ -330,9 +332,9 @@ def _other_network(task: _Task, neurons: FloatArray) -> ReLUNetwork | None:
         return shorter
     for _ in range(_CUTS):
         features = np.maximum(task.X @ neurons, 0.0)
-        near = np.linalg.norm(neurons - task.unit[:, None], axis=0) <= _AWAY
+        near = np.linalg.norm(neurons - task.unit[:, None], axis=0) <= AWAY
         # dearer only by what decides nothing, so that others come first
-        costs = np.where(near, 1.0 + 10.0 * _EQUAL, 1.0)
+        costs = np.where(near, 1.0 + 10.0 * EQUAL_COST, 1.0)
         result = linprog(
             np.concatenate([costs, costs]),
             A_eq=np.hstack([features, -features]),
@@ -346,10 +348,10 @@ def _other_network(task: _Task, neurons: FloatArray) -> ReLUNetwork | None:
         if not result.success:
             return None
         network = _exact_fit(task, neurons, result.x)
-        if network is not None and network.penalty() <= 1.0 + _EQUAL:
+        if network is not None and network.penalty() <= 1.0 + EQUAL_COST:
             return network
         bound = dual_norm_bounds(task.X, result.eqlin.marginals)
-        if bound.upper <= 1.0 + _EQUAL:
+        if bound.upper <= 1.0 + EQUAL_COST:
             return None
         neurons = np.column_stack([neurons, bound.neuron.direction])
     return None
@@ -363,7 +365,7 @@ def _shorter_neuron(task: _Task) -> ReLUNetwork | None:
     """
     span = task.X[task.active].T
     part = task.unit - span @ np.linalg.lstsq(span, task.unit, rcond=None)[0]
-    if np.linalg.norm(part) <= np.sqrt(_CHEAPER):
+    if np.linalg.norm(part) <= np.sqrt(CHEAPER):
         return None
     products, change = task.X @ task.unit, task.X @ part
     limits = (products / np.where(change < 0.0, change, 1.0))[
@@ -384,11 +386,11 @@ def _exact_fit(
     """
     signed = sizes[: neurons.shape[1]] - sizes[neurons.shape[1] :]
     units, signed = neurons[:, signed != 0.0], signed[signed != 0.0]
-    if np.any(np.linalg.norm(units - task.unit[:, None], axis=0) <= _AWAY):
+    if np.any(np.linalg.norm(units - task.unit[:, None], axis=0) <= AWAY):
         return None
     features = np.maximum(task.X @ units, 0.0)
     signed[...] = np.linalg.lstsq(features, task.y, rcond=None)[0]
     error = np.linalg.norm(features @ signed - task.y)
-    if error > _FIT * np.linalg.norm(task.y):
+    if error > EXACT_FIT * np.linalg.norm(task.y):
         return None
     return ReLUNetwork(units, signed).balanced()

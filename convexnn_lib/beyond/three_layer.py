@@ -24,6 +24,7 @@ from convexnn_lib._validation import (
     check_number,
 )
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.beyond._tolerances import NORM_ROUNDING, VANISHED_BRANCH
 from convexnn_lib.beyond.parallel_network import ParallelNetwork
 from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import (
@@ -43,8 +44,6 @@ __all__ = [
 
 _ROUNDS = 100
 _NEW = 10  # groups that join the working set in one round
-_ROUNDING = 1e-12  # relative error allowed for in a computed norm
-_ZERO = 1e-9  # branches of a smaller path norm, relative to the largest, are left out
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -382,7 +381,7 @@ def _bound(
     """Return the objective and the bound of a dual point with this dual norm."""
     difference = network.predict(problem.X) - problem.y
     value = 0.5 * float(difference @ difference) + problem.beta * network.path_norm()
-    norm *= 1.0 + _ROUNDING
+    norm *= 1.0 + NORM_ROUNDING
     limit = problem.beta / norm if norm > 0.0 else np.inf
     dual: FloatArray = problem.loss.best_scale(lam, problem.y, limit) * lam
     return ParallelSolution(
@@ -403,7 +402,7 @@ def _network(
         size = float(np.linalg.norm(v))
         u = np.reshape(v, (width, d))
         lengths = np.linalg.norm(u, axis=1)
-        if size <= _ZERO * largest:
+        if size <= VANISHED_BRANCH * largest:
             continue
         W1.append((u / np.where(lengths > 0.0, lengths, 1.0)[:, None]).T)
         w2.append(configuration.signs * lengths / np.sqrt(size))

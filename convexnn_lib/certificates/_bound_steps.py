@@ -1,166 +1,207 @@
-"""The steps of the anytime bound on the dual norm, and what is known of either sign."""
+"""The steps of the anytime bound on the dual norm, in the order of what they cost."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from tqdm import tqdm
 
-from convexnn_lib._deadline import Deadline
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.certificates._pricing import Scaled
-from convexnn_lib.certificates._sign_rules import SignRule
-from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron, preferred_neuron
+from convexnn_lib.arrangements.counting import cover_count
+from convexnn_lib.arrangements.enumeration import quick_patterns
+from convexnn_lib.certificates._bound_state import Progress, Side
+from convexnn_lib.certificates._branch_and_bound import branch_and_bound
+from convexnn_lib.certificates._pricing import Scaled, refuse_to_list
+from convexnn_lib.certificates._relaxation import sign_rules
+from convexnn_lib.certificates._sign_rules import (
+    SignRule,
+    rule_of_direction,
+    sign_rule_bound,
+)
+from convexnn_lib.certificates._spectral import spectral_bound
+from convexnn_lib.certificates._tolerances import RELAXATION_MARGIN
+from convexnn_lib.certificates._zonotope_vertices import ascend, farthest_points
+from convexnn_lib.errors import EnumerationTooLargeError
 
-__all__ = ["BoundStep", "Progress", "Side", "power_ascent"]
+__all__ = [
+    "close",
+    "find_rules",
+    "power_ascent",
+    "start",
+    "take_ascent",
+    "take_rule",
+    "take_spectral",
+]
 
+_STARTS = 50  # of local ascent
 _ASCENTS = 15  # enough for an ascent of large data
+_ASCENT_SIZE = 10_000_000  # starts times n * d beyond that
+_SMALL = 200_000  # n * d up to which local ascent is exact on ties
+_MOST = 20_000_000  # vertices that are listed
+_LISTED = 300_000  # without a time limit
+_VERTEX_SECONDS = 5e-5  # what one takes, roughly
+_CONES_RANK = 7  # up to which branch and bound over cones closes
+_LITTLE, _PATIENCE = 1e-3, 2  # relative gain of a rule, and how many may miss it
+_RANK_SOUGHT = 64  # smaller side of the data above which their rank is not asked for
 
 
-class BoundStep(NamedTuple):
-    """What was known of a dual norm after one step.
-
-    Attributes
-    ----------
-    seconds : float
-        Since the start.
-    method : str
-        What the step was.
-    lower, upper : float
-        The bounds after it.
-    """
-
-    seconds: float
-    method: str
-    lower: float
-    upper: float
-
-
-class Side:
-    r"""One of the two signs: its zonotopes, and the best bound.
-
-    Attributes
-    ----------
-    sign : float
-        The sign of :math:`\lambda^T(Xu)_+`.
-    plus, minus : (p, d), (q, d) arrays
-        The generators.
-    upper : float
-        The bound, in their units.
-    method : str
-        Where it comes from.
-    witness : SignRule or None
-        What proves it, if that is a sign rule.
-    values : (m,) array
-        The best values found: the largest, and those that count as equal to it.
-    directions : (m, d) array
-        Where they are attained.
-    """
-
-    def __init__(self, sign: float, plus: FloatArray, minus: FloatArray) -> None:
-        self.sign, self.plus, self.minus = sign, plus, minus
-        self.upper, self.method = np.inf, "none"
-        self.witness: SignRule | None = None
-        self.values, self.directions = np.zeros(0), np.zeros((0, plus.shape[1]))
-
-    def value(self, direction: FloatArray) -> float:
-        """Return what a direction attains."""
-        high, low = self.plus @ direction, self.minus @ direction
-        return float(np.maximum(high, 0.0).sum() - np.maximum(low, 0.0).sum())
-
-    def improve(
-        self, upper: float, method: str, witness: SignRule | None = None
-    ) -> None:
-        """Take a bound if it is better."""
-        if upper < self.upper:
-            self.upper, self.method, self.witness = upper, method, witness
-
-
-class Progress:
-    """The best bounds of both signs, and when to stop.
-
-    Everything but the history is in the units of the generators.
+def start(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> None:
+    """Take the steps that cost next to nothing.
 
     Parameters
     ----------
+    X, lam : (n, d), (n,) arrays
+        The data and the dual point.
     scaled : Scaled
-        The generators.
-    target, gap, time_limit : float
-        When to stop; the target is in the units of the data.
-    report : bool
-        Whether to print each step.
+        Their generators.
+    state : Progress
+        What is known, which each step improves.
     """
+    take_spectral(lam, scaled, state)
+    starts = np.random.default_rng(0).standard_normal((_STARTS, X.shape[1]))
+    for side in state.sides:
+        take_ascent(side, starts, state)
+    state.note("ascent")
+    for side in state.sides:
+        if len(side.values) and not state.settled(side):
+            _, neuron = state.best(side)
+            rule = rule_of_direction(side.plus, side.minus, neuron.direction)
+            take_rule(rule, side, scaled, state)
 
-    def __init__(
-        self,
-        scaled: Scaled,
-        target: float = 0.0,
-        gap: float = 0.0,
-        time_limit: float = np.inf,
-        report: bool = False,
-    ) -> None:
-        self.scaled, self.unit = scaled, scaled.unit
-        self.sides = [Side(*side) for side in scaled.sides()]
-        self.target, self.gap = target / scaled.unit, gap
-        self.report = report
-        self.deadline = Deadline(time_limit)
-        self.lower = 0.0
-        self.history: list[BoundStep] = []
 
-    @property
-    def upper(self) -> float:
-        """The bound for both signs."""
-        return max((side.upper for side in self.sides), default=0.0)
+def take_spectral(lam: FloatArray, scaled: Scaled, state: Progress) -> None:
+    """Take the spectral bound, and the value in the direction of the sum.
 
-    @property
-    def decisive(self) -> Side:
-        """The side of the larger bound."""
-        return max(self.sides, key=lambda side: side.upper)
+    Parameters
+    ----------
+    lam, scaled, state
+        As for :func:`start`.
+    """
+    for side in state.sides:
+        weights = np.abs(lam[scaled.live & (side.sign * lam > 0.0)])
+        center = side.plus.sum(axis=0) - side.minus.sum(axis=0)
+        bound = spectral_bound(side.plus, weights, center) + scaled.rounding
+        side.improve(bound * (1.0 + RELAXATION_MARGIN), "spectral")
+        if (length := float(np.linalg.norm(center))) > 0.0:
+            along = center / length
+            state.attain(np.array([side.value(along)]), along[None], side)
+    state.note("spectral")
 
-    def settled(self, side: Side) -> bool:
-        """Return whether a better bound for one sign would be of no use."""
-        enough = max(self.target, self.lower * (1.0 + self.gap))
-        return side.upper <= enough or self.lower > self.target > 0.0
 
-    def done(self) -> bool:
-        """Return whether to stop."""
-        return self.deadline.passed or all(self.settled(side) for side in self.sides)
+def take_rule(rule: SignRule, side: Side, scaled: Scaled, state: Progress) -> None:
+    """Take the bound that a rule proves, if it is better.
 
-    def attain(self, values: FloatArray, directions: FloatArray, side: Side) -> None:
-        """Take neurons whose values are larger than those known, or equal to them."""
-        values = np.concatenate([side.values, values])
-        directions = np.vstack([side.directions, directions])
-        largest = float(values.max(initial=0.0))
-        kept = values >= largest - self.scaled.tied(largest)
-        side.values, side.directions = values[kept], directions[kept]
-        self.lower = max(self.lower, largest)
+    Parameters
+    ----------
+    rule : SignRule
+        The rule.
+    side : Side
+        The sign that it is for.
+    scaled, state
+        As for :func:`start`.
+    """
+    value = sign_rule_bound(side.plus, side.minus, rule) + scaled.rounding
+    side.improve(value * (1.0 + RELAXATION_MARGIN), "sign rule", rule)
+    state.note("sign rule")
 
-    def best(self, *sides: Side) -> tuple[float, ExtremeNeuron]:
-        """Return the best neuron of some sides, and its value.
 
-        The first unit vector joins those that were found, and so it is returned where
-        no neuron has a value.
-        """
-        first = np.eye(1, self.scaled.generators.shape[1])
-        values = [np.append(side.values, side.value(first[0])) for side in sides]
-        directions = [np.vstack([side.directions, first]) for side in sides]
-        signs = [np.full(len(side.values) + 1, side.sign) for side in sides]
-        value, neuron = preferred_neuron(
-            np.concatenate(values),
-            np.concatenate(directions),
-            np.concatenate(signs),
-            self.scaled.tied(self.lower),
+def find_rules(scaled: Scaled, state: Progress) -> None:
+    """Improve the bound by sign rules, always for the sign of the larger bound.
+
+    Parameters
+    ----------
+    scaled, state
+        As for :func:`start`.
+    """
+    rules = {
+        side.sign: sign_rules(side.plus, side.minus, deadline=state.deadline)
+        for side in state.sides
+    }
+    idle = dict.fromkeys(rules, 0)
+    while rules and not state.done():
+        side = max(
+            (side for side in state.sides if side.sign in rules),
+            key=lambda side: side.upper,
         )
-        return max(value, 0.0), neuron
+        rule = None if state.settled(side) else next(rules[side.sign], None)
+        if rule is None:
+            del rules[side.sign]
+            continue
+        before = side.upper
+        take_rule(rule, side, scaled, state)
+        gained = side.upper < before * (1.0 - _LITTLE)
+        idle[side.sign] = 0 if gained else idle[side.sign] + 1
+        if idle[side.sign] > _PATIENCE:
+            del rules[side.sign]
 
-    def note(self, method: str) -> None:
-        """Keep a step in the history, and print it if that is asked for."""
-        seconds = self.deadline.elapsed
-        lower, upper = self.unit * self.lower, self.unit * self.upper
-        self.history.append(BoundStep(seconds, method, lower, upper))
-        if self.report:
-            tqdm.write(f"{seconds:8.2f} s  {method:10} {lower:.9g} <= M <= {upper:.9g}")
+
+def take_ascent(side: Side, starts: FloatArray, state: Progress) -> None:
+    """Look for neurons of large values.
+
+    Parameters
+    ----------
+    side : Side
+        The sign that they are to have.
+    starts : (m, d) array
+        Directions to start from, beside those of the sums of generators.
+    state : Progress
+        As for :func:`start`.
+    """
+    towards = np.vstack([side.plus.sum(axis=0), side.plus.sum(axis=0)])
+    towards[1] -= side.minus.sum(axis=0)
+    starts = np.vstack([towards[towards.any(axis=1)], starts])
+    size = side.plus.size + side.minus.size
+    if size <= _SMALL:
+        found = ascend(side.plus, side.minus, starts)
+        state.attain(found.values, found.directions, side)
+        return
+    starts = starts[: 2 + int(np.clip(_ASCENT_SIZE / size, 2, _STARTS))]
+    state.attain(*power_ascent(side.plus, side.minus, starts), side)
+
+
+def close(rows: FloatArray, side: Side, scaled: Scaled, state: Progress) -> None:
+    """Bound one sign exactly, where that is within reach.
+
+    Parameters
+    ----------
+    rows : (p, d) array
+        The data with entries of that sign, of which the patterns are listed.
+    side : Side
+        The sign.
+    scaled, state
+        As for :func:`start`.
+    """
+    plus, minus = side.plus, side.minus
+    if min(scaled.generators.shape) > _RANK_SOUGHT:
+        return
+    try:
+        refuse_to_list(rows)
+    except EnumerationTooLargeError:
+        return
+    rank = int(np.linalg.matrix_rank(np.concatenate([plus, minus])))
+    vertices = cover_count(len(plus), min(rank, len(plus)))
+    packed = None
+    most = _MOST if np.isfinite(state.deadline.seconds) else _LISTED
+    if vertices <= most and vertices * _VERTEX_SECONDS <= state.deadline.remaining:
+        packed = quick_patterns(rows, _MOST)
+    if packed is not None:
+        least = state.lower - scaled.tied(state.lower)
+        far = farthest_points(plus, minus, packed, max(least, 0.0))
+        side.improve(far.upper + scaled.rounding, "vertices")
+        state.attain(far.values, far.directions, side)
+        state.note("vertices")
+    elif rank <= _CONES_RANK:
+        bounds = branch_and_bound(
+            plus,
+            minus,
+            start=state.lower,
+            target=state.target,
+            relative_gap=0.1 * state.gap,
+            deadline=state.deadline,
+        )
+        side.improve(bounds.upper + scaled.rounding, "cones")
+        # it would return any one of several equals; better ones are taken
+        if bounds.lower > state.lower + scaled.tied(state.lower):
+            state.attain(np.array([bounds.lower]), bounds.direction[None], side)
+        state.note("cones")
 
 
 def power_ascent(

@@ -21,6 +21,7 @@ from scipy import sparse
 
 from convexnn_lib._deadline import NEVER, Deadline, TimeUp
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.certificates._tolerances import NO_MARGIN
 from convexnn_lib.errors import NotSeparableError, SolverError
 from convexnn_lib.problem._cones import project_on_cone
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -30,7 +31,6 @@ __all__ = ["Group", "GroupPoint", "solve_groups"]
 _NEWTON_STEPS = 30
 _LEAST_BEND = 1e-6  # of a model, relative to that in other samples
 _MOST_DAMPED = 1e12
-_NO_MARGIN = 1e-8  # mean margin of a unit neuron, of the largest feature, that is none
 _INFEASIBLE = 1e-12  # tolerance of a proof that no network meets the margins
 _FAINT = 1e-4  # penalty, of outputs of size 1, below which residuals are small
 _SUPERNODAL = 200  # unknowns from which a factorization by blocks is faster
@@ -380,7 +380,7 @@ class _Model:
         for group in self.groups:
             means = project_on_cone(group.cone, group.features.T @ lam)
             reach = max(reach, float(np.linalg.norm(means)) / self.unit)
-        if reach <= _NO_MARGIN:
+        if reach <= NO_MARGIN:
             raise NotSeparableError(
                 "no network with the given patterns separates the data; give more "
                 "patterns."

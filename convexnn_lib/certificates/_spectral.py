@@ -1,9 +1,20 @@
-r"""The spectral bound on the dual norm: two singular values, for data of every size.
+r"""The spectral bound on the dual norm: a few singular values, for data of every size.
 
-.. math:: M(\lambda)\le\max\big(\|X_+\|_2\|\lambda_+\|,\ \|X_-\|_2\|\lambda_-\|\big),
+For generators :math:`g_i=w_ix_i` and :math:`h_j` let
+:math:`f(u)=\sum_i(g_i^Tu)_+-\sum_j(h_j^Tu)_+` and :math:`c=\sum_ig_i-\sum_jh_j`. With
+:math:`2(t)_+=t+|t|`, for unit vectors u,
 
-:math:`X_\pm` the rows with :math:`\pm\lambda_i>0`. For
-:math:`\lambda^T(Xu)_+\le\lambda_+^T(X_+u)_+\le\|\lambda_+\|\|X_+u\|`.
+.. math:: f(u)\le\min\big(S,\ \tfrac12(\|c\|+S)\big)
+    \quad\text{where}\quad\sum_i|g_i^Tu|\le S .
+
+By Cauchy's inequality, every choice of positive :math:`a_i` gives such a number,
+
+.. math::
+
+    S=\Big(\sum_ia_i\Big)^{1/2}\Big\|\sum_i\frac{g_ig_i^T}{a_i}\Big\|_2^{1/2} ,
+
+of which :math:`a_i=w_i` and :math:`a_i=w_i^2` are tried: the second is
+:math:`\|w\|\|X\|_2`.
 """
 
 from __future__ import annotations
@@ -17,10 +28,13 @@ __all__ = ["spectral_bound"]
 
 _ROWS = 1 << 12  # handled at a time
 _UNIT = float(np.finfo(np.float64).eps)
+_LEAST_ROOT = 1e-100  # of a weight, whose square must not vanish; any weight will do
 
 
-def spectral_bound(generators: FloatArray, weights: FloatArray) -> float:
-    r"""Return a rigorous bound on :math:`\max_{\|u\|\le1}\sum_i(g_i^Tu)_+`.
+def spectral_bound(
+    generators: FloatArray, weights: FloatArray, center: FloatArray
+) -> float:
+    r"""Return a rigorous bound on :math:`\max_{\|u\|\le1}f(u)`.
 
     Parameters
     ----------
@@ -28,28 +42,38 @@ def spectral_bound(generators: FloatArray, weights: FloatArray) -> float:
         The generators :math:`g_i=w_ix_i`, of a size around 1 or less.
     weights : (p,) array
         The positive numbers :math:`w_i`; any others give a bound as well.
+    center : (d,) array
+        The vector c, whose own rounding errors are left to the caller.
 
     Returns
     -------
     float
-        :math:`\|w\|\,\|X\|_2` and all rounding errors.
+        The bound and all other rounding errors.
     """
     p, d = generators.shape
     if not p:
         return 0.0
-    largest = float(weights.max())
-    # a weight so small that its square vanishes would give an infinite row
-    unit = np.maximum(weights / largest, 1e-100)
+    # no bound is worse than that of the triangle inequality
+    lengths = float(np.linalg.norm(generators, axis=1).sum())
+    total = lengths * (1.0 + (p + d + 4) * _UNIT)
+    relative = weights / float(weights.max())
+    for roots in (np.sqrt(relative), relative):
+        total = min(total, _cauchy_bound(generators, np.maximum(roots, _LEAST_ROOT)))
+    half = 0.5 * (float(np.linalg.norm(center)) * (1.0 + (d + 4) * _UNIT) + total)
+    return float(min(total, half))
+
+
+def _cauchy_bound(generators: FloatArray, roots: FloatArray) -> float:
+    r"""Return a bound on :math:`\sum_i|g_i^Tu|`, given the roots of all :math:`a_i`."""
+    p, d = generators.shape
     gram = np.zeros((min(p, d),) * 2)
     if d <= p:
         for begin in range(0, p, _ROWS):
-            rows = generators[begin : begin + _ROWS] / unit[begin : begin + _ROWS, None]
+            part = slice(begin, begin + _ROWS)
+            rows = generators[part] / roots[part, None]
             gram += rows.T @ rows
     else:
-        rows = generators / unit[:, None]
+        rows = generators / roots[:, None]
         gram = rows @ rows.T
     square = largest_eigenvalue(gram, terms=max(p, d) + 4)
-    value = float(np.linalg.norm(unit)) * np.sqrt(square) * (1.0 + (p + 8) * _UNIT)
-    # no bound is worse than that of the triangle inequality
-    lengths = float(np.linalg.norm(generators, axis=1).sum())
-    return float(min(value, lengths * (1.0 + (p + d + 4) * _UNIT)))
+    return float(np.linalg.norm(roots) * np.sqrt(square) * (1.0 + (p + 8) * _UNIT))

@@ -7,7 +7,9 @@ __all__ = [
     "DUAL_NORM_ACCURACY",
     "DUAL_NORM_ROUNDING",
     "LOWER_BOUND_ULPS",
+    "NO_MARGIN",
     "RELAXATION_MARGIN",
+    "SAME_OBJECTIVE",
     "TIED_COORDINATES",
     "TIED_ROUNDING",
     "TIED_VALUES",
@@ -16,6 +18,8 @@ __all__ = [
 CONTRADICTION = 1e-6  # relative, of a lower bound above an objective that is an error
 DUAL_NORM_ACCURACY = 1e-9  # relative, of what is returned as the dual norm
 DUAL_NORM_ROUNDING = 1e-12  # the same, relative to the size of the terms of its sum
+SAME_OBJECTIVE = 1e-12  # relative distance of an objective from the one certified
+NO_MARGIN = 1e-8  # mean margin of a unit neuron, of the largest feature, that is none
 LOWER_BOUND_ULPS = 8  # units in the last place, beside one a sample, off a bound
 # relative, by which the bound of a sign rule is raised, so that another order of
 # summation proves it as well

@@ -17,16 +17,13 @@ import numpy as np
 
 from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import BoolArray, FloatArray, PatternsLike
-from convexnn_lib.certificates._tolerances import CONTRADICTION, LOWER_BOUND_ULPS
-from convexnn_lib.certificates.dual_bound import (
-    DualBound,
-    dual_bound,
+from convexnn_lib.certificates._tolerances import (
+    CONTRADICTION,
+    LOWER_BOUND_ULPS,
+    SAME_OBJECTIVE,
 )
-from convexnn_lib.certificates.dual_norm import (
-    DualNorm,
-    dual_norm_bounds,
-    spectral_bounds,
-)
+from convexnn_lib.certificates.dual_bound import DualBound, dual_bound
+from convexnn_lib.certificates.dual_norm import DualNorm, dual_norm_bounds
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
 from convexnn_lib.errors import (
     EnumerationTooLargeError,
@@ -40,7 +37,6 @@ from convexnn_lib.problem.training_problem import TrainingProblem
 __all__ = [
     "Certificate",
     "bound_by",
-    "bound_with",
     "in_users_units",
     "patterns_in_scope",
 ]
@@ -74,8 +70,8 @@ class Certificate:
     patterns : (p, n) array of bool or None
         The patterns in scope; None for all.
     dual_bound : convexnn_lib.DualBound or None
-        What bounds the dual norm from above where the patterns are too many to list;
-        None where ``dual_norm`` is exact up to rounding.
+        What bounds the dual norm from above where the patterns are too many to list, or
+        time was up; None where ``dual_norm`` is exact up to rounding.
 
     Examples
     --------
@@ -177,7 +173,7 @@ class Certificate:
         """
         primal = problem.objective(network)
         same = primal == self.primal or bool(
-            np.isclose(primal, self.primal, rtol=1e-12, atol=0.0)
+            np.isclose(primal, self.primal, rtol=SAME_OBJECTIVE, atol=0.0)
         )
         # computed anew: the largest factor that the dual norm allows
         feasible = self.scale <= _largest_scale(problem.beta, self._norm_anew(problem))
@@ -193,8 +189,7 @@ class Certificate:
         try:
             return dual_norm_bounds(X, self.dual, self.patterns).upper
         except EnumerationTooLargeError:
-            cheap = spectral_bounds(X, self.dual).upper
-            return min(cheap, dual_bound(X, self.dual).upper)
+            return dual_bound(X, self.dual).upper
 
 
 def patterns_in_scope(X: FloatArray, patterns: PatternsLike | None) -> BoolArray | None:
@@ -246,7 +241,7 @@ def bound_by(
     scope: BoolArray | None,
     primal: float,
     *,
-    norm: DualNorm | None = None,
+    norm: DualNorm | DualBound | None = None,
     exact: bool = False,
     deadline: Deadline = NEVER,
 ) -> Certificate:
@@ -262,7 +257,7 @@ def bound_by(
         The patterns that the bound is for; None for all.
     primal : float
         The objective of the network to certify.
-    norm : DualNorm, optional
+    norm : DualNorm or DualBound, optional
         Bounds on the dual norm, if they are known already.
     exact : bool, default False
         Whether to refuse a dual norm that is only bounded.
@@ -281,56 +276,8 @@ def bound_by(
     convexnn_lib._deadline.TimeUp
         If the deadline has passed.
     """
-    bound: DualBound | None = None
     if norm is None:
-        try:
-            norm = dual_norm_bounds(problem.X, lam, scope, deadline=deadline)
-        except EnumerationTooLargeError:
-            if exact:
-                raise
-            deadline.check()
-            seconds = deadline.remaining
-            bound = dual_bound(
-                problem.X, lam, time_limit=seconds if np.isfinite(seconds) else None
-            )
-            norm = DualNorm(bound.lower, bound.upper, bound.neuron)
-    return _certificate(lam, problem, scope, primal, norm, bound)
-
-
-def bound_with(
-    lam: FloatArray, problem: TrainingProblem, primal: float, bound: DualBound
-) -> Certificate:
-    """Return the certificate that a dual point gives whose dual norm is bounded.
-
-    Parameters
-    ----------
-    lam : (n,) array
-        The dual point, in the domain of the dual objective.
-    problem : convexnn_lib.TrainingProblem
-        The problem.
-    primal : float
-        The objective of the network to certify.
-    bound : DualBound
-        The bounds on its dual norm.
-
-    Returns
-    -------
-    convexnn_lib.Certificate
-        The certificate, for all patterns.
-    """
-    norm = DualNorm(bound.lower, bound.upper, bound.neuron)
-    return _certificate(lam, problem, None, primal, norm, bound)
-
-
-def _certificate(
-    lam: FloatArray,
-    problem: TrainingProblem,
-    scope: BoolArray | None,
-    primal: float,
-    norm: DualNorm,
-    bound: DualBound | None,
-) -> Certificate:
-    """Return the certificate that a dual point gives, its dual norm being bounded."""
+        norm = _bounds(lam, problem, scope, exact, deadline)
     limit = _largest_scale(problem.beta, norm.upper)
     scale = problem.loss.best_scale(lam, problem.y, limit)
     lower = problem.dual_objective(scale * lam)
@@ -353,8 +300,27 @@ def _certificate(
         dual_norm=norm.lower,
         extreme_neuron=norm.neuron,
         patterns=scope,
-        dual_bound=bound,
+        dual_bound=norm if isinstance(norm, DualBound) else None,
     )
+
+
+def _bounds(
+    lam: FloatArray,
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+    exact: bool,
+    deadline: Deadline,
+) -> DualNorm | DualBound:
+    """Return the dual norm, or bounds on it where the patterns are too many."""
+    try:
+        return dual_norm_bounds(problem.X, lam, scope, deadline=deadline)
+    except EnumerationTooLargeError:
+        if exact:
+            raise
+    deadline.check()
+    seconds = deadline.remaining
+    limit = seconds if np.isfinite(seconds) else None
+    return dual_bound(problem.X, lam, time_limit=limit)
 
 
 def in_users_units(certificate: Certificate, units: Units) -> Certificate:

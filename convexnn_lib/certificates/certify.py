@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from convexnn_lib._deadline import NEVER, Deadline, TimeUp
 from convexnn_lib._validation import (
@@ -20,11 +20,14 @@ from convexnn_lib.certificates._margin_program import margin_program
 from convexnn_lib.certificates.certificate import (
     Certificate,
     bound_by,
-    bound_with,
     in_users_units,
     patterns_in_scope,
 )
-from convexnn_lib.certificates.dual_bound import bound_from_rules, dual_bound
+from convexnn_lib.certificates.dual_bound import (
+    bound_from_rules,
+    dual_bound,
+    spectral_bounds,
+)
 from convexnn_lib.errors import EnumerationTooLargeError, RegularizationError
 from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import units_of
@@ -117,7 +120,7 @@ def certify(
         units.inward(network),
         units.problem,
         scope,
-        dual=None if dual is None else dual / units.dual,
+        duals=[] if dual is None else [dual / units.dual],
         tol=tol,
     )
     return in_users_units(best, units)
@@ -150,7 +153,8 @@ def widened(
     inner = units.problem
     lam = inner.loss.project_dual(certificate.dual / units.dual, inner.y)
     bound = dual_bound(inner.X, lam, gap=_ROUGH)
-    found = bound_with(lam, inner, inner.objective(units.inward(network)), bound)
+    primal = inner.objective(units.inward(network))
+    found = bound_by(lam, inner, None, primal, norm=bound)
     return in_users_units(found, units)
 
 
@@ -160,7 +164,8 @@ def certify_until(
     problem: TrainingProblem,
     scope: BoolArray | None,
     *,
-    dual: FloatArray | None = None,
+    duals: Sequence[FloatArray] = (),
+    further: bool = True,
     tol: float,
 ) -> Certificate:
     """Certify a network with what can be found before a deadline.
@@ -168,52 +173,52 @@ def certify_until(
     Parameters
     ----------
     deadline : Deadline
-        The deadline.
-    network, problem, dual, tol
+        The deadline. Where it has passed before any dual norm is known, dual norms are
+        bounded without a search.
+    network, problem, tol
         As for :func:`certify`.
     scope : (p, n) array of bool or None
         The patterns that the bound is for; None for all.
+    duals : sequence of (n,) arrays
+        Dual points to try first.
+    further : bool, default True
+        Whether to try others where these leave a gap.
 
     Returns
     -------
     convexnn_lib.Certificate
         The best certificate found.
-
-    Raises
-    ------
-    convexnn_lib._deadline.TimeUp
-        If the deadline has passed before there is one.
     """
     primal = problem.objective(network)
-    if dual is not None:
-        dual = problem.loss.project_dual(dual, problem.y)
     best: Certificate | None = None
-    late: TimeUp | None = None
     hard: list[FloatArray] = []  # dual points whose dual norm can only be bounded
-    for lam in _dual_points(network, problem, dual):
+    late: list[FloatArray] = []  # those for which there was no time
+    given = [problem.loss.project_dual(dual, problem.y) for dual in duals]
+    own = _dual_points(network, problem) if further else ()
+    for lam in itertools.chain(given, own):
         try:
             found = bound_by(lam, problem, scope, primal, exact=True, deadline=deadline)
         except EnumerationTooLargeError:  # another point may be sparser
             hard.append(lam)
-            continue
-        except TimeUp as error:
-            late = error
-            continue
-        best = _better(best, found)
-        if best.relative_gap <= tol:
-            return best
+        except TimeUp:
+            late.append(lam)
+        else:
+            best = _better(best, found)
+            if best.relative_gap <= tol:
+                return best
     sparse = best is not None  # some dual point is carried by few samples
     for lam in [] if sparse else hard:
         try:
             found = bound_by(lam, problem, scope, primal, deadline=deadline)
-        except TimeUp as error:
-            late = error
-            break
-        best = _better(best, found)
+        except TimeUp:
+            late.append(lam)
+        else:
+            best = _better(best, found)
     if best is None:
-        assert late is not None
-        raise late
-    if sparse and best.relative_gap > tol and problem.loss.slack_cost is not None:
+        return _certify_at_once(late, network, problem, scope)
+    if not further or best.relative_gap <= tol:
+        return best
+    if sparse and problem.loss.slack_cost is not None:
         best = search_dual_points(
             best,
             network,
@@ -227,6 +232,26 @@ def certify_until(
     if hard and scope is None and best.relative_gap > tol:
         best = _relax(best, network, problem, tol, deadline)
     return best
+
+
+def _certify_at_once(
+    duals: list[FloatArray],
+    network: ReLUNetwork,
+    problem: TrainingProblem,
+    scope: BoolArray | None,
+) -> Certificate:
+    """Return the best certificate of some dual points, and the network's, at once."""
+    if not problem.loss.is_constraint:
+        outputs = network.predict(problem.X)
+        duals = [*duals, -problem.loss.gradient(outputs, problem.y)]
+    primal = problem.objective(network)
+    return max(
+        (
+            bound_by(lam, problem, scope, primal, norm=spectral_bounds(problem.X, lam))
+            for lam in duals
+        ),
+        key=lambda found: found.lower_bound,
+    )
 
 
 def _better(best: Certificate | None, found: Certificate) -> Certificate:
@@ -255,16 +280,13 @@ def _relax(
     if chosen is None:
         return best
     bound = bound_from_rules(problem.X, chosen.dual, chosen.rules)
-    found = bound_with(chosen.dual, problem, best.primal, bound)
-    return _better(best, found)
+    return _better(best, bound_by(chosen.dual, problem, None, best.primal, norm=bound))
 
 
 def _dual_points(
-    network: ReLUNetwork, problem: TrainingProblem, dual: FloatArray | None
+    network: ReLUNetwork, problem: TrainingProblem
 ) -> Iterator[FloatArray]:
-    """Yield dual points in the order of what they cost; the first is always valid."""
-    if dual is not None:
-        yield dual
+    """Yield dual points in the order of what they cost; there is one in any case."""
     if not problem.loss.is_constraint:
         yield -problem.loss.gradient(network.predict(problem.X), problem.y)
     if problem.loss.slack_cost is not None:

@@ -17,44 +17,28 @@ from convexnn_lib._validation import (
     as_vector,
     check_number,
 )
-from convexnn_lib.arrangements.counting import cover_count
-from convexnn_lib.arrangements.enumeration import quick_patterns
+from convexnn_lib.certificates._bound_state import BoundStep, Progress
 from convexnn_lib.certificates._bound_steps import (
-    BoundStep,
-    Progress,
-    Side,
-    power_ascent,
+    close,
+    find_rules,
+    start,
+    take_ascent,
+    take_rule,
+    take_spectral,
 )
-from convexnn_lib.certificates._branch_and_bound import branch_and_bound
-from convexnn_lib.certificates._pricing import Scaled, refuse_to_list
-from convexnn_lib.certificates._relaxation import sign_rules
+from convexnn_lib.certificates._pricing import Scaled
 from convexnn_lib.certificates._sign_rules import (
     SignRule,
     leading_directions,
-    rule_of_direction,
     sign_rule_bound,
 )
-from convexnn_lib.certificates._spectral import spectral_bound
 from convexnn_lib.certificates._threads import few_threads
-from convexnn_lib.certificates._tolerances import (
-    DUAL_NORM_ACCURACY,
-    RELAXATION_MARGIN,
-)
-from convexnn_lib.certificates._zonotope_vertices import ascend, farthest_points
+from convexnn_lib.certificates._tolerances import DUAL_NORM_ACCURACY
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
-from convexnn_lib.errors import EnumerationTooLargeError
 
-__all__ = ["CONES_RANK", "DualBound", "bound_from_rules", "dual_bound"]
+__all__ = ["DualBound", "bound_from_rules", "dual_bound", "spectral_bounds"]
 
-_STARTS, _LEADING = 50, 5  # of local ascent: random ones, and those that a rule gives
-_ASCENT_SIZE = 10_000_000  # starts times n * d beyond that
-_SMALL = 200_000  # n * d up to which local ascent is exact on ties
-_MOST = 20_000_000  # vertices that are listed
-_LISTED = 300_000  # without a time limit
-_VERTEX_SECONDS = 5e-5  # what one takes, roughly
-CONES_RANK = 7  # up to which branch and bound over cones closes
-_LITTLE, _PATIENCE = 1e-3, 2  # relative gain of a rule, and how many may miss it
-_RANK_SOUGHT = 64  # smaller side of the data above which their rank is not asked for
+_LEADING = 5  # directions of a rule that local ascent starts from
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -296,126 +280,58 @@ def bound_from_rules(
     state = Progress(scaled)
     if state.sides:
         with few_threads(X.size):
-            _start(X, lam, scaled, state)
+            start(X, lam, scaled, state)
             for side in state.sides:
                 if side.sign in rules:
-                    _take(rules[side.sign], side, scaled, state)
+                    take_rule(rules[side.sign], side, scaled, state)
+    return _result(X, scaled, state)
+
+
+def spectral_bounds(X: FloatArray, lam: FloatArray) -> DualBound:
+    r"""Return the bounds that take no search, the first step of :func:`dual_bound`.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point.
+
+    Returns
+    -------
+    convexnn_lib.DualBound
+        The bounds, which can be far apart. A neuron along :math:`\pm X^T\lambda`
+        attains at least half of the length of that vector.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexnn_lib.certificates.dual_bound import spectral_bounds
+    >>> bounds = spectral_bounds(np.eye(2), np.array([3.0, 4.0]))
+    >>> bounds.method, bounds.lower, round(bounds.upper, 3)
+    ('spectral', 5.0, 5.0)
+    """
+    scaled = Scaled(X, lam)
+    state = Progress(scaled)
+    if state.sides:
+        with few_threads(X.size):
+            take_spectral(lam, scaled, state)
     return _result(X, scaled, state)
 
 
 def _bound(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> None:
     """Take the steps in turn."""
-    _start(X, lam, scaled, state)
-    _find_rules(scaled, state)
+    start(X, lam, scaled, state)
+    find_rules(scaled, state)
     for side in state.sides:
         if side.witness is None or state.done() or state.settled(side):
             continue
         leading = leading_directions(side.plus, side.minus, side.witness, _LEADING)
-        _ascend(side, leading, state)
+        take_ascent(side, leading, state)
         state.note("ascent")
     for side in sorted(state.sides, key=lambda side: -side.upper):
         if not state.done() and not state.settled(side):
-            _close(X[scaled.live & (side.sign * lam > 0.0)], side, scaled, state)
-
-
-def _start(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> None:
-    """Take the steps that cost next to nothing."""
-    for side in state.sides:
-        weights = np.abs(lam[scaled.live & (side.sign * lam > 0.0)])
-        value = spectral_bound(side.plus, weights) + scaled.rounding
-        side.improve(value * (1.0 + RELAXATION_MARGIN), "spectral")
-    state.note("spectral")
-    starts = np.random.default_rng(0).standard_normal((_STARTS, X.shape[1]))
-    for side in state.sides:
-        _ascend(side, starts, state)
-    state.note("ascent")
-    for side in state.sides:
-        if len(side.values) and not state.settled(side):
-            _, neuron = state.best(side)
-            rule = rule_of_direction(side.plus, side.minus, neuron.direction)
-            _take(rule, side, scaled, state)
-
-
-def _take(rule: SignRule, side: Side, scaled: Scaled, state: Progress) -> None:
-    """Take the bound that a rule proves, if it is better."""
-    value = sign_rule_bound(side.plus, side.minus, rule) + scaled.rounding
-    side.improve(value * (1.0 + RELAXATION_MARGIN), "sign rule", rule)
-    state.note("sign rule")
-
-
-def _find_rules(scaled: Scaled, state: Progress) -> None:
-    """Improve the bound by sign rules, always for the sign of the larger bound."""
-    rules = {
-        side.sign: sign_rules(side.plus, side.minus, deadline=state.deadline)
-        for side in state.sides
-    }
-    idle = dict.fromkeys(rules, 0)
-    while rules and not state.done():
-        side = max(
-            (side for side in state.sides if side.sign in rules),
-            key=lambda side: side.upper,
-        )
-        rule = None if state.settled(side) else next(rules[side.sign], None)
-        if rule is None:
-            del rules[side.sign]
-            continue
-        before = side.upper
-        _take(rule, side, scaled, state)
-        gained = side.upper < before * (1.0 - _LITTLE)
-        idle[side.sign] = 0 if gained else idle[side.sign] + 1
-        if idle[side.sign] > _PATIENCE:
-            del rules[side.sign]
-
-
-def _ascend(side: Side, starts: FloatArray, state: Progress) -> None:
-    """Look for neurons of large values."""
-    towards = np.vstack([side.plus.sum(axis=0), side.plus.sum(axis=0)])
-    towards[1] -= side.minus.sum(axis=0)
-    starts = np.vstack([towards[towards.any(axis=1)], starts])
-    size = side.plus.size + side.minus.size
-    if size <= _SMALL:
-        found = ascend(side.plus, side.minus, starts)
-        state.attain(found.values, found.directions, side)
-        return
-    starts = starts[: 2 + int(np.clip(_ASCENT_SIZE / size, 2, _STARTS))]
-    state.attain(*power_ascent(side.plus, side.minus, starts), side)
-
-
-def _close(rows: FloatArray, side: Side, scaled: Scaled, state: Progress) -> None:
-    """Bound one sign exactly, where that is within reach."""
-    plus, minus = side.plus, side.minus
-    if min(scaled.generators.shape) > _RANK_SOUGHT:
-        return
-    try:
-        refuse_to_list(rows)
-    except EnumerationTooLargeError:
-        return
-    rank = int(np.linalg.matrix_rank(np.concatenate([plus, minus])))
-    vertices = cover_count(len(plus), min(rank, len(plus)))
-    packed = None
-    most = _MOST if np.isfinite(state.deadline.seconds) else _LISTED
-    if vertices <= most and vertices * _VERTEX_SECONDS <= state.deadline.remaining:
-        packed = quick_patterns(rows, _MOST)
-    if packed is not None:
-        least = state.lower - scaled.tied(state.lower)
-        far = farthest_points(plus, minus, packed, max(least, 0.0))
-        side.improve(far.upper + scaled.rounding, "vertices")
-        state.attain(far.values, far.directions, side)
-        state.note("vertices")
-    elif rank <= CONES_RANK:
-        bounds = branch_and_bound(
-            plus,
-            minus,
-            start=state.lower,
-            target=state.target,
-            relative_gap=0.1 * state.gap,
-            deadline=state.deadline,
-        )
-        side.improve(bounds.upper + scaled.rounding, "cones")
-        # it would return any one of several equals; better ones are taken
-        if bounds.lower > state.lower + scaled.tied(state.lower):
-            state.attain(np.array([bounds.lower]), bounds.direction[None], side)
-        state.note("cones")
+            close(X[scaled.live & (side.sign * lam > 0.0)], side, scaled, state)
 
 
 def _result(X: FloatArray, scaled: Scaled, state: Progress) -> DualBound:

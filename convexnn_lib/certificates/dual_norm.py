@@ -28,8 +28,6 @@ from convexnn_lib.certificates._pricing import (
 from convexnn_lib.certificates._tolerances import (
     DUAL_NORM_ACCURACY,
     DUAL_NORM_ROUNDING,
-    TIED_ROUNDING,
-    TIED_VALUES,
 )
 from convexnn_lib.certificates.dual_bound import dual_bound
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron, preferred_neuron
@@ -43,7 +41,6 @@ __all__ = [
     "beta_max",
     "dual_norm",
     "dual_norm_bounds",
-    "spectral_bounds",
 ]
 
 _STARTS = 50
@@ -255,73 +252,6 @@ def beta_max(problem: TrainingProblem) -> float:
         stacklevel=2,
     )
     return bound.upper
-
-
-def spectral_bounds(X: FloatArray, lam: FloatArray) -> DualNorm:
-    r"""Return rigorous bounds on the dual norm that take no search.
-
-    With :math:`2(t)_+=t+|t|` and Cauchy's inequality,
-
-    .. math::
-
-        2\lambda^T(Xu)_+=\lambda^TXu+\sum_i\lambda_i|x_i^Tu|
-        \le\|X^T\lambda\|+\Big(\sum_i(\lambda_i)_+\Big)^{1/2}
-        \Big\|\sum_i(\lambda_i)_+x_ix_i^T\Big\|_2^{1/2}
-
-    for unit vectors u, and the same for :math:`-\lambda`. The neuron along
-    :math:`\pm X^T\lambda` attains at least half of its length.
-
-    Parameters
-    ----------
-    X : (n, d) array
-        Data, one sample a row.
-    lam : (n,) array
-        The dual point :math:`\lambda`.
-
-    Returns
-    -------
-    convexnn_lib.certificates.dual_norm.DualNorm
-        The bounds, which can be far apart.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from convexnn_lib.certificates.dual_norm import spectral_bounds
-    >>> bounds = spectral_bounds(np.eye(2), np.array([3.0, 4.0]))
-    >>> bounds.lower, round(bounds.upper, 3)
-    (5.0, 5.146)
-    """
-    n, d = X.shape
-    rows = np.max(np.abs(X), axis=1) * np.abs(lam)
-    unit = float(rows.max()) or 1.0  # so that no square overflows or vanishes
-    size = float(np.abs(lam).max()) or 1.0
-    weights, rows = lam / size, X * (size / unit)
-    total = weights @ rows
-    length = float(np.linalg.norm(total))
-    upper = 0.0
-    for sign in (1.0, -1.0):
-        share = np.maximum(sign * weights, 0.0)
-        scaled = np.sqrt(share)[:, None] * rows
-        gram = scaled.T @ scaled if d <= n else scaled @ scaled.T
-        # the largest eigenvalue is known to rounding relative to the trace
-        largest = float(np.linalg.eigvalsh(gram)[-1])
-        largest += 4 * (n + d) * np.finfo(np.float64).eps * float(np.trace(gram))
-        upper = max(
-            upper, 0.5 * (length + float(share.sum() * max(largest, 0.0)) ** 0.5)
-        )
-    sums = float(np.abs(weights) @ np.linalg.norm(rows, axis=1))
-    upper = min(upper, sums) + (n + d + 8) * np.finfo(np.float64).eps * sums
-    direction = total / length if length > 0.0 else np.eye(d)[0]
-    values = [
-        float(weights @ np.maximum(rows @ u, 0.0)) for u in (direction, -direction)
-    ]
-    value, neuron = preferred_neuron(
-        np.abs(values),
-        np.array([direction, -direction]),
-        np.where(np.array(values) < 0.0, -1.0, 1.0),
-        TIED_VALUES * float(np.abs(values).max()) + TIED_ROUNDING * sums,
-    )
-    return DualNorm(unit * value, float(unit * upper), neuron)
 
 
 def _probe(

@@ -175,6 +175,7 @@ def kkt_residual(
     scaled = ReLUNetwork(network.W1 / root, network.w2 / root)
     model = local_model(scaled, problem, tolerance)
     (block,) = blocks(model)  # the active constraints couple all neurons
+    # along the network itself all margins grow: some multiplier is positive
     element, alpha, _ = least_norm_point(block.subgradients)
     dual = np.zeros(problem.n)
     dual[model.kinked] = problem.y[model.kinked] * alpha
@@ -184,7 +185,7 @@ def kkt_residual(
     return KKTResidual(
         value=float(np.linalg.norm(element) / np.sqrt(2.0 * cost)),
         dual=dual * units.dual,
-        slack=float(np.max(margins[dual != 0.0] / smallest - 1.0, initial=0.0)),
+        slack=float(np.max(margins[dual != 0.0] / smallest - 1.0)),
         cost=cost * units.objective,
         dual_norm=bound.lower,
         lower_bound=lower * units.objective,

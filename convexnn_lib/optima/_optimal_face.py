@@ -24,14 +24,13 @@ from convexnn_lib.optima._output_intervals import (
     interval_equations,
     output_intervals,
 )
-from convexnn_lib.optima._tolerances import MISFIT
+from convexnn_lib.optima._tolerances import MISFIT, ON_BOUND
 from convexnn_lib.problem._cones import nonnegative_fit
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import Solution
 
 __all__ = ["OptimalFace", "optimal_face"]
 
-_BOUND = 1e-6  # distance from 0 and 1 at which a multiplier counts as on its bound
 _STEPS = 8  # of Newton's method
 _ROUNDS = 4  # of looking for neurons
 _SETTLED = 1e-11  # relative change of the dual point that counts as none
@@ -167,8 +166,8 @@ def _on_bounds(dual: FloatArray, problem: TrainingProblem) -> FloatArray:
     """Return the dual point with multipliers near a bound moved onto it."""
     alpha, cost = problem.y * dual, _slack_cost(problem)
     size = cost if np.isfinite(cost) else max(1.0, float(np.max(alpha)))
-    alpha = np.where(np.abs(alpha) <= _BOUND * size, 0.0, alpha)
-    alpha = np.where(np.abs(alpha - cost) <= _BOUND * size, cost, alpha)
+    alpha = np.where(np.abs(alpha) <= ON_BOUND * size, 0.0, alpha)
+    alpha = np.where(np.abs(alpha - cost) <= ON_BOUND * size, cost, alpha)
     return problem.y * alpha
 
 

@@ -11,7 +11,7 @@ from convexnn_lib._read_only import ReadOnlyArrays, read_only
 from convexnn_lib._validation import FloatArray, check_integer
 from convexnn_lib.optima._optimal_face import OptimalFace
 from convexnn_lib.optima._polytope import edges_of, moves_of, vertices_of
-from convexnn_lib.optima._tolerances import UNCHANGED
+from convexnn_lib.optima._tolerances import SAME_NEURON, UNCHANGED
 from convexnn_lib.optima.connectivity import Connectivity, connectivity_of
 from convexnn_lib.problem._units import Units
 
@@ -92,8 +92,9 @@ class OptimalPolytope(ReadOnlyArrays):
         independent.
         """
         cosines = self.directions @ self.directions.T
-        # within 1e-6 of the same or of the opposite direction
-        same_line = (np.abs(cosines) >= 1.0 - 5e-13).astype(np.float64)
+        # 1 - cos(t) = t^2/2
+        least = 1.0 - 0.5 * SAME_NEURON**2
+        same_line = (np.abs(cosines) >= least).astype(np.float64)
         moves = self.signs[:, None] * self._moves[: len(self.signs)]
         sums = np.vstack([self.directions.T @ moves, same_line @ moves])
         return bool(np.all(np.abs(sums) <= UNCHANGED * len(self.signs)))

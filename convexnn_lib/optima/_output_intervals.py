@@ -9,12 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.optima._tolerances import SAME_GRADIENT, SHORT_INTERVAL
 from convexnn_lib.problem.losses import Loss
 
 __all__ = ["interval_equations", "output_intervals"]
 
-_SAME = 1e-9  # relative change of the gradient that counts as none
-_SHORT = 1e-6  # relative length of an interval that counts as one output
 _DOUBLINGS = 70  # of the length: what is linear as far as that has no end
 _HALVINGS = 60
 
@@ -47,7 +46,7 @@ def output_intervals(
     (array([2.]), array([2.]))
     """
     gradient = np.asarray(loss.gradient(z, y))
-    close = _SAME * float(np.abs(gradient).max())
+    close = SAME_GRADIENT * float(np.abs(gradient).max())
     size = np.maximum(np.abs(z), np.abs(y))
     size = np.where(size > 0.0, size, float(size.max()) or 1.0)
 
@@ -58,11 +57,11 @@ def output_intervals(
             )
             return found
 
-        good, bad = np.zeros(len(z)), _SHORT * size
+        good, bad = np.zeros(len(z)), SHORT_INTERVAL * size
         for _ in range(_DOUBLINGS):
             inside = same(bad)
             good, bad = np.where(inside, bad, good), np.where(inside, 2.0 * bad, bad)
-        endless = good > 0.25 * _SHORT * 2.0**_DOUBLINGS * size
+        endless = good > 0.25 * SHORT_INTERVAL * 2.0**_DOUBLINGS * size
         for _ in range(_HALVINGS):
             middle = 0.5 * (good + bad)
             inside = same(middle)
@@ -71,7 +70,7 @@ def output_intervals(
 
     with np.errstate(all="ignore"):  # far out a loss may overflow
         below, above = reach(-1.0), reach(1.0)
-    short = below + above <= 2.0 * _SHORT * size
+    short = below + above <= 2.0 * SHORT_INTERVAL * size
     return np.where(short, z, z - below), np.where(short, z, z + above)
 
 

@@ -12,7 +12,13 @@ from scipy.linalg import null_space, orth, qr
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import EnumerationTooLargeError, SolverError
-from convexnn_lib.optima._tolerances import DEPENDENT, FLAT
+from convexnn_lib.optima._tolerances import (
+    DEPENDENT,
+    EMPTY_RAY,
+    FLAT,
+    UNUSED,
+    VERTEX_MISFIT,
+)
 from convexnn_lib.problem._linear_program import solve_linear_program
 
 __all__ = [
@@ -25,7 +31,6 @@ __all__ = [
 
 IntArray = npt.NDArray[np.intp]
 
-_ZERO = 1e-9  # entries of a ray that count as zero, relative to its largest
 _STRETCH = 1e6  # entries of points below the inverse, relative to b, count as zero
 
 
@@ -86,7 +91,7 @@ def vertices_of(
         ]
     ).reshape(len(level), -1)
     residual = float(np.max(np.linalg.norm(found @ columns.T - target, axis=1)))
-    if residual > 1e-7:
+    if residual > VERTEX_MISFIT:
         raise SolverError(
             f"the vertices miss b by {residual:.2g} of its length: the columns are too "
             "close to dependent."
@@ -221,7 +226,7 @@ def random_vertex(
         return np.zeros(0)
     cost = generator.standard_normal((A.shape[1],))
     point = solve_linear_program(cost, columns, target, method="highs-ds")
-    support = np.flatnonzero(point > 1e-7 * point.max())
+    support = np.flatnonzero(point > UNUSED * point.max())
     vertex: FloatArray = _exact(columns, target, point, support) * unit
     return vertex
 
@@ -260,7 +265,7 @@ def _extreme_rays(kernel: FloatArray, limit: int) -> tuple[FloatArray, BoolArray
     done = list(first)
     for row in later:
         rays = rays / np.max(np.abs(rays), axis=0, initial=0.0)
-        rays[row, np.abs(rays[row]) <= _ZERO] = 0.0
+        rays[row, np.abs(rays[row]) <= EMPTY_RAY] = 0.0
         zero[row] = rays[row] == 0.0
         positive = np.flatnonzero(rays[row] > 0.0)
         negative = np.flatnonzero(rays[row] < 0.0)

@@ -19,6 +19,7 @@ from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.optima._optimal_face import optimal_face
 from convexnn_lib.optima._optimal_polytope import OptimalPolytope
 from convexnn_lib.optima._polytope import random_vertex
+from convexnn_lib.optima._tolerances import NO_POINT
 from convexnn_lib.optima.membership import Membership, membership
 from convexnn_lib.optima.optimal_path import (
     OptimalPath,
@@ -221,7 +222,7 @@ class OptimalSet(OptimalPolytope):
         c = c / self._units.coefficients
         size = max(float(np.linalg.norm(self._face.target)), 1e-6)
         misfit = self._face.misfit(c)
-        if np.any(c < 0.0) or misfit > 1e-6 * size:
+        if np.any(c < 0.0) or misfit > NO_POINT * size:
             raise InvalidDataError(
                 "the coefficients are no point of the optimal polytope: the least is "
                 f"{c.min(initial=0.0) * self._units.coefficients:.3g}, and the outputs "

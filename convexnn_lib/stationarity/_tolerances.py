@@ -5,10 +5,13 @@ from __future__ import annotations
 __all__ = [
     "COLLINEAR",
     "DEPENDENT",
+    "EQUAL_SLOPES",
     "INDEPENDENT",
+    "NEARLY_FEASIBLE",
     "NEGLIGIBLE",
     "NO_GAP",
     "SAME_POINT",
+    "SAME_VALUE",
     "SETTLED",
     "SETTLED_TIE",
     "STAYS_FEASIBLE",
@@ -20,7 +23,10 @@ ZERO_NEURON = 1e-12  # a neuron this small, relative to the largest one, counts 
 COLLINEAR = 1e-7  # distance of unit vectors that count as equal
 DEPENDENT = 1e-9  # least singular value of unit features that counts as zero
 STAYS_FEASIBLE = 1e-9  # relative rate at which a margin may fall below 1
+NEARLY_FEASIBLE = 1e-9  # margins of 1 less this much miss it by rounding only
 SAME_POINT = 1e-6  # relative distance of stationary points that count as one
+SAME_VALUE = 1e-9  # relative distance of a network's objective from what is claimed
+EQUAL_SLOPES = 1e-12  # distance of two slopes, relative to their terms, that is none
 INDEPENDENT = 1e-9  # least singular value of unit rows that is not zero
 SETTLED = 1e-10  # relative Clarke residual at which a descent has ended
 SETTLED_TIE = 1e-9  # a product of unit vectors that counts as zero where it has

@@ -28,11 +28,9 @@ from convexnn_lib.stationarity._subdifferential import (
     smooth_part,
 )
 from convexnn_lib.stationarity._ties import LocalModel, local_model
+from convexnn_lib.stationarity._tolerances import EQUAL_SLOPES
 
 __all__ = ["ClarkeResidual", "Tie", "clarke_residual"]
-
-# Two computed values that differ by less, relative to their terms, are equal.
-_ROUNDING = 1e-12
 
 
 class Tie(NamedTuple):
@@ -277,7 +275,7 @@ def _residual(model: LocalModel, tolerance: float, max_patterns: int) -> ClarkeR
     slope = float(np.linalg.norm(steepest))
     descends = slope > tolerance * scale
     # the distance lies between the two: a slope is at most its Clarke slope
-    exact |= exact_slope and slope - value <= _ROUNDING * scale
+    exact |= exact_slope and _equal(slope, value, scale)
     kinds: dict[int, Literal["convex", "concave", "none"]]
     kinds = {1: "convex", -1: "concave", 0: "none"}
     d = model.X.shape[1]
@@ -354,6 +352,11 @@ def _write_activation(
     total = np.where(owner >= 0, np.append(alpha, 1.0)[owner], 1.0)
     mean = np.divide(q, total, out=np.zeros_like(q), where=total > 0.0)
     activation[block.tie_samples, block.tie_neurons] = np.clip(mean, 0.0, 1.0)
+
+
+def _equal(slope: float, value: float, scale: float) -> bool:
+    """Tell whether a slope is a lower bound of it, up to rounding of its terms."""
+    return slope - value <= EQUAL_SLOPES * scale
 
 
 def _scale(model: LocalModel, gradient: FloatArray) -> float:

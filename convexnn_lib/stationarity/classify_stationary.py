@@ -268,7 +268,7 @@ def same_directions(network: ReLUNetwork) -> list[list[int]]:
         for group in groups:
             first = group[0]
             other = network.W1[:, first] / length[first]
-            same_sign = network.w2[k] * network.w2[first] > 0.0
+            same_sign = (network.w2[k] > 0.0) == (network.w2[first] > 0.0)
             if same_sign and np.linalg.norm(unit - other) <= COLLINEAR:
                 group.append(int(k))
                 break

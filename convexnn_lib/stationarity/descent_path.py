@@ -24,6 +24,7 @@ from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity._parametric_program import independent_start, vertex_path
+from convexnn_lib.stationarity._tolerances import NEARLY_FEASIBLE, SAME_VALUE
 from convexnn_lib.training._newton_on_face import meet_hard_margin
 from convexnn_lib.training.solve import Solution, solve
 
@@ -184,7 +185,7 @@ def descent_path(
     if solution is None:
         solution = solve(problem)
     elif solution.network.d != problem.d or not np.isclose(
-        problem.objective(solution.network), solution.value, rtol=1e-9, atol=0.0
+        problem.objective(solution.network), solution.value, rtol=SAME_VALUE, atol=0.0
     ):
         raise InvalidDataError(
             f"the solution's network has the value {solution.value:.9g} in another "
@@ -254,7 +255,8 @@ def _check_margins(network: ReLUNetwork, problem: TrainingProblem) -> None:
 def _feasible(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
     """Undo what rounding errors did to the constraints of the hard margin."""
     margin = float(np.min(problem.y * network.predict(problem.X)))
-    return meet_hard_margin(network, problem) if 1.0 - 1e-9 < margin < 1 else network
+    near = 1.0 - NEARLY_FEASIBLE < margin < 1.0
+    return meet_hard_margin(network, problem) if near else network
 
 
 def _pieces(

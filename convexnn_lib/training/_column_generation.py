@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convexnn_lib._deadline import Deadline, TimeUp
+from convexnn_lib._deadline import Deadline, Stopwatch, TimeUp
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.network import ReLUNetwork
@@ -37,11 +37,10 @@ from convexnn_lib.training._search_state import (
     first_state,
 )
 from convexnn_lib.training._sparsify import sparsify
+from convexnn_lib.training._tolerances import FAINT_PENALTY, LEAST_ACCURACY
 from convexnn_lib.training._train_pairs import stationary_dual, train
 
 __all__ = ["ActiveSetResult", "Round", "solve_by_active_set"]
-
-_FAINT = 1e-12  # relative weight of the penalty at which no margin is large enough
 
 
 class Round(NamedTuple):
@@ -165,7 +164,7 @@ def solve_by_active_set(
                 f"the loss {problem.loss!r} gives no second derivatives; use "
                 'method="cvxpy", or define its method curvature.'
             )
-    state = first_state(problem, scope, tol)
+    state, watch = first_state(problem, scope, tol), Stopwatch()
     reason, limited = f"the limit of {max_rounds} rounds; raise max_rounds", True
     given = start is not None and start.width > 0
     rounds = 0
@@ -177,7 +176,7 @@ def solve_by_active_set(
             state = train(state, deadline)
         for _ in range(max_rounds):
             state, new = price(state, deadline)
-            current = _report(state, rounds, new, deadline, reports)
+            current = _report(state, rounds, new, watch, reports)
             rounds += 1
             # digits are cheap now: the last point need not be a rough one
             done = current.relative_gap <= tol
@@ -200,7 +199,7 @@ def solve_by_active_set(
     except TimeUp:
         reason = f"the time limit of {deadline.seconds:g} seconds"
         if not rounds:
-            _report(state, 0, 0, deadline, reports)
+            _report(state, 0, 0, watch, reports)
     return _finished(state, tol, deadline, reason, limited)
 
 
@@ -208,13 +207,13 @@ def _report(
     state: SearchState,
     number: int,
     new: int,
-    deadline: Deadline,
+    watch: Stopwatch,
     reports: Sequence[Callable[[Round], None]],
 ) -> Round:
     """Report a round and return it."""
     current = Round(
         number,
-        deadline.elapsed,
+        watch.seconds,
         len(state.working),
         new,
         state.best.value,
@@ -248,7 +247,7 @@ def _leading(state: SearchState, deadline: Deadline) -> SearchState:
         state,
         program=TrainingProblem(X, y, beta, "hinge"),
         phase=Phase.LEAD,
-        faint=_FAINT * largest,
+        faint=FAINT_PENALTY * largest,
     )
 
 
@@ -261,7 +260,7 @@ def _widened(state: SearchState) -> SearchState | None:
         return replace(state, program=TrainingProblem(X, y, beta, "hinge"))
     if state.reach is Reach.LOCAL:
         return state.fixing_scope()
-    if state.accuracy <= 1e-12:
+    if state.accuracy <= LEAST_ACCURACY:
         return None
     return replace(state, accuracy=0.01 * state.accuracy, excess=0.0)
 

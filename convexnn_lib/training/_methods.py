@@ -13,8 +13,6 @@ from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates._pricing import warm_up
 from convexnn_lib.certificates.certificate import Certificate, bound_by
 from convexnn_lib.certificates.certify import certify_until
-from convexnn_lib.certificates.dual_norm import spectral_bounds
-from convexnn_lib.errors import EnumerationTooLargeError
 from convexnn_lib.problem._cones import project_on_cone
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -25,10 +23,10 @@ from convexnn_lib.training._column_generation import (
 )
 from convexnn_lib.training._newton_on_face import meet_hard_margin
 from convexnn_lib.training._sparsify import sparsify
+from convexnn_lib.training._tolerances import NORM_ROUNDING
 
 __all__ = ["METHODS", "Options", "Outcome"]
 
-_ROUNDING = 1e-10  # relative, of two bounds on one dual norm
 _CLOSED = 1e-10  # relative gap at which no better dual point is looked for
 _FIRST = 0.25  # of a time limit, for column generation before CVXPY's model
 _DIGITS = 9  # to which neurons' directions are compared when they are put in order
@@ -102,20 +100,16 @@ def _solve_by_active_set(
         reports=options.reports,
     )
     network = _in_order(result.network)
-    certificate = _certificate(result, network, problem, scope, tol, deadline.extended)
+    certificate = _certificate(result, network, problem, tol, deadline.extended)
     if scope is not None:
         return Outcome(network, scope, certificate, result.reason)
     if certificate.patterns is None:
         return Outcome(network, result.patterns, certificate, result.reason)
     # trained over patterns that were chosen: how far from all others is that?
-    try:
-        wide = certify_until(
-            deadline.extended, network, problem, None, dual=certificate.dual, tol=tol
-        )
-    except TimeUp:
-        norm = spectral_bounds(problem.X, certificate.dual)
-        norm = norm._replace(upper=norm.upper * (1.0 + _ROUNDING))
-        wide = bound_by(certificate.dual, problem, None, certificate.primal, norm=norm)
+    duals = [certificate.dual]
+    wide = certify_until(
+        deadline.extended, network, problem, None, duals=duals, tol=tol
+    )
     return Outcome(network, result.patterns, wide, result.reason, certificate)
 
 
@@ -123,40 +117,27 @@ def _certificate(
     result: ActiveSetResult,
     network: ReLUNetwork,
     problem: TrainingProblem,
-    scope: BoolArray | None,
     tol: float,
     deadline: Deadline,
 ) -> Certificate:
     """Return the best certificate that there is time for."""
-    primal, found = problem.objective(network), []
-    try:
-        for dual in result.duals:
-            dual = problem.loss.project_dual(dual, problem.y)
-            found.append(
-                bound_by(dual, problem, result.scope, primal, deadline=deadline)
-            )
-            if found[-1].relative_gap <= tol:
-                return max(found, key=lambda one: one.lower_bound)
+    best = certify_until(
+        deadline,
+        network,
+        problem,
+        result.scope,
+        duals=result.duals,
         # to look for a better one takes time, which a limit does not leave; two dual
         # points are those of a smooth loss, and there is no other to look for
-        if not result.limited and len(result.duals) < 2:
-            found.append(
-                certify_until(deadline, network, problem, result.scope, tol=tol)
-            )
-    except (EnumerationTooLargeError, TimeUp):
-        # what the search knows, and what takes no search
-        dual, norm = result.bound.dual, result.bound.norm
-        known = [(dual, result.scope, norm)] if norm is not None else []
-        duals = [dual]
-        if not problem.loss.is_constraint:
-            outputs = network.predict(problem.X)
-            duals.append(-problem.loss.gradient(outputs, problem.y))
-        known += [(lam, scope, spectral_bounds(problem.X, lam)) for lam in duals]
-        for lam, patterns, norm in known:
-            # whoever checks the bound rounds in another way
-            norm = norm._replace(upper=norm.upper * (1.0 + _ROUNDING))
-            found.append(bound_by(lam, problem, patterns, primal, norm=norm))
-    return max(found, key=lambda one: one.lower_bound)
+        further=not result.limited and len(result.duals) < 2,
+        tol=tol,
+    )
+    dual, norm = result.bound.dual, result.bound.norm
+    if best.relative_gap <= tol or norm is None:
+        return best
+    norm = norm._replace(upper=norm.upper * (1.0 + NORM_ROUNDING))
+    known = bound_by(dual, problem, result.scope, best.primal, norm=norm)
+    return max(best, known, key=lambda one: one.lower_bound)
 
 
 def _solve_with_cvxpy(
@@ -218,8 +199,10 @@ def _solve_one_model(
         certificate = certify_until(deadline, network, problem, scope, tol=_CLOSED)
     if certificate is None or certificate.relative_gap > tol:
         certificate = certify_until(
-            deadline, network, problem, scope, dual=point.dual, tol=_CLOSED
+            deadline, network, problem, scope, duals=[point.dual], tol=_CLOSED
         )
+    if certificate.relative_gap > tol:
+        deadline.check()  # no time for a good one: what was there before may be better
     return Outcome(network, patterns, certificate, "converged")
 
 

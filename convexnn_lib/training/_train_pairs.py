@@ -16,13 +16,13 @@ from convexnn_lib.training._local_training import descend, widened
 from convexnn_lib.training._newton_on_face import meet_hard_margin, raised
 from convexnn_lib.training._search_state import Phase, Point, SearchState
 from convexnn_lib.training._sparsify import sparsify
+from convexnn_lib.training._tolerances import STATIONARY
 from convexnn_lib.training._working_set import Neuron
 
 __all__ = ["stationary_dual", "train"]
 
 _STALLED = 1e-2  # relative gain of a descent below which there are no more
 _LEAST = 1e-4  # relative length below which a group is not worth a neuron at once
-_STATIONARY = 1e-9  # relative error of a neuron's weight at a stationary network
 _NEAR = 0.1  # relative excess of the dual norm below which accuracy pays
 
 
@@ -194,5 +194,5 @@ def stationary_dual(
     dual = -problem.loss.gradient(network.predict(X), y)
     weights = dual @ np.maximum(X @ (network.W1 / size), 0.0)
     error = np.abs(weights - problem.beta * np.sign(network.w2))
-    small = bool(error.max(initial=0.0) <= _STATIONARY * problem.beta)
+    small = bool(error.max(initial=0.0) <= STATIONARY * problem.beta)
     return dual if small else None

@@ -12,12 +12,12 @@ from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.certificates._conic import Group
 from convexnn_lib.problem._cones import project_on_cone
 from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.training._tolerances import NEAR_A_WALL
 
 __all__ = ["Neuron", "WorkingSet"]
 
 _WALLS = 3  # times d: the nearest walls of a cone that are imposed from the start
 _PATIENCE = 2  # rounds that a pair may stay zero
-_TIE = 1e-10  # a neuron so near to a wall, relative to its length, lies on it
 
 
 class Neuron(NamedTuple):
@@ -126,7 +126,7 @@ class WorkingSet:
         they are moved off by a tiny multiple of (1, e, e^2, ...) with a tiny e.
         """
         depths = self.normals @ direction
-        ties = np.abs(depths) <= _TIE * float(np.linalg.norm(direction))
+        ties = np.abs(depths) <= NEAR_A_WALL * float(np.linalg.norm(direction))
         return np.where(ties, self.sides, depths > 0.0)
 
     def groups(self) -> list[Group]:

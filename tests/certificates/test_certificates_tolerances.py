@@ -18,7 +18,8 @@ from convexnn_lib import (
     solve,
 )
 from convexnn_lib.certificates import dual_norm as module
-from convexnn_lib.certificates.certificate import bound_by
+from convexnn_lib.certificates._branch_and_bound import branch_and_bound
+from convexnn_lib.certificates.certificate import _largest_scale, bound_by
 from convexnn_lib.certificates.dual_norm import DualNorm, dual_norm_bounds
 from convexnn_lib.errors import SolverError
 
@@ -143,3 +144,23 @@ def test_contradiction(monkeypatch: pytest.MonkeyPatch) -> None:
                 certify(best.network, problem, dual=best.dual)
     with pytest.raises(SolverError, match="do not belong together"):
         solve(problem)
+
+
+def test_the_scale_keeps_a_dual_point_feasible() -> None:
+    """In exact numbers scale * M(lambda) is at most beta, and hardly less."""
+    rng = np.random.default_rng(0)
+    for beta, norm in rng.uniform(0.1, 10.0, (300, 2)):
+        scale = _largest_scale(beta, norm)
+        assert Fraction(scale) * Fraction(norm) <= Fraction(beta)
+        assert scale > beta / norm * (1.0 - 1e-15)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_cones_are_divided_down_to_rounding(seed: int) -> None:
+    """Without a tolerance the search ends where differences are rounding errors."""
+    rng = np.random.default_rng(seed)
+    plus, minus = rng.standard_normal((8, 3)), rng.standard_normal((7, 3))
+    found = branch_and_bound(plus, minus, relative_gap=0.0, max_nodes=200_000)
+    assert found.nodes < 200_000
+    sizes = np.linalg.norm(np.vstack([plus, minus]), axis=1).sum()
+    assert 0.0 <= found.upper - found.lower <= 4.0 * 16 * EPS * sizes

@@ -29,7 +29,6 @@ from convexnn_lib.certificates._sign_rules import (
     rule_of_direction,
     sign_rule_bound,
 )
-from convexnn_lib.certificates._spectral import spectral_bound
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import EnumerationTooLargeError, InvalidDataError
 
@@ -352,14 +351,6 @@ def test_a_high_rank_is_refused_before_anything_is_listed(
     X = np.random.default_rng(9).standard_normal((500, 300))
     with pytest.raises(EnumerationTooLargeError, match="at least 2"):
         dual_norm_bounds(X, np.ones(500))
-
-
-def test_spectral_bound_holds() -> None:
-    for seed in range(20):
-        plus, _, value = sides(seed, 15, 4)
-        weights = np.random.default_rng(seed).uniform(0.0, 1.0, len(plus))
-        assert spectral_bound(plus, weights) >= value
-    assert spectral_bound(np.zeros((0, 3)), np.zeros(0)) == 0.0
 
 
 @pytest.mark.parametrize(

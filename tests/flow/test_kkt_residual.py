@@ -160,3 +160,38 @@ def test_slack_is_the_largest_excess_of_a_margin_with_a_multiplier(tilt):
     )
     assert strict.slack == 0.0
     assert np.sum(strict.dual > 0) == 1
+
+
+@pytest.mark.parametrize("power", [-600, -400, 400, 500])
+def test_the_size_of_the_weights_does_not_matter(power):
+    """The network is scaled to margin 1 in any case, to the last bit."""
+    X, y = datasets.separable_quad()
+    network = max_margin(X, y).network
+    expected = kkt_residual(network, X, y, tolerance=1e-4)
+    sized = ReLUNetwork(np.ldexp(network.W1, power), np.ldexp(network.w2, power))
+    found = kkt_residual(sized, X, y, tolerance=1e-4)
+    assert found.value == expected.value
+    assert found.cost == expected.cost
+    np.testing.assert_array_equal(found.dual, expected.dual)
+
+
+@pytest.mark.parametrize("power", [-300, 3, 300])
+def test_multipliers_in_other_units(power):
+    """Data c times as large have multipliers 1/c times as large, and M(lambda) = 1."""
+    X, y = datasets.separable_quad()
+    network = max_margin(X, y).network
+    expected = kkt_residual(network, X, y, tolerance=1e-4)
+    found = kkt_residual(network, np.ldexp(X, power), y, tolerance=1e-4)
+    np.testing.assert_allclose(found.dual, np.ldexp(expected.dual, -power), rtol=1e-12)
+    assert found.cost == pytest.approx(np.ldexp(expected.cost, -power), rel=1e-12)
+    assert found.dual_norm == pytest.approx(expected.dual_norm, rel=1e-12)
+
+
+def test_products_within_the_tolerance_count_as_zero():
+    """A margin that only a tie gives is none."""
+    X, y = [[1.0, 0.0], [0.005, 1.0]], [1.0, 1.0]
+    network = ReLUNetwork([[1.0], [0.0]], [1.0])
+    assert np.all(network.predict(X) > 0.0)
+    with pytest.raises(InvalidDataError, match="sample 1 is not positive with ties"):
+        kkt_residual(network, X, y)
+    assert kkt_residual(network, X, y, tolerance=1e-3).cost == pytest.approx(200.0)

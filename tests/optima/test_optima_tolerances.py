@@ -8,13 +8,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from convexnn_lib import TrainingProblem, solve
-from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.optima import _extreme_neurons
+from convexnn_lib import OptimalSet, TrainingProblem, solve
+from convexnn_lib.errors import InvalidDataError, SolverError
+from convexnn_lib.optima import _extreme_neurons, _polytope
 from convexnn_lib.optima._extreme_neurons import tie_basis, tied_features
-from convexnn_lib.optima._optimal_face import _check, optimal_face
+from convexnn_lib.optima._optimal_face import _check, _on_bounds, optimal_face
 from convexnn_lib.optima._optimal_polytope import OptimalPolytope
-from convexnn_lib.optima._polytope import moves_of, vertices_of
+from convexnn_lib.optima._output_intervals import output_intervals
+from convexnn_lib.optima._polytope import (
+    _extreme_rays,
+    moves_of,
+    random_vertex,
+    vertices_of,
+)
 
 
 @pytest.mark.parametrize("miss", [0.9e-8, 1.2e-8])
@@ -78,3 +84,75 @@ def test_unchanged(change: float, unique: bool) -> None:
         signs=np.ones(2),
     )
     assert OptimalPolytope.unique_fit.fget(polytope) is unique
+
+
+@pytest.mark.parametrize(("share", "zero"), [(0.9e-9, True), (1.1e-9, False)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_empty_ray(share: float, zero: bool, size: float) -> None:
+    kernel = size * np.array([[1.0], [share]])
+    assert _extreme_rays(kernel, 10)[1][1, 0] == zero
+
+
+@pytest.mark.parametrize(("miss", "refused"), [(0.9e-7, False), (1.1e-7, True)])
+def test_vertex_misfit(
+    miss: float, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_polytope, "_exact", lambda *_: np.array([1.0 + miss]))
+    A, b = np.array([[3.0]]), np.array([2.0])
+    if refused:
+        with pytest.raises(SolverError, match="the vertices miss b"):
+            vertices_of(A, b, max_vertices=10)
+    else:
+        assert len(vertices_of(A, b, max_vertices=10)) == 1
+
+
+@pytest.mark.parametrize(("share", "used"), [(0.9e-7, 1), (1.1e-7, 2)])
+def test_unused(share: float, used: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    point = np.array([1.0, share])
+    monkeypatch.setattr(_polytope, "solve_linear_program", lambda *_, **__: point)
+    vertex = random_vertex(
+        np.array([[1.0, 1.0]]), np.array([1.0]), np.random.default_rng(0)
+    )
+    assert np.count_nonzero(vertex) == used
+
+
+@pytest.mark.parametrize(("miss", "refused"), [(0.9e-6, False), (1.1e-6, True)])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_no_point(miss: float, refused: bool, sign: float) -> None:
+    """The one coefficient of an optimum is 1/2."""
+    optima = OptimalSet(solve(TrainingProblem([[1.0]], [1.0], beta=0.5)))
+    c = [0.5 * (1.0 + sign * miss)]
+    if refused:
+        with pytest.raises(InvalidDataError, match="no point of the optimal polytope"):
+            optima.network(c)
+    else:
+        assert optima.network(c).width == 1
+
+
+def test_on_bound() -> None:
+    """Multipliers of the hinge loss lie between 0 and 1."""
+    alpha = np.array([0.9e-6, 1.1e-6, 1.0 - 1.1e-6, 1.0 - 0.9e-6])
+    y = np.array([1.0, -1.0, 1.0, -1.0])
+    problem = TrainingProblem(np.eye(4), y, 1.0, "hinge")
+    np.testing.assert_array_equal(
+        _on_bounds(y * alpha, problem), y * [0.0, alpha[1], alpha[2], 1.0]
+    )
+
+
+def bent(slope: float) -> SimpleNamespace:
+    """A loss whose gradient is 1 at the output 1, and changes at this rate."""
+    return SimpleNamespace(gradient=lambda z, y: 1.0 + slope * (z - 1.0))
+
+
+def test_same_gradient() -> None:
+    """At 1e-4 to either side the gradient has changed by 1e-9 of itself."""
+    low, high = output_intervals(bent(1e-5), np.ones(1), np.zeros(1))
+    assert 1.0 - low[0] == pytest.approx(1e-4, rel=0.1)
+    assert high[0] - 1.0 == pytest.approx(1e-4, rel=0.1)
+
+
+@pytest.mark.parametrize(("reach", "one"), [(0.9e-6, True), (1.1e-6, False)])
+def test_short_interval(reach: float, one: bool) -> None:
+    """An interval of 1e-6 of the output to either side is one output."""
+    low, high = output_intervals(bent(1e-9 / reach), np.ones(1), np.zeros(1))
+    assert (low[0] == high[0]) is np.bool_(one)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 
 import cvxpy as cp
@@ -8,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
+from scipy.special import xlogy
 
-from convexnn_lib.errors import InvalidDataError, InvalidLabelsError
+from convexnn_lib.errors import InvalidDataError, InvalidLabelsError, MissingExtraError
+from convexnn_lib.problem._loss import _maximizer
 from convexnn_lib.problem.losses import (
     HardMargin,
     Hinge,
@@ -251,3 +254,68 @@ def test_exact_numbers_and_tensors_are_read():
     assert Squared().value([Fraction(1, 2), 2], [0, 0]) == 2.125
     z = torch.tensor([0.5, 2.0], dtype=torch.bfloat16, requires_grad=True)
     assert Squared().value(z, [0.0, 0.0]) == 2.125
+
+
+def test_a_loss_says_its_own_name_and_degree():
+    """Neither is taken from a parent, of which the loss may be no multiple."""
+
+    class Plain(Squared):
+        pass
+
+    class Told(Squared):
+        name, degree = "told", 2.0
+
+    assert (Squared.name, Squared.degree) == ("squared", 2.0)
+    assert (Plain.name, Plain.degree) == ("Plain", None)
+    assert (Told.name, Told.degree) == ("told", 2.0)
+
+
+class Entropy(Loss):
+    """The loss z log z - z + 1, whose conjugate overflows."""
+
+    def value(self, z, y):
+        return float(np.sum(xlogy(z, z) - z + 1.0))
+
+    def gradient(self, z, y):
+        return np.log(z)
+
+    def conjugate(self, lam, y):
+        return float(np.sum(np.exp(lam) - 1.0))
+
+
+def test_a_conjugate_may_overflow_on_the_way():
+    """The dual objective of lambda = -1000 is n (1 - exp(1000 t)), largest at 0."""
+    lam, y = np.full(2, -1000.0), np.zeros(2)
+    with np.errstate(all="raise"):
+        assert Entropy().best_scale(lam, y, np.inf) == 0.0
+        assert Entropy().best_scale(-lam, y, 2.0) == 2.0
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-30, 1.0, 1e30, 1e200])
+@pytest.mark.parametrize("outside", [-np.inf, np.nan])
+@pytest.mark.parametrize("wide", [1.2, 3.0])
+def test_the_best_scale_is_found_at_every_size(size, outside, wide):
+    """A parabola with its top at the size, and nothing beyond the domain."""
+
+    def height(place):
+        share = place / size
+        return share * (2.0 - share) if share <= wide else outside
+
+    best = _maximizer(height, np.inf)
+    assert best == pytest.approx(size, rel=1e-6, abs=0.0)
+    assert _maximizer(height, 0.5 * size) == 0.5 * size
+
+
+def test_messages_on_labels_name_five():
+    wrong = np.array([2.0, 3.0, 4.0, 5.0, 6.0])
+    with pytest.raises(InvalidLabelsError, match=r"2\.0, 3\.0, 4\.0, 5\.0, 6\.0;"):
+        Logistic().check_labels(wrong)
+    with pytest.raises(InvalidLabelsError, match=r"6\.0 and 1 more;"):
+        Logistic().check_labels(np.append(wrong, 7.0))
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+def test_what_brings_cvxpy(loss, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cvxpy", None)
+    with pytest.raises(MissingExtraError, match=r"install 'convexnn-lib\[cvxpy\]'"):
+        loss.cvxpy_expression(None, np.ones(2))

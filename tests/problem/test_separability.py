@@ -103,3 +103,22 @@ def test_many_rows_are_quick():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((20_000, 5))
     check_separable(X, np.where(X[:, 0] > 0.0, 1.0, -1.0))
+
+
+def test_messages_name_ten_rows():
+    with pytest.raises(
+        NotSeparableError, match=r"rows 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 5 more are"
+    ):
+        check_separable(np.zeros((15, 2)), np.ones(15))
+    with pytest.raises(NotSeparableError, match=r"rows 0, 1, .*, 9 are zero"):
+        check_separable(np.zeros((10, 2)), np.ones(10))
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e160, 1e300])
+def test_rows_of_extreme_entries(size):
+    """Quotients may overflow or vanish on the way; what is parallel stays so."""
+    X = np.array([[size, 1.0], [2.0 * size, 2.0], [1.0, size], [size, 1.0 / size]])
+    with np.errstate(all="raise"):
+        check_separable(X, np.array([1.0, 1.0, -1.0, -1.0]))
+        with pytest.raises(NotSeparableError, match="rows 0 and 1 point in the same"):
+            check_separable(X, np.array([1.0, -1.0, 1.0, 1.0]))

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from convexnn_lib import datasets
+from convexnn_lib import certify, clarke_residual, datasets
 from convexnn_lib.errors import InvalidDataError, RegularizationError
+from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity import classify_stationary as classify
@@ -187,3 +191,83 @@ def test_single_kinks_may_be_concave_at_a_global_optimum():
     assert lengths @ -g[:2] == pytest.approx(0.1414, abs=1e-4)
     kinds = {tie.sample: tie.kind for tie in point.residual.ties}
     assert (kinds[0], kinds[1]) == ("concave", "convex")
+
+
+def test_signs_of_tiny_and_huge_weights_are_told_apart():
+    for size in (1e-200, 1e200):
+        W1 = [[1.0, 2.0, 3.0]]
+        assert same_directions(ReLUNetwork(W1, [size, size, -size])) == [[0, 1], [2]]
+
+
+def test_points_in_the_users_units(examples):
+    """A problem in other units has the same point, and its certificate holds there."""
+    network, problem = examples["B"]
+    units = units_of(
+        TrainingProblem(2.0**40 * problem.X, 2.0**60 * problem.y, 2.0**100)
+    )
+    inner = units.problem
+    point = classify_stationary(units.inward(units.outward(network)), inner)
+    outer = point.in_users_units(units)
+    user = TrainingProblem(2.0**40 * problem.X, 2.0**60 * problem.y, 2.0**100)
+    assert outer.kind == point.kind
+    assert user.objective(outer.network) == outer.value == outer.certificate.primal
+    assert outer.value == point.value * units.objective != point.value
+    assert outer.certificate.verify(outer.network, user)
+    again = clarke_residual(outer.network, user)
+    assert outer.residual.value == pytest.approx(again.value, rel=1e-12, abs=0.0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "zeros", "kind", "reason"),
+    [
+        ({}, 0, "local minimum", "directionally stationary without zero neurons"),
+        ({}, 1, "saddle", "the dual norm exceeds beta, and a neuron is zero"),
+        (
+            {"stationary": False},
+            0,
+            "not stationary",
+            "0 is not in the Clarke subdifferential",
+        ),
+        (
+            {"directionally_stationary": False},
+            0,
+            "saddle",
+            "a direction across a concave kink descends",
+        ),
+        (
+            {"directionally_stationary": False, "exact": False},
+            0,
+            "undecided",
+            "only the neuron-wise conditions are known to hold",
+        ),
+        (
+            {"directionally_stationary": None},
+            0,
+            "undecided",
+            "too many completions of the concave kinks",
+        ),
+    ],
+)
+def test_what_decides(examples, changed, zeros, kind, reason):
+    """Every line of the theorem, from what the residual and the certificate say."""
+    network, problem = examples["B"]
+    residual, certificate = clarke_residual(network, problem), certify(network, problem)
+    facts = {
+        name: getattr(residual, name)
+        for name in ("stationary", "directionally_stationary", "exact")
+    }
+    facts = SimpleNamespace(**(facts | changed))
+    assert classify._kind(facts, certificate, zeros, problem) == (kind, reason)
+    closed = dataclasses.replace(certificate, lower_bound=certificate.primal)
+    assert classify._kind(facts, closed, zeros, problem) == (
+        "global",
+        "the certified gap vanishes",
+    )
+
+
+def test_a_gap_of_zero_needs_no_tolerance(examples, monkeypatch):
+    network, problem = examples["B"]
+    residual, certificate = clarke_residual(network, problem), certify(network, problem)
+    closed = dataclasses.replace(certificate, lower_bound=certificate.primal)
+    monkeypatch.setattr(classify, "NO_GAP", 0.0)
+    assert classify._kind(residual, closed, 0, problem)[0] == "global"

@@ -13,14 +13,19 @@ from convexnn_lib import (
     certify,
     clarke_residual,
     classify_stationary,
+    descent_path,
     directional_derivative,
+    solve,
 )
+from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.stationarity._subdifferential import _independent
+from convexnn_lib.stationarity.clarke_residual import _equal
 from convexnn_lib.stationarity.classify_stationary import (
     _is_strict,
     _kind,
     same_directions,
 )
+from convexnn_lib.stationarity.descent_path import _feasible
 from convexnn_lib.stationarity.find_stationary_points import _index
 from convexnn_lib.stationarity.settle import _alive, classify
 
@@ -113,3 +118,29 @@ def test_negligible(share: float, width: int) -> None:
     first = BEST.w2[0]
     network = ReLUNetwork([[first, second]], [first, second])
     assert _alive(network, TOY).width == width
+
+
+@pytest.mark.parametrize(("apart", "equal"), [(0.9e-12, True), (1.1e-12, False)])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e5])
+def test_equal_slopes(apart: float, equal: bool, scale: float) -> None:
+    assert _equal(apart * scale, 0.0, scale) is equal
+
+
+@pytest.mark.parametrize(("change", "same"), [(0.9e-9, True), (1.1e-9, False)])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_same_value(change: float, same: bool, sign: float) -> None:
+    """A penalty of 2/3 of the objective grows by the change."""
+    other = TrainingProblem(TOY.X, TOY.y, TOY.beta * (1.0 + sign * 1.5 * change))
+    solution = solve(TOY)
+    if same:
+        assert descent_path(BEST, other, solution=solution, width=2).networks
+    else:
+        with pytest.raises(InvalidDataError, match="in another problem"):
+            descent_path(BEST, other, solution=solution, width=2)
+
+
+@pytest.mark.parametrize(("missing", "mended"), [(0.9e-9, True), (1.1e-9, False)])
+def test_nearly_feasible(missing: float, mended: bool) -> None:
+    problem = TrainingProblem([[1.0]], [1.0], 1.0, "hard_margin")
+    network = ReLUNetwork([[1.0]], [1.0 - missing])
+    assert bool(_feasible(network, problem).predict([[1.0]])[0] >= 1.0) is mended

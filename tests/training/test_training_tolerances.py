@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from convexnn_lib import ReLUNetwork, TrainingProblem
+from convexnn_lib import ExtremeNeuron, ReLUNetwork, TrainingProblem, certify
+from convexnn_lib._deadline import NEVER
+from convexnn_lib.certificates.dual_norm import DualNorm
+from convexnn_lib.errors import SolverError
+from convexnn_lib.training import _methods
+from convexnn_lib.training._column_generation import _leading, _widened
 from convexnn_lib.training._newton_on_face import _Face
+from convexnn_lib.training._search_state import Bound, first_state
+from convexnn_lib.training._train_pairs import stationary_dual
+from convexnn_lib.training._working_set import WorkingSet
 from convexnn_lib.training.solve import _groups
 
 
@@ -62,3 +73,62 @@ def test_on_a_wall(depth: float, place: int, size: float) -> None:
     network = ReLUNetwork([[size], [-size * depth]], [1.0])
     u, _ = _groups(network, X, np.array([[True], [False]]))
     assert np.flatnonzero(u.any(axis=1)).tolist() == [place]
+
+
+@pytest.mark.parametrize(("depth", "side"), [(0.9e-10, True), (1.1e-10, False)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_near_a_wall(depth: float, side: bool, size: float) -> None:
+    """Near a wall the pattern is the one on its positive side, by the rule."""
+    working = WorkingSet.empty(np.array([[0.0, size], [size, 0.0]]))
+    pattern = working.pattern_of(size * np.array([1.0, -depth]))
+    assert pattern.tolist() == [side, True]
+
+
+TOY = TrainingProblem([[1.0]], [1.0], beta=0.5)
+
+
+@pytest.mark.parametrize(("error", "stationary"), [(0.9e-9, True), (1.1e-9, False)])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_stationary(error: float, stationary: bool, sign: float) -> None:
+    """The output is 1/2 at the optimum, and the neuron's weight beta = 1/2."""
+    root = np.sqrt(0.5 + sign * 0.5 * error)
+    dual = stationary_dual(ReLUNetwork([[root]], [root]), TOY)
+    assert (dual is not None) is stationary
+
+
+@pytest.mark.parametrize(("beta", "faint"), [(0.9e-12, True), (1.1e-12, False)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_faint_penalty(beta: float, faint: bool, size: float) -> None:
+    """The largest weight of a neuron is the length of the only sample."""
+    problem = TrainingProblem([[size]], [1.0], 1.0, "hard_margin")
+    state = _leading(first_state(problem, None, 1e-6), NEVER)
+    hinge = TrainingProblem([[size]], [1.0], beta * size, "hinge")
+    state = dataclasses.replace(state, program=hinge)
+    if faint:
+        with pytest.raises(SolverError, match="rounding hides it"):
+            _widened(state)
+    else:
+        assert _widened(state).program.beta < hinge.beta
+
+
+@pytest.mark.parametrize(("accuracy", "ends"), [(0.9e-12, True), (1.1e-12, False)])
+def test_least_accuracy(accuracy: float, ends: bool) -> None:
+    state = dataclasses.replace(first_state(TOY, None, 1e-6), accuracy=accuracy)
+    wider = _widened(state)
+    assert (wider is None) is ends
+    assert ends or wider.accuracy < accuracy
+
+
+def test_norm_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate by a norm that the search knows leaves room for rounding."""
+    network, dual = ReLUNetwork([[0.1]], [0.1]), np.array([1.0])
+    rough = certify(ReLUNetwork([[0.1]], [0.1]), TOY, dual=[0.1])
+    rough = dataclasses.replace(rough, lower_bound=0.0)
+    monkeypatch.setattr(_methods, "certify_until", lambda *_, **__: rough)
+    norm = DualNorm(1.0, 1.0, ExtremeNeuron(np.ones(1), 1.0))
+    result = SimpleNamespace(
+        scope=None, duals=[dual], limited=True, bound=Bound(0.0, dual, norm)
+    )
+    found = _methods._certificate(result, network, TOY, 1e-6, NEVER)
+    assert 0.5 * (1.0 - 1.1e-10) < found.scale < 0.5 * (1.0 - 0.9e-10)
+    assert found.verify(network, TOY)

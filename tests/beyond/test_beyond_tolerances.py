@@ -1,0 +1,135 @@
+"""What counts as equal, optimal or another network, on either side of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from importlib import import_module
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from convexnn_lib import (
+    ReLUNetwork,
+    TrainingProblem,
+    deep_linear_values,
+    planted_recovery,
+)
+from convexnn_lib.errors import InvalidDataError
+
+# the functions of these modules have their names
+planted, flow_limit, three_layer = (
+    import_module(f"convexnn_lib.beyond.{name}")
+    for name in ("planted_recovery", "flow_limit", "three_layer")
+)
+
+# -- planted neurons
+
+
+@pytest.mark.parametrize(("saving", "recovered"), [(0.9e-7, None), (1.1e-7, False)])
+def test_cheaper(saving: float, recovered: bool | None) -> None:
+    found = planted_recovery(np.eye(2), [1.0, 0.0])
+    cost = found.cost
+    found = dataclasses.replace(found, lower=0.5 * cost, upper=(1.0 - saving) * cost)
+    assert found.recovered is recovered
+
+
+@pytest.mark.parametrize(("short", "recovered"), [(0.9e-9, True), (1.1e-9, None)])
+def test_equal_cost(short: float, recovered: bool | None) -> None:
+    found = planted_recovery(np.eye(2), [1.0, 0.0])
+    cost = found.cost
+    found = dataclasses.replace(found, lower=(1.0 - short) * cost, upper=cost)
+    assert found.recovered is recovered
+
+
+@pytest.mark.parametrize(("margin", "proved"), [(0.9e-7, False), (1.1e-7, True)])
+def test_least_margin(
+    margin: float, proved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The height of the dual point (3, 4) / 5 is 1 in that direction alone."""
+    unit = np.array([0.6, 0.8])
+    task = planted._Task.of(np.eye(2), unit)
+    monkeypatch.setattr(planted, "_interior_point", lambda *_: (unit, margin))
+    assert planted._certify(task, unit, np.eye(2))[1] is proved
+
+
+@pytest.mark.parametrize(("missed", "fits"), [(0.9e-9, True), (1.1e-9, False)])
+def test_exact_fit(missed: float, fits: bool) -> None:
+    """The neuron sees the first sample alone, and misses the output of the other."""
+    task = planted._Task.of(np.array([[1.0, 0.0], [missed, 1.0]]), np.eye(2)[0])
+    found = planted._exact_fit(task, np.array([[0.8], [-0.6]]), np.array([1.0, 0.0]))
+    assert (found is not None) is fits
+
+
+@pytest.mark.parametrize(("distance", "other"), [(0.9e-3, False), (1.1e-3, True)])
+def test_away(distance: float, other: bool) -> None:
+    task = planted._Task.of(np.array([[1.0, 0.0]]), np.eye(2)[0])
+    neuron = np.array([[np.cos(distance)], [np.sin(distance)]])
+    found = planted._exact_fit(task, neuron, np.array([1.0, 0.0]))
+    assert (found is not None) is other
+
+
+# -- limits of gradient flow
+
+MARGIN = TrainingProblem([[1.0]], [1.0], 1.0, "hard_margin")
+NETWORK = ReLUNetwork([[1.0]], [1.0])
+
+
+def limit_with(monkeypatch: pytest.MonkeyPatch, value: float, cost: float) -> str:
+    """Return the kind of a limit of which this is known; the best cost is 1."""
+    residual = SimpleNamespace(value=value, cost=cost, dual=np.ones(1))
+    monkeypatch.setattr(flow_limit, "kkt_residual", lambda *_, **__: residual)
+    optimum = SimpleNamespace(
+        problem=MARGIN, value=1.0, certificate=SimpleNamespace(lower_bound=1.0)
+    )
+    return flow_limit._limit(NETWORK, optimum).kind
+
+
+@pytest.mark.parametrize(("value", "kind"), [(0.9e-5, "global"), (1.1e-5, "undecided")])
+def test_kkt_point(value: float, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert limit_with(monkeypatch, value, 1.0) == kind
+
+
+@pytest.mark.parametrize(
+    ("excess", "kind"), [(0.9e-5, "global"), (1.1e-5, "not global")]
+)
+def test_global_cost(excess: float, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert limit_with(monkeypatch, 0.0, 1.0 + excess) == kind
+
+
+@pytest.mark.parametrize(("excess", "number"), [(0.9e-4, 0), (1.1e-4, 1)])
+def test_outgrows(excess: float, number: int) -> None:
+    height = np.array([1.0 + excess])
+    assert flow_limit._outgrowing(NETWORK, MARGIN, height) == number
+
+
+# -- more layers
+
+
+def test_norm_rounding() -> None:
+    """The dual point is scaled down by what its norm may be larger."""
+    problem = TrainingProblem([[1.0]], [1.0], 0.5)
+    network = SimpleNamespace(predict=lambda X: np.zeros(1), path_norm=lambda: 0.0)
+    found = three_layer._bound(problem, [], network, np.ones(1), 1.0)
+    assert 0.5 * (1.0 - 1.1e-12) < found.dual[0] < 0.5 * (1.0 - 0.9e-12)
+
+
+@pytest.mark.parametrize(("share", "branches"), [(0.9e-9, 1), (1.1e-9, 2)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_vanished_branch(share: float, branches: int, size: float) -> None:
+    branch = (SimpleNamespace(signs=np.ones(1)), 1.0)
+    variables = [size * np.ones(1), size * share * np.ones(1)]
+    network = three_layer._network([branch, branch], variables, 1, 1)
+    assert len(network.w3) == branches
+
+
+@pytest.mark.parametrize(("share", "counts"), [(0.9e-12, False), (1.1e-12, True)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_vanished_value(share: float, counts: bool, size: float) -> None:
+    """The matrix has rank 2, unless its third singular value counts."""
+    Y = size * np.diag([1.0, 1.0, share])
+    if counts:
+        with pytest.raises(InvalidDataError, match="got rank 3"):
+            deep_linear_values(Y, 0.5 * size)
+    else:
+        assert deep_linear_values(Y, 0.5 * size).gap >= 0.0
