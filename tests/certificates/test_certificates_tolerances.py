@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,16 +13,18 @@ from reference import random_problem
 from convexnn_lib import (
     ExtremeNeuron,
     Squared,
+    TrainingProblem,
     certify,
     dual_bound,
     dual_norm,
     solve,
 )
+from convexnn_lib.certificates import _conic
 from convexnn_lib.certificates import dual_norm as module
 from convexnn_lib.certificates._branch_and_bound import branch_and_bound
 from convexnn_lib.certificates.certificate import _largest_scale, bound_by
 from convexnn_lib.certificates.dual_norm import DualNorm, dual_norm_bounds
-from convexnn_lib.errors import SolverError
+from convexnn_lib.errors import NotSeparableError, SolverError
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -164,3 +167,28 @@ def test_cones_are_divided_down_to_rounding(seed: int) -> None:
     assert found.nodes < 200_000
     sizes = np.linalg.norm(np.vstack([plus, minus]), axis=1).sum()
     assert 0.0 <= found.upper - found.lower <= 4.0 * 16 * EPS * sizes
+
+
+@pytest.mark.parametrize(("change", "same"), [(0.9e-12, True), (1.1e-12, False)])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_same_objective(change: float, same: bool, sign: float) -> None:
+    problem = random_problem(1, 6, 2, Squared())
+    network = solve(problem).network
+    certificate = certify(network, problem)
+    primal = certificate.primal * (1.0 + sign * change)
+    changed = dataclasses.replace(certificate, primal=primal)
+    assert changed.verify(network, problem) is same
+
+
+@pytest.mark.parametrize(("mean", "error"), [(0.9e-8, NotSeparableError), (2e-8, None)])
+def test_no_margin(mean: float, error: type[Exception] | None) -> None:
+    """Both multipliers are 1/2, and the mean of the two rows has this length."""
+    X = np.array([[1.0, mean], [-1.0, mean]])
+    program = SimpleNamespace(
+        problem=TrainingProblem(X, [1.0, 1.0], 1.0, "hard_margin"),
+        groups=[_conic.Group(X, np.zeros((0, 2)))],
+        unit=1.0,
+    )
+    with pytest.raises(error or SolverError) as found:
+        _conic._Model._refuse(program, np.array([3.0, 3.0]), "said so")
+    assert isinstance(found.value, NotSeparableError) is (error is not None)

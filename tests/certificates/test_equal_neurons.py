@@ -12,10 +12,10 @@ from convexnn_lib import dual_bound, dual_norm
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates import _bound_steps as steps
 from convexnn_lib.certificates import _pricing as pricing
-from convexnn_lib.certificates import dual_bound as bound_module
 from convexnn_lib.certificates._branch_and_bound import DirectionBounds
 from convexnn_lib.certificates._zonotope_vertices import FarPoints, ascend
-from convexnn_lib.certificates.dual_norm import dual_norm_bounds, spectral_bounds
+from convexnn_lib.certificates.dual_bound import spectral_bounds
+from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
 
 Find = Callable[[FloatArray, FloatArray], ExtremeNeuron]
@@ -37,7 +37,7 @@ def by_bound(X: FloatArray, lam: FloatArray) -> ExtremeNeuron:
 def by_large_bound(X: FloatArray, lam: FloatArray) -> ExtremeNeuron:
     """As for data so large that ascent stops at ties."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bound_module, "_SMALL", 0)
+        patch.setattr(steps, "_SMALL", 0)
         return dual_bound(X, lam).neuron
 
 
@@ -52,8 +52,8 @@ def blurred(rng: np.random.Generator, values: FloatArray) -> FloatArray:
 
 def only_exact_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have ``dual_bound`` close by vertices or cones alone."""
-    monkeypatch.setattr(bound_module, "spectral_bound", lambda *_: 100.0)
-    monkeypatch.setattr(bound_module, "sign_rule_bound", lambda *_: 100.0)
+    monkeypatch.setattr(steps, "spectral_bound", lambda *_: 100.0)
+    monkeypatch.setattr(steps, "sign_rule_bound", lambda *_: 100.0)
 
 
 @pytest.mark.parametrize("find", [by_norm, by_patterns, by_bound, by_large_bound])
@@ -91,7 +91,7 @@ def test_vertices_bring_the_equals_that_ascent_missed(
         return found._replace(values=found.values * (1.0 + 3e-16))
 
     monkeypatch.setattr(pricing, "ascend", last)
-    monkeypatch.setattr(bound_module, "ascend", last)
+    monkeypatch.setattr(steps, "ascend", last)
     only_exact_bounds(monkeypatch)
     neuron = find(cross(3), np.ones(6))
     np.testing.assert_allclose(neuron.direction, np.full(3, 3**-0.5))
@@ -109,11 +109,11 @@ def test_branch_and_bound_takes_no_part(
         lower = max(start, 3**0.5 * (1.0 + 1e-15))
         return DirectionBounds(lower, lower, np.full(3, -(3**-0.5)), 1)
 
-    for module in (pricing, bound_module):
+    for module in (pricing, steps):
         monkeypatch.setattr(module, "branch_and_bound", any_one)
     for name, value in (("_FEW", 0), ("_MANY", 0)):
         monkeypatch.setattr(pricing, name, value)
-    monkeypatch.setattr(bound_module, "_LISTED", 0)
+    monkeypatch.setattr(steps, "_LISTED", 0)
     only_exact_bounds(monkeypatch)
     rng = np.random.default_rng(1)
     for _ in range(3):
@@ -133,10 +133,10 @@ def test_branch_and_bound_still_finds_what_is_better(
         return FarPoints(np.inf, np.zeros(0), np.zeros((0, 3)))
 
     monkeypatch.setattr(pricing, "ascend", poor)
-    monkeypatch.setattr(bound_module, "ascend", poor)
+    monkeypatch.setattr(steps, "ascend", poor)
     monkeypatch.setattr(pricing, "_FEW", 0)
     monkeypatch.setattr(pricing, "_MANY", 0)
-    monkeypatch.setattr(bound_module, "_LISTED", 0)
+    monkeypatch.setattr(steps, "_LISTED", 0)
     only_exact_bounds(monkeypatch)
     for found in (dual_norm_bounds(X, lam), dual_bound(X, lam)):
         assert found.lower == pytest.approx(value, rel=1e-8)
