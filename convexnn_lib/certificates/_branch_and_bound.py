@@ -37,6 +37,10 @@ _SHARE_WORK = 256  # cones for which another thread is worth while
 _MOST_SHARES = 16  # at once; the results do not depend on how many threads take them
 _BATCH_CONES, _BATCH_ROWS = 1 << 11, 1 << 21  # cones, and rows that cut them, at a time
 _STORED_ROWS = 1 << 27  # cut rows in store (half a GB) at which memory comes first
+# What is left out when f is written anew counts as an error of the bound.
+_LEADING = 1e-6  # a coordinate of a unit vector whose sign is clear
+_CANCELLED = 1e-15  # relative length of what is left of the generators on a line
+_SPANNED = 1e-14  # relative singular value of a direction that is not needed
 
 
 class DirectionBounds(NamedTuple):
@@ -283,7 +287,7 @@ def _one_row_a_line(plus: FloatArray, minus: FloatArray) -> _Problem:
     sizes = np.linalg.norm(rows, axis=1)
     rows, weights, sizes = rows[sizes > 0.0], weights[sizes > 0.0], sizes[sizes > 0.0]
     units = rows / sizes[:, None]
-    leading = np.argmax(np.abs(units) > 1e-6, axis=1)
+    leading = np.argmax(np.abs(units) > _LEADING, axis=1)
     signs = np.sign(units[np.arange(len(units)), leading])
     units *= signs[:, None]
     _, first, line = np.unique(
@@ -296,7 +300,7 @@ def _one_row_a_line(plus: FloatArray, minus: FloatArray) -> _Problem:
     back = signs < 0.0
     linear = -(weights * sizes * back) @ units[line]
     net = np.bincount(line, weights * sizes, len(units))
-    lost = np.abs(net) <= 1e-15 * np.bincount(line, sizes, len(units))
+    lost = np.abs(net) <= _CANCELLED * np.bincount(line, sizes, len(units))
     error += float(np.abs(net[lost]).sum())
     net, units = net[~lost], units[~lost]
     order = np.argsort(net < 0.0, kind="stable")
@@ -305,7 +309,7 @@ def _one_row_a_line(plus: FloatArray, minus: FloatArray) -> _Problem:
     basis = np.eye(rows.shape[1])
     spanning = np.concatenate([rows, linear[None]])
     _, singular, right = np.linalg.svd(spanning, full_matrices=False)
-    rank = max(1, int((singular > 1e-14 * singular[0]).sum()))
+    rank = max(1, int((singular > _SPANNED * singular[0]).sum()))
     if rank < len(basis):
         basis = right[:rank].T
         inside = spanning @ basis

@@ -29,6 +29,7 @@ from convexnn_lib.problem.training_problem import TrainingProblem
 __all__ = ["Group", "GroupPoint", "solve_groups"]
 
 _NEWTON_STEPS = 30
+_LEAST_STEP = 1e-6  # that is tried towards the next point
 _LEAST_BEND = 1e-6  # of a model, relative to that in other samples
 _MOST_DAMPED = 1e12
 _INFEASIBLE = 1e-12  # tolerance of a proof that no network meets the margins
@@ -181,7 +182,7 @@ def _shortened(
     value = _value(problem, point)
     length = 1.0
     trial = target
-    while length > 1e-6 and not _value(problem, trial) < value:
+    while length > _LEAST_STEP and not _value(problem, trial) < value:
         length *= 0.5
         variables = [
             a + length * (b - a)

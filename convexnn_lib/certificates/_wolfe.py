@@ -26,6 +26,8 @@ __all__ = ["Corral", "nearest_in_corral", "nearest_point"]
 
 _DEPENDENT = 1e-13  # relative distance from the span of the others that is rounding
 _NO_WEIGHT = 1e-15  # a weight that is not worth a place in the corral
+_NO_PROGRESS = 1e-15  # relative change of the distance, or of its square, by rounding
+_LEVEL = 1e-14  # relative slope of a ray that rounding may have made
 
 
 class Corral(NamedTuple):
@@ -260,7 +262,7 @@ def nearest_point(
             for c in range(d):
                 square += trial[c] * trial[c]
             norm = np.sqrt(square)
-            if norm >= best * (1.0 - 1e-15):
+            if norm >= best * (1.0 - _NO_PROGRESS):
                 break  # rounding hides any further progress
             best, multipliers = norm, 0.0
             for c in range(d):
@@ -294,8 +296,8 @@ def nearest_point(
                     fall -= rays[k, c] * x[c]
                 if fall > steepest:
                     steepest, chosen = fall, k
-            if steepest <= 1e-14 * best:
-                if gap <= 1e-15 * square:
+            if steepest <= _LEVEL * best:
+                if gap <= _NO_PROGRESS * square:
                     break
                 if not exact and product > threshold * best:
                     break  # the distance is above the threshold

@@ -32,6 +32,7 @@ from convexnn_lib.certificates._wolfe import Corral, nearest_point
 
 __all__ = ["FarPoints", "ascend", "farthest_points"]
 
+_NO_GAIN = 1e-12  # relative, at which an ascent has ended
 _BLOCK = 1 << 12  # vertices handed to a thread at a time
 _KEY_BITS = 60  # of the keys that put vertices into a spatial order
 _ASCENTS = 50  # far more than an ascent takes
@@ -267,7 +268,7 @@ def _distances(
                 if product > 0.0:
                     value -= product
             value /= best
-            done = value <= lower[k] * (1.0 + 1e-12)
+            done = value <= lower[k] * (1.0 + _NO_GAIN)
             if value > lower[k]:
                 lower[k] = value
                 for c in range(d):

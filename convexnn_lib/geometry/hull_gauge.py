@@ -24,12 +24,18 @@ from convexnn_lib._validation import (
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates.dual_norm import dual_norm
 from convexnn_lib.errors import InvalidDataError, SolverError
-from convexnn_lib.geometry._tolerances import ATTAINED, OUTSIDE_SPAN
+from convexnn_lib.geometry._tolerances import (
+    ATTAINED,
+    OUTSIDE_SPAN,
+    SPANNING,
+    UNUSED,
+)
 from convexnn_lib.problem.network import ReLUNetwork
 
 __all__ = ["HullGauge", "hull_gauge", "sample_spikes"]
 
 _CUTS = 2000
+_SPANNED = 1e-10  # relative eigenvalue that is zero; no data have one in between
 _BOX = 1e6  # keeps the first linear programs bounded
 _PRECISION = {
     "primal_feasibility_tolerance": 1e-10,
@@ -221,13 +227,13 @@ def _span(X: FloatArray, neurons: FloatArray) -> FloatArray:
     """
     lengths = np.linalg.norm(X, axis=1)
     unit = X / np.where(lengths > 0.0, lengths, 1.0)[:, None]
-    if np.linalg.matrix_rank(np.maximum(unit @ neurons, 0.0), tol=1e-6) == len(X):
+    if np.linalg.matrix_rank(np.maximum(unit @ neurons, 0.0), tol=SPANNING) == len(X):
         return np.eye(len(X))
     if not np.any(X):
         return np.zeros((len(X), 0))
     patterns = enumerate_patterns(X).patterns.astype(float)
     values, vectors = np.linalg.eigh((patterns.T @ patterns) * (unit @ unit.T))
-    used: FloatArray = vectors[:, values > 1e-10 * max(float(values.max()), 1e-300)]
+    used: FloatArray = vectors[:, values > _SPANNED * max(float(values.max()), 1e-300)]
     # the span of the features of X itself: scale its rows back
     basis: FloatArray = np.linalg.qr(lengths[:, None] * used)[0]
     return basis
@@ -240,7 +246,7 @@ def _network(
 
     Neurons of one cone and sign are added up, which does not raise the cost.
     """
-    used = np.flatnonzero(np.abs(weights) > 1e-12 * np.abs(weights).max())
+    used = np.flatnonzero(np.abs(weights) > UNUSED * np.abs(weights).max())
     features = np.maximum(X @ neurons[:, used], 0.0)
     sizes = np.linalg.lstsq(features, target, rcond=None)[0]
     network = ReLUNetwork(neurons[:, used] * np.abs(sizes), np.sign(sizes)).merged(X)

@@ -36,6 +36,7 @@ __all__ = [
     "support_points",
 ]
 
+_ZERO = 1e-15  # coordinates of unit vectors that are rounding errors of the cosine
 _MOST = 4  # samples; the closed form looks at 3**n cases
 
 
@@ -383,7 +384,7 @@ def _sphere(dimension: int, resolution: int) -> Mesh:
         axis=-1,
     ).reshape(-1, 3)
     # the quarter turns are exact, so that the axes are among the directions
-    points[np.abs(points) < 1e-15] = 0.0
+    points[np.abs(points) < _ZERO] = 0.0
     index = np.arange(theta.size).reshape(theta.shape)
     right = np.roll(index, -1, axis=1)
     a, b = index[:-1], right[:-1]

@@ -29,6 +29,7 @@ from convexnn_lib.problem._cones import (
     row_sides,
 )
 from convexnn_lib.problem._stored_weights import StoredWeights
+from convexnn_lib.problem._tolerances import SHARES
 
 __all__ = ["ReLUNetwork", "row_sides"]
 
@@ -200,7 +201,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
                 f"neuron must be below the width {self.width}, got {neuron}."
             )
         c = as_float_array(weights, "weights")
-        if c.ndim != 1 or c.size == 0 or np.any(c < 0.0) or abs(c.sum() - 1.0) > 1e-12:
+        if c.ndim != 1 or c.size == 0 or np.any(c < 0.0) or abs(c.sum() - 1.0) > SHARES:
             raise InvalidDataError(
                 "weights must be nonnegative numbers with sum 1, got "
                 f"{np.array2string(c, threshold=8)} with sum {c.sum()}."

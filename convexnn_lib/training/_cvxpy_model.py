@@ -21,6 +21,8 @@ with extra("cvxpy", 'The method "cvxpy"'):
 cp: Any = cvxpy  # its functions carry no types
 
 _NEWTON_STEPS = 30
+_LEAST_STEP = 1e-6  # that is tried towards a model's point
+_NO_GAIN = 1e-10  # relative, at which Newton's method has ended
 
 __all__ = ["ProgramPoint", "solve_by_cvxpy"]
 
@@ -237,7 +239,7 @@ def _solve_by_newton(
         new_penalty = _norms(step.u) + _norms(step.u_prime)
         # the penalty is convex along the segment, so this bounds the objective there
         length = 1.0
-        while length > 1e-6:
+        while length > _LEAST_STEP:
             trial = problem.loss.value(z + length * (target - z), problem.y)
             trial += problem.beta * ((1.0 - length) * penalty + length * new_penalty)
             if trial < value:
@@ -250,7 +252,7 @@ def _solve_by_newton(
         u_prime = u_prime + length * (step.u_prime - u_prime)
         dual = -problem.loss.gradient(z, problem.y)
         point = ProgramPoint(u, u_prime, dual, step.status)
-        done = value - trial <= 1e-10 * abs(trial)
+        done = value - trial <= _NO_GAIN * abs(trial)
         value = trial
         if done:
             break

@@ -37,6 +37,7 @@ __all__ = ["meet_hard_margin", "newton_on_face", "raised"]
 IntArray = npt.NDArray[np.int8]
 
 _LONGEST_STEP = 1e3  # in units of the longest neuron
+_ROUNDING = 1e-14  # relative, of an objective
 _STEPS = 300  # most of which add tight rows, one or a few at a time
 
 
@@ -89,7 +90,7 @@ def newton_on_face(
         candidate = face.network(problem)
         value = problem.objective(candidate)
         step, error = face.newton_step(problem)
-        rounding = 1e-14 * abs(value)
+        rounding = _ROUNDING * abs(value)
         if value > best_value + rounding:
             break
         # near the optimum the value is flat, and only the error shows progress
@@ -106,7 +107,7 @@ def newton_on_face(
             if np.array_equal(moved.sides, face.sides):
                 break
         face, best_error = moved, error if same else np.inf
-    allowed = raised(problem.objective(network), 1e-14)
+    allowed = raised(problem.objective(network), _ROUNDING)
     return best if best_value <= allowed else network
 
 
@@ -281,7 +282,7 @@ class _Face:
         room = np.full(before.shape, np.inf)
         room[leaving] = np.maximum(before[leaving], 0.0) / rate[leaving]
         length = min(1.0, float(room.min()))
-        start = raised(problem.objective(self.network(problem)), 1e-14)
+        start = raised(problem.objective(self.network(problem)), _ROUNDING)
         for _ in range(30):
             vectors = self.vectors + length * change
             trial = replace(self, vectors=vectors)
@@ -375,7 +376,7 @@ def _kernel_basis(rows: FloatArray) -> FloatArray:
 def _newton_direction(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
     """Return Newton's step, a short one where the Hessian is singular."""
     # where neurons are dependent, rounding must not decide how far to go
-    ridge = 1e-14 * float(np.max(np.diag(hessian)))
+    ridge = _ROUNDING * float(np.max(np.diag(hessian)))
     regular = hessian + ridge * np.eye(len(hessian))
     try:
         step: FloatArray = cho_solve(cho_factor(regular), -gradient)

@@ -21,6 +21,7 @@ from convexnn_lib.training._working_set import Neuron
 
 __all__ = ["stationary_dual", "train"]
 
+_NO_GAIN = 1e-13  # relative, of an objective that sparsifying did not lower
 _STALLED = 1e-2  # relative gain of a descent below which there are no more
 _LEAST = 1e-4  # relative length below which a group is not worth a neuron at once
 _NEAR = 0.1  # relative excess of the dual norm below which accuracy pays
@@ -156,7 +157,7 @@ def _improved(
         dual = stationary_dual(network, problem)
         # a neuron can be worth less than sparsifying sees: then its pair stays, and
         # the solver's dual point, which knows it
-        gained = before - value > 1e-13 * abs(before)
+        gained = before - value > _NO_GAIN * abs(before)
         if not state.point.loose and dual is not None and gained:
             state = replace(state, point=replace(state.point, dual=dual))
             if state.scope is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.geometry.hull_gauge import _network
 from convexnn_lib.geometry.shapes import _check_interior
 
+module = import_module("convexnn_lib.geometry.hull_gauge")
 REPEATED = [[1.0, 0.0], [1.0, 0.0]]
 
 
@@ -38,3 +41,31 @@ def test_flat(size: float) -> None:
     _check_interior(size * np.diag([1.0, 1.1e-9]))
     with pytest.raises(InvalidDataError, match="the hull has no interior"):
         _check_interior(size * np.diag([1.0, 0.9e-9]))
+
+
+@pytest.mark.parametrize(("least", "everything"), [(0.9e-6, False), (1.1e-6, True)])
+def test_spanning(
+    least: float, everything: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Features diag(1, least) span the plane, or all patterns have to be listed."""
+
+    def listing(X: np.ndarray) -> None:
+        raise LookupError
+
+    monkeypatch.setattr(module, "enumerate_patterns", listing)
+    if everything:
+        np.testing.assert_array_equal(
+            module._span(np.eye(2), np.diag([1.0, least])), np.eye(2)
+        )
+    else:
+        with pytest.raises(LookupError):
+            module._span(np.eye(2), np.diag([1.0, least]))
+
+
+@pytest.mark.parametrize(("weight", "used"), [(0.9e-12, False), (1.1e-12, True)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_unused(weight: float, used: bool, size: float) -> None:
+    """Without the second neuron the output 1 on the second sample is missed."""
+    weights, target = size * np.array([1.0, weight]), np.ones(2)
+    network = _network(np.eye(2), np.eye(2), weights, target)
+    assert (network is not None) is used

@@ -59,3 +59,15 @@ def test_same_extent() -> None:
     for apart, same in ((0.9e-6, True), (1.1e-6, False)):
         found = settled_axes(np.array([1.0, 1.0 - apart]), axes, 2)
         np.testing.assert_allclose(found, np.eye(2) if same else axes, atol=1e-12)
+
+
+@pytest.mark.parametrize(("off", "shares"), [(0.9e-12, True), (1.1e-12, False)])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_shares(off: float, shares: bool, sign: float) -> None:
+    """A neuron is split into shares that add up to 1."""
+    network, weights = ReLUNetwork([[1.0]], [1.0]), [0.5, 0.5 + sign * off]
+    if shares:
+        assert network.split(0, weights).width == 2
+    else:
+        with pytest.raises(InvalidDataError, match="nonnegative numbers with sum 1"):
+            network.split(0, weights)
