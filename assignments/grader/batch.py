@@ -18,7 +18,7 @@ import nbformat
 from assignments.grader.course import Course
 from assignments.grader.judge import Outcome, printable
 from assignments.grader.kernel import Times
-from assignments.grader.problem_set import ProblemSet
+from assignments.grader.problem_set import ProblemSet, files_of
 from assignments.grader.roster import is_student_id
 from assignments.grader.sandbox import Limits, SandboxError, sandbox_problem
 from assignments.grader.submission import Result, Task, Worker
@@ -115,7 +115,8 @@ def grade_all(
     if not release.is_file():
         raise FileNotFoundError(f"{release} is missing: build {name} first")
     students = course.students(name)
-    common = source.read_bytes() + release.read_bytes()
+    files = [*files_of(source), release]
+    common = b"".join(file.read_bytes() for file in files)
     failed = []
     workers: queue.SimpleQueue[Worker] = queue.SimpleQueue()
     with contextlib.ExitStack() as stack:

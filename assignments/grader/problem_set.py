@@ -1,4 +1,4 @@
-"""Problem sets: one jupytext file each, with solutions and hidden tests in it.
+"""Problem sets: jupytext files with solutions and hidden tests in them.
 
 The cells that matter are marked in a short form, ``answer="name"`` and the like, which
 becomes nbgrader's metadata here. The instructor's guide describes the format.
@@ -15,7 +15,14 @@ import jupytext
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-__all__ = ["ID_LINE", "ProblemSet", "Question", "SourceError", "read_problem_set"]
+__all__ = [
+    "ID_LINE",
+    "ProblemSet",
+    "Question",
+    "SourceError",
+    "files_of",
+    "read_problem_set",
+]
 
 ID_LINE = 'STUDENT_ID = ""'
 REGIONS = ("SOLUTION", "HIDDEN CASES", "HIDDEN TESTS")
@@ -83,13 +90,30 @@ class ProblemSet:
         return sum(question.points for question in self.questions)
 
 
+def files_of(path: Path) -> list[Path]:
+    """Return the files of a problem set, in order.
+
+    Parameters
+    ----------
+    path : Path
+        ``NAME.py``, the file that begins it. Where there is a folder ``NAME`` beside
+        it, the files in there go on with it, in the order of their names.
+
+    Returns
+    -------
+    list of Path
+        The files.
+    """
+    return [path, *sorted(path.with_suffix("").glob("*.py"))]
+
+
 def read_problem_set(path: Path) -> ProblemSet:
     """Read the source of a problem set and check its form.
 
     Parameters
     ----------
     path : Path
-        A jupytext file in the percent format.
+        A jupytext file in the percent format, which begins the set.
 
     Raises
     ------
@@ -98,7 +122,10 @@ def read_problem_set(path: Path) -> ProblemSet:
     """
     if not _NAME.fullmatch(path.stem):
         raise SourceError(f"{path.name}: a name is made of a-z, 0-9 and _")
-    notebook = jupytext.read(path, fmt="py:percent")
+    notebook, *others = (
+        jupytext.read(file, fmt="py:percent") for file in files_of(path)
+    )
+    notebook.cells += [cell for other in others for cell in other.cells]
     questions = []
     seen: set[tuple[str, str]] = set()
     for number, cell in enumerate(notebook.cells):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -91,3 +92,25 @@ def test_rehearsal_finds_a_wrong_solution(bubblewrap: None, tmp_path: Path) -> N
     (tmp_path / "tiny.py").write_text(text)
     options = ["--sources", str(tmp_path), "--students", "1", "--jobs", "1"]
     assert main(["check", "tiny", *options]) == 1
+
+
+def test_a_set_in_several_files_is_the_same(
+    tiny: problem_set.ProblemSet, tmp_path: Path
+) -> None:
+    """The files of a folder of its name go on with it, in the order of their names."""
+    text = TINY.read_text(encoding="utf-8")
+    places = [found.start() for found in re.finditer(r"^# %%", text, re.MULTILINE)]
+    middle, last = places[5], places[-2]
+    path, folder = tmp_path / "tiny.py", tmp_path / "tiny"
+    folder.mkdir()
+    parts = {
+        path: text[:middle],
+        folder / "2_middle.py": text[middle:last],
+        folder / "3_end.py": text[last:],
+    }
+    for file, part in parts.items():
+        file.write_text(part.rstrip() + "\n", encoding="utf-8")
+    assert problem_set.files_of(path) == list(parts)
+    found = problem_set.read_problem_set(path)
+    assert found.notebook == tiny.notebook
+    assert found.questions == tiny.questions
