@@ -12,6 +12,7 @@ import numpy as np
 
 from convexnn_lib._kernels import jit
 from convexnn_lib._validation import FloatArray, PackedArray
+from convexnn_lib.arrangements._packing import packed_byte
 
 
 @jit
@@ -232,17 +233,7 @@ def write_cells(
             if width > 0:
                 mirror = cells - 1 - position
                 for t in range(width):
-                    k = 8 * t
-                    byte = (
-                        128 * positive[k]
-                        + 64 * positive[k + 1]
-                        + 32 * positive[k + 2]
-                        + 16 * positive[k + 3]
-                        + 8 * positive[k + 4]
-                        + 4 * positive[k + 5]
-                        + 2 * positive[k + 6]
-                        + positive[k + 7]
-                    )
+                    byte = packed_byte(positive, 8 * t)
                     packed[position, t] = byte
                     packed[mirror, t] = 255 - byte
                 packed[mirror, width - 1] &= last_byte

@@ -15,6 +15,7 @@ from convexnn_lib.arrangements._exact import (
     integer_row,
     scaled_to_float,
 )
+from convexnn_lib.arrangements._packing import packed_byte
 
 SignArray = npt.NDArray[np.int8]
 
@@ -164,15 +165,5 @@ def _filtered_patterns(
             positive[k] = value[k] >= 0.0
         doubtful[i] = doubts > 0
         for t in range(packed.shape[1]):
-            k = 8 * t
-            packed[i, t] = (
-                128 * positive[k]
-                + 64 * positive[k + 1]
-                + 32 * positive[k + 2]
-                + 16 * positive[k + 3]
-                + 8 * positive[k + 4]
-                + 4 * positive[k + 5]
-                + 2 * positive[k + 6]
-                + positive[k + 7]
-            )
+            packed[i, t] = packed_byte(positive, 8 * t)
     return doubtful

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -59,16 +59,21 @@ def plot_cones(*arrangements: Arrangement, titles: Sequence[str] = ()) -> Figure
                 "plot_cones draws data with two features, "
                 f"got {arrangement.X.shape[1]}."
             )
+    return _side_by_side(arrangements, titles, _draw_cones)
+
+
+def _side_by_side(
+    arrangements: Sequence[Arrangement],
+    titles: Sequence[str],
+    draw: Callable[[Axes, Arrangement], None],
+) -> Figure:
     with book_style():
+        count = len(arrangements)
         figure, axes = new_figure(
-            1,
-            len(arrangements),
-            width=4.6 * len(arrangements),
-            height=4.6,
-            squeeze=False,
+            1, count, width=4.6 * count, height=4.6, squeeze=False
         )
         for index, arrangement in enumerate(arrangements):
-            _draw_cones(axes[0, index], arrangement)
+            draw(axes[0, index], arrangement)
             if titles:
                 axes[0, index].set_title(titles[index])
     return figure
@@ -249,19 +254,7 @@ def plot_zonotopes(*arrangements: Arrangement, titles: Sequence[str] = ()) -> Fi
     for arrangement in arrangements:
         if arrangement.X.shape[1] != 2 or np.linalg.matrix_rank(arrangement.X) != 2:
             raise InvalidDataError("plot_zonotopes draws data of rank 2 in the plane.")
-    with book_style():
-        figure, axes = new_figure(
-            1,
-            len(arrangements),
-            width=4.6 * len(arrangements),
-            height=4.6,
-            squeeze=False,
-        )
-        for index, arrangement in enumerate(arrangements):
-            _draw_zonotope(axes[0, index], arrangement)
-            if titles:
-                axes[0, index].set_title(titles[index])
-    return figure
+    return _side_by_side(arrangements, titles, _draw_zonotope)
 
 
 def _draw_zonotope(axes: Axes, arrangement: Arrangement) -> None:
