@@ -47,6 +47,7 @@ def test_the_page_counts(mutants: ModuleType) -> None:
     assert "catch 18, that is 90%" in " ".join(page.split())
     assert "| `problem/network.py` | 10 | 8 | 80% |" in page
     assert page.endswith("- `problem/network.py`: `c  ->  d`\n")
+    assert mutants.known(page) == tallies
 
 
 def test_too_few_caught_is_a_failure(
@@ -61,6 +62,20 @@ def test_too_few_caught_is_a_failure(
         assert mutants.main(["problem/network.py"]) == code
     assert "that is 84%" in (tmp_path / "mutants.md").read_text()
     assert mutants.main(["no/such.py"]) == 2
+
+
+def test_a_run_of_one_module_leaves_the_others(
+    mutants: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(mutants, "RESULT", tmp_path / "mutants.md")
+    monkeypatch.setattr(mutants, "tally", lambda name: mutants.Tally(9, ["a  ->  b"]))
+    assert mutants.main(["problem/network.py"]) == 0
+    monkeypatch.setattr(mutants, "tally", lambda name: mutants.Tally(1, ["c  ->  d"]))
+    assert mutants.main(["problem/_loss.py"]) == 1
+    assert mutants.known((tmp_path / "mutants.md").read_text()) == {
+        "problem/_loss.py": (1, ["c  ->  d"]),
+        "problem/network.py": (9, ["a  ->  b"]),
+    }
 
 
 def test_exit_codes(

@@ -4,8 +4,8 @@ Mutmut makes the mutants in a copy of the project (``_build/mutants``) and runs,
 each, the quick tests of its room that reach it. One in five is tried, by a fixed rule.
 Mutants that change nothing but the words of a message are left out: what a message says
 is for readers. Run it with ``make mutants``, or for some modules,
-``make mutants MODULES=problem/network.py``. A run of all modules writes its result to
-``tools/mutants.md``.
+``make mutants MODULES=problem/network.py``. ``tools/mutants.md`` has for each module
+the result of its last run.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -78,13 +79,24 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"Choose from: {', '.join(TESTS)}", file=sys.stderr)
         return 2
-    tallies = {name: tally(name) for name in names or TESTS}
-    text = report(tallies)
-    if not names:
+    tallies = known(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
+    for name in names or TESTS:
+        tallies[name] = tally(name)
+        text = report({name: tallies[name] for name in TESTS if name in tallies})
         RESULT.write_text(text, encoding="utf-8")
     print(text)
-    caught = sum(row.caught for row in tallies.values())
-    return int(caught < LEAST * sum(row.total for row in tallies.values()))
+    return int(any(row.caught < LEAST * row.total for row in tallies.values()))
+
+
+def known(text: str) -> dict[str, Tally]:
+    """Return what a page says of each module."""
+    survivors: dict[str, list[str]] = {}
+    for name, mutant in re.findall(r"^- `([^`]+)`: `(.*)`$", text, re.MULTILINE):
+        survivors.setdefault(name, []).append(mutant)
+    rows = re.findall(r"^\| `(.+)` \| (\d+) \| (\d+) \|", text, re.MULTILINE)
+    return {
+        name: Tally(int(caught), survivors.get(name, [])) for name, _, caught in rows
+    }
 
 
 def tally(name: str) -> Tally:
@@ -189,7 +201,8 @@ def report(tallies: dict[str, Tally]) -> str:
         "`make mutants` changes each function in all the ways that mutmut knows, one",
         "at a time, and runs the quick tests of its room that reach it. To save time",
         f"it tries those whose number in their function ends in {' or '.join(DIGITS)}.",
-        "Changes of nothing but the words of a message do not count.",
+        "Changes of nothing but the words of a message do not count. Each row is of",
+        "the last run of its module, with the tests of that time.",
         "",
         "| module | mutants | caught | share |",
         "| --- | --- | --- | --- |",
