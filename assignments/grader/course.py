@@ -263,6 +263,8 @@ class Course:
     def write_feedback_pages(self, name: str) -> str:
         """Let nbgrader write a page for each notebook; return what went wrong."""
         answer = self._nbgrader().generate_feedback(name, force=True)
+        for page in self.folder.glob(f"feedback/*/{name}/{name}.html"):
+            page.write_text(pages.guarded(page.read_text("utf-8")), encoding="utf-8")
         return "" if answer["success"] else str(answer["log"])
 
     @contextlib.contextmanager
