@@ -9,18 +9,27 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from assignments.grader.batch import Progress, Settings, grade_all
+from assignments.grader.attempts import attempts, use
+from assignments.grader.batch import Progress, Settings, grade_all, ungraded
 from assignments.grader.collect import collect
 from assignments.grader.course import Course, ReleaseError
+from assignments.grader.deadlines import Deadlines, take_times
 from assignments.grader.judge import printable
 from assignments.grader.kernel import Times
 from assignments.grader.marks import read_marks, write_marks
 from assignments.grader.problem_set import ProblemSet, SourceError, read_problem_set
 from assignments.grader.rehearsal import rehearse
-from assignments.grader.report import write_feedback, write_grades
-from assignments.grader.roster import PATTERNS, Pattern, PatternError, Roster
+from assignments.grader.report import totals, write_feedback, write_grades
+from assignments.grader.roster import (
+    PATTERNS,
+    Pattern,
+    PatternError,
+    Roster,
+    finder,
+    is_student_id,
+)
 from assignments.grader.sandbox import SandboxError
-from assignments.grader.tables import TableError
+from assignments.grader.tables import TableError, fill_table
 
 SOURCES = Path(__file__).resolve().parent / "problem_sets"
 
@@ -53,21 +62,16 @@ def _build(options: argparse.Namespace) -> int:
 
 def _grade(options: argparse.Namespace) -> int:
     course, problem_set = Course(options.course), _read(options, options.name)
-    if options.submissions:
-        found = collect(
-            course,
-            problem_set.name,
-            options.submissions,
-            Pattern(options.pattern) if options.pattern else None,
-            Roster.read(course.roster),
-        )
-        _say(f"{len(found.taken)} submissions from {options.submissions}")
-        for line in found.remarks:
-            _say(line)
-        for line in found.left:
-            _say(f"not taken: {line}", error=True)
-    started = time.monotonic()
     source = options.sources / f"{options.name}.py"
+    taken = _collect(options, course) if options.submissions else []
+    if options.times and not options.dry_run:
+        for line in take_times(course, options.name, options.times):
+            _say(f"no time taken: {line}", error=True)
+    if options.dry_run:
+        new = sorted({*taken, *ungraded(course, options.name, source)})
+        _say(f"{len(new)} would be graded: {', '.join(new) or 'nobody'}")
+        return 0
+    started = time.monotonic()
     failed = grade_all(
         course, problem_set, source, _settings(options), _show(problem_set)
     )
@@ -76,6 +80,70 @@ def _grade(options: argparse.Namespace) -> int:
     if failed:
         _say(f"not graded, as the grader failed: {', '.join(failed)}", error=True)
     return 1 if failed else 0
+
+
+def _collect(options: argparse.Namespace, course: Course) -> list[str]:
+    """Take submissions, or say what would be taken; return the students."""
+    found = collect(
+        course,
+        options.name,
+        options.submissions,
+        Pattern(options.pattern) if options.pattern else None,
+        Roster.read(course.roster),
+        dry=options.dry_run,
+    )
+    _say(f"{len(found.taken)} submissions from {options.submissions}")
+    for line in found.remarks:
+        _say(line)
+    for line in found.left:
+        _say(f"not taken: {line}", error=True)
+    return found.taken
+
+
+def _attempts(options: argparse.Namespace) -> int:
+    course, name = Course(options.course), options.name
+    deadlines = Deadlines.read(course.deadlines)
+    known = course.students(name)
+    for student in options.students or known:
+        if student not in known:
+            raise FileNotFoundError(f"there is no work of {student} for {name}")
+        deadline = deadlines.find(name, student) if deadlines else None
+        for number, attempt in enumerate(attempts(course, name, student), 1):
+            late = deadline.days_late(attempt.time) if deadline else 0
+            notes = [f"{late} late" if late else "", "counts" if attempt.counts else ""]
+            text = f"{student}  {number}  {attempt.time:%Y-%m-%d %H:%M}"
+            _say("  ".join([text, *filter(None, notes)]))
+    return 0
+
+
+def _use(options: argparse.Namespace) -> int:
+    course = Course(options.course)
+    attempt = use(course, options.name, options.student, options.number)
+    _say(
+        f"of {options.student} counts what came {attempt.time:%Y-%m-%d %H:%M}; "
+        f"now grade {options.name}"
+    )
+    return 0
+
+
+def _rename(options: argparse.Namespace) -> int:
+    if not is_student_id(options.other):
+        raise PatternError(f"{options.other!r} is no id: letters, digits, . _ @ -")
+    Course(options.course).rename(options.name, options.student, options.other)
+    _say(f"{options.student} is {options.other} now; now grade {options.name}")
+    return 0
+
+
+def _fill(options: argparse.Namespace) -> int:
+    course, problem_set = Course(options.course), _read(options, options.name)
+    find = finder(totals(course, problem_set), Roster.read(course.roster))
+    table = options.table
+    target = table.with_name(f"{table.stem}-filled.csv")
+    count, left = fill_table(table, target, options.column, find)
+    _say(f"{target}: {count} rows filled")
+    for line in left:
+        _say(f"left as it is: {line}")
+    return 0
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -204,6 +272,18 @@ def _parser() -> argparse.ArgumentParser:
         "roster, and * is anything",
     )
     command.add_argument(
+        "--times",
+        type=Path,
+        metavar="FILE",
+        help="a table with the columns `student` and `handed in`: when the work came, "
+        "where that is not the time of the files",
+    )
+    command.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only say what would be taken and graded",
+    )
+    command.add_argument(
         "--again",
         action="store_true",
         help="also what has not changed since it was graded",
@@ -230,6 +310,41 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("name", metavar="NAME")
     command.add_argument("students", nargs="+", metavar="STUDENT")
+    _add_course(command)
+
+    command = _command(
+        commands, "rename", _rename, "file a student's work under another id"
+    )
+    for argument in ("name", "student", "other"):
+        command.add_argument(argument, metavar=argument.upper())
+    _add_course(command)
+
+    command = _command(
+        commands, "attempts", _attempts, "list all that students handed in, and when"
+    )
+    command.add_argument("name", metavar="NAME")
+    command.add_argument("students", nargs="*", metavar="STUDENT")
+    _add_course(command)
+
+    command = _command(
+        commands, "use", _use, "let another attempt count, by its number in the list"
+    )
+    command.add_argument("name", metavar="NAME")
+    command.add_argument("student", metavar="STUDENT")
+    command.add_argument("number", type=int, metavar="NUMBER")
+    _add_course(command)
+
+    command = _command(
+        commands,
+        "fill",
+        _fill,
+        "put the points into a table that the platform gave out, to give it back",
+    )
+    command.add_argument("name", metavar="NAME")
+    command.add_argument("table", type=Path, metavar="FILE")
+    command.add_argument(
+        "--column", required=True, help="where the points go; its beginning will do"
+    )
     _add_course(command)
 
     command = _command(

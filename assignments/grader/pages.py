@@ -1,9 +1,9 @@
 """Settings for the pages that show what students wrote: feedback, and formgrader's.
 
 nbgrader puts the HTML of a Markdown cell into its pages as it is. Here it is reduced to
-what writes a text: nothing in it runs, loads anything, or hides the page. Feedback says to
-the browser besides that nothing may run but MathJax. This file is also the beginning of
-`nbgrader_config.py` in a course's folder, where formgrader finds it.
+what writes a text: nothing in it runs, loads anything, or hides the page. Feedback
+tells the browser besides that nothing may run but MathJax. This file is also the
+beginning of `nbgrader_config.py` in a course's folder, where formgrader finds it.
 """
 
 import functools

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from attacks import MARKDOWN
-from trial_course import pretend, write_proof
+from trial_course import pretend
 
 from assignments.grader import pages
 from assignments.grader.course import Course
