@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
+import re
+import shlex
 import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 from trial_course import TINY, pretend
 
-from assignments.__main__ import main
+from assignments.__main__ import _parser, main
 from assignments.grader.attempts import attempts, handed_in, keep, use
 from assignments.grader.collect import collect
 from assignments.grader.course import Course
@@ -359,3 +361,47 @@ def test_a_column_that_is_not_there_or_twice_is_named(tmp_path: Path) -> None:
         fill_table(path, tmp_path / "out.csv", "a", lambda row: None)
     with pytest.raises(TableError, match="cannot be read"):
         fill_table(tmp_path / "none", tmp_path / "out.csv", "a", lambda row: None)
+
+
+# --- the guide ------------------------------------------------------------------------
+
+
+def guides_commands() -> list[list[str]]:
+    """Return all commands that the instructor's guide gives, as arguments."""
+    guide = Path(__file__).parents[2] / "chapters" / "instructors_guide.md"
+    text = guide.read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    inline = re.findall(r"`(python -m assignments [^`]*)`", text)
+    lines = [line for block in blocks for line in block.splitlines()] + inline
+    start = "python -m assignments "
+    return [shlex.split(s.removeprefix(start)) for s in lines if s.startswith(start)]
+
+
+def test_the_guides_commands_run(
+    tiny: ProblemSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is understood, and those that run nobody's code do what the guide says."""
+    course = Course(tmp_path / "course")
+    course.build(tiny)
+    pretend(course, tiny, "ada")
+    keep(course, "tiny", "ada", b"2", MONDAY)
+    monkeypatch.chdir(tmp_path)
+    Path("worksheet.csv").write_text("ID,Grade\nada,\n")
+    sets = tmp_path / "sets"
+    (sets / "oral").mkdir(parents=True)
+    (sets / "tiny.py").write_text(TINY.read_text())
+    (sets / "oral" / "tiny.py").write_text('ask("?", "!", "?")')
+    commands = {arguments[0]: arguments for arguments in guides_commands()}
+    assert {"build", "grade", "marks", "fill", "oral", "attempts"} <= commands.keys()
+    for arguments in guides_commands():
+        names = {"arrangements": "tiny", "set1": "tiny", "NAME": "tiny", "ID": "ada"}
+        changed = [names.get(argument, argument) for argument in arguments]
+        for option, folder in (("--course", course.folder), ("--sources", sets)):
+            if option in changed:
+                changed[changed.index(option) + 1] = str(folder)
+            elif option == "--sources" or "--course" in arguments:
+                changed += [option, str(folder)]
+        if arguments[0] in ("check", "grade", "remove") or "--read" in arguments:
+            _parser().parse_args(changed)
+        else:
+            assert main(changed) == 0, changed
