@@ -167,6 +167,15 @@ def _parser() -> argparse.ArgumentParser:
 
     command = _command(
         commands,
+        "programs",
+        run.programs,
+        "write what students wrote as programs, for tools that look for copies",
+    )
+    command.add_argument("name", metavar="NAME")
+    _add_course(command)
+
+    command = _command(
+        commands,
         "fill",
         run.fill,
         "put the points into a table that the platform gave out, to give it back",

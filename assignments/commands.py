@@ -17,6 +17,7 @@ from assignments.grader.kernel import Times
 from assignments.grader.marks import read_marks, write_marks
 from assignments.grader.oral import oral_sheet
 from assignments.grader.problem_set import ProblemSet, read_problem_set
+from assignments.grader.programs import write_programs
 from assignments.grader.rehearsal import rehearse
 from assignments.grader.report import totals, write_feedback, write_grades
 from assignments.grader.roster import (
@@ -141,6 +142,13 @@ def oral(options: argparse.Namespace) -> int:
         path = folder / f"{student}.md"
         path.write_text(oral_sheet(problem_set, source, student), encoding="utf-8")
         say(str(path))
+    return 0
+
+
+def programs(options: argparse.Namespace) -> int:
+    """Write what students wrote as programs."""
+    folder, count = write_programs(Course(options.course), options.name)
+    say(f"{count} programs: {folder}")
     return 0
 
 

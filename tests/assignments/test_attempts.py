@@ -363,6 +363,27 @@ def test_a_column_that_is_not_there_or_twice_is_named(tmp_path: Path) -> None:
         fill_table(tmp_path / "none", tmp_path / "out.csv", "a", lambda row: None)
 
 
+def test_answers_are_written_as_programs(tiny: ProblemSet, tmp_path: Path) -> None:
+    course = Course(tmp_path / "programs")
+    course.build(tiny)
+    pretend(course, tiny, "ada", proof="Add them.\nTwice.")
+    pretend(course, tiny, "em", proof="</script>")
+    keep(course, "tiny", "cfg", b"no notebook", MONDAY)
+    (course.folder / "programs" / "tiny" / "students").mkdir(parents=True)
+    (course.folder / "programs" / "tiny" / "students" / "old.py").touch()
+    common = ["--course", str(course.folder), "--sources", str(TINY.parent)]
+    assert main(["programs", "tiny", *common]) == 0
+    folder = course.folder / "programs" / "tiny"
+    found = {path.stem: path.read_text() for path in folder.rglob("*.py")}
+    assert found.keys() == {"tiny", "ada", "em"}
+    assert "count = cnn.cover_count(n_samples, 3)" in found["ada"]
+    assert "# Add them.\n# Twice." in found["ada"]
+    assert "cover_count(" not in found["tiny"]
+    assert not any("hand_in(" in text for text in found.values())
+    for path in folder.rglob("*.py"):
+        compile(path.read_text(), str(path), "exec")
+
+
 # --- the guide ------------------------------------------------------------------------
 
 
