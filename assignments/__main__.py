@@ -5,20 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from assignments.grader.batch import Progress, Settings, grade_all
-from assignments.grader.collect import collect
-from assignments.grader.course import Course, ReleaseError
-from assignments.grader.judge import printable
+from assignments import commands as run
+from assignments.commands import say
+from assignments.grader.course import ReleaseError
+from assignments.grader.judge import CourseError
 from assignments.grader.kernel import Times
-from assignments.grader.marks import read_marks, write_marks
-from assignments.grader.problem_set import ProblemSet, SourceError, read_problem_set
-from assignments.grader.rehearsal import rehearse
-from assignments.grader.report import write_feedback, write_grades
-from assignments.grader.roster import PATTERNS, Pattern, PatternError, Roster
+from assignments.grader.problem_set import SourceError
+from assignments.grader.roster import PATTERNS, PatternError
 from assignments.grader.sandbox import SandboxError
 from assignments.grader.tables import TableError
 
@@ -28,142 +24,27 @@ SOURCES = Path(__file__).resolve().parent / "problem_sets"
 def main(arguments: list[str] | None = None) -> int:
     """Run the program; return its exit status."""
     options = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], int] = options.run
+    command: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(options)
+        return command(options)
     except SandboxError as error:
-        _say(
+        say(
             f"No sandbox: {error}.\nSubmissions are programs of strangers. To run them "
             "without a sandbox all the same, say --unsafe.",
             error=True,
         )
-    except (SourceError, ReleaseError, TableError, PatternError, OSError) as error:
-        _say(str(error), error=True)
+    except (
+        CourseError,
+        SourceError,
+        ReleaseError,
+        TableError,
+        PatternError,
+        OSError,
+    ) as error:
+        say(str(error), error=True)
     except KeyboardInterrupt:
-        _say("Stopped. What is graded is kept; the same command goes on.", error=True)
+        say("Stopped. What is graded is kept; the same command goes on.", error=True)
     return 2
-
-
-def _build(options: argparse.Namespace) -> int:
-    for name in options.names or _all(options):
-        release = Course(options.course).build(_read(options, name))
-        _say(f"{name}: {release} (no solution or hidden test is in it)")
-    return 0
-
-
-def _grade(options: argparse.Namespace) -> int:
-    course, problem_set = Course(options.course), _read(options, options.name)
-    if options.submissions:
-        found = collect(
-            course,
-            problem_set.name,
-            options.submissions,
-            Pattern(options.pattern) if options.pattern else None,
-            Roster.read(course.roster),
-        )
-        _say(f"{len(found.taken)} submissions from {options.submissions}")
-        for line in found.remarks:
-            _say(line)
-        for line in found.left:
-            _say(f"not taken: {line}", error=True)
-    started = time.monotonic()
-    source = options.sources / f"{options.name}.py"
-    failed = grade_all(
-        course, problem_set, source, _settings(options), _show(problem_set)
-    )
-    _say(f"{len(course.students(options.name))} in {time.monotonic() - started:.0f} s")
-    _write_reports(course, problem_set)
-    if failed:
-        _say(f"not graded, as the grader failed: {', '.join(failed)}", error=True)
-    return 1 if failed else 0
-
-
-def _report(options: argparse.Namespace) -> int:
-    _write_reports(Course(options.course), _read(options, options.name))
-    return 0
-
-
-def _marks(options: argparse.Namespace) -> int:
-    course, problem_set = Course(options.course), _read(options, options.name)
-    if options.read:
-        _say(f"{read_marks(course, problem_set, options.read)} marks taken")
-        _write_reports(course, problem_set)
-    else:
-        path, unmarked = write_marks(course, problem_set)
-        _say(f"{path}: {unmarked} proofs to mark")
-    return 0
-
-
-def _remove(options: argparse.Namespace) -> int:
-    course, problem_set = Course(options.course), _read(options, options.name)
-    for student in options.students:
-        found = course.remove(problem_set.name, student)
-        _say(f"{student}: {'removed' if found else 'there was nothing'}")
-    _write_reports(course, problem_set)
-    return 0
-
-
-def _check(options: argparse.Namespace) -> int:
-    wrong = []
-    for name in options.names or _all(options):
-        source = options.sources / f"{name}.py"
-        show = _show(_read(options, name))
-        found = rehearse(source, options.students, _settings(options), show)
-        wrong += [f"{name}, {line}" for line in found]
-        _say(f"{name}: {'as it should be' if not found else 'WRONG'}")
-    for line in wrong:
-        _say(line, error=True)
-    return 1 if wrong else 0
-
-
-def _write_reports(course: Course, problem_set: ProblemSet) -> None:
-    _say(f"grades: {write_grades(course, problem_set)}")
-    count, wrong = write_feedback(course, problem_set)
-    _say(f"feedback for {count}: {course.folder / 'feedback'}")
-    if wrong:
-        _say(f"some pages could not be written:\n{wrong}", error=True)
-
-
-def _show(problem_set: ProblemSet) -> Callable[[Progress], None]:
-    def show(progress: Progress) -> None:
-        student = printable(progress.student).replace("\n", " ")
-        head = f"[{progress.number}/{progress.total}] {student}"
-        if progress.result is None:
-            _say(f"{head}: NOT GRADED: {progress.error}")
-            return
-        result = progress.result
-        score = sum(outcome.score for outcome in result.outcomes.values())
-        _say(f"{head}: {result.status}, {score:g} of {problem_set.points:g}")
-
-    return show
-
-
-def _read(options: argparse.Namespace, name: str) -> ProblemSet:
-    source = options.sources / f"{name}.py"
-    if not source.is_file():
-        known = ", ".join(_all(options)) or "none"
-        raise FileNotFoundError(f"there is no problem set {name}; there is: {known}")
-    return read_problem_set(source)
-
-
-def _all(options: argparse.Namespace) -> list[str]:
-    return sorted(path.stem for path in options.sources.glob("*.py"))
-
-
-def _settings(options: argparse.Namespace) -> Settings:
-    return Settings(
-        jobs=options.jobs,
-        unsafe=options.unsafe,
-        again=getattr(options, "again", True),
-        times=Times(cell=options.cell_seconds, notebook=options.notebook_seconds),
-        memory=int(options.memory * 2**30),
-    )
-
-
-def _say(text: str, *, error: bool = False) -> None:
-    stream = sys.stderr if error else sys.stdout
-    stream.write(text + "\n")
-    stream.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -174,14 +55,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = _command(commands, "build", _build, "build the student release")
+    command = _command(commands, "build", run.build, "build the student release")
     command.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     _add_course(command)
 
     command = _command(
         commands,
         "grade",
-        _grade,
+        run.grade,
         "grade all submissions, write grades and feedback; goes on where it stopped",
     )
     command.add_argument("name", metavar="NAME")
@@ -204,6 +85,18 @@ def _parser() -> argparse.ArgumentParser:
         "roster, and * is anything",
     )
     command.add_argument(
+        "--times",
+        type=Path,
+        metavar="FILE",
+        help="a table with the columns `student` and `handed in`: when the work came, "
+        "where that is not the time of the files",
+    )
+    command.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only say what would be taken and graded",
+    )
+    command.add_argument(
         "--again",
         action="store_true",
         help="also what has not changed since it was graded",
@@ -211,13 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(command)
 
     command = _command(
-        commands, "report", _report, "write grades and feedback again, after marking"
+        commands, "report", run.report, "write grades and feedback again, after marking"
     )
     command.add_argument("name", metavar="NAME")
     _add_course(command)
 
     command = _command(
-        commands, "marks", _marks, "write a table to mark proofs in, or take it"
+        commands, "marks", run.marks, "write a table to mark proofs in, or take it"
     )
     command.add_argument("name", metavar="NAME")
     _add_course(command)
@@ -226,16 +119,78 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     command = _command(
-        commands, "remove", _remove, "remove what students handed in, with its marks"
+        commands, "remove", run.remove, "remove what students handed in, with its marks"
     )
     command.add_argument("name", metavar="NAME")
     command.add_argument("students", nargs="+", metavar="STUDENT")
     _add_course(command)
 
     command = _command(
+        commands, "rename", run.rename, "file a student's work under another id"
+    )
+    for argument in ("name", "student", "other"):
+        command.add_argument(argument, metavar=argument.upper())
+    _add_course(command)
+
+    command = _command(
+        commands,
+        "attempts",
+        run.list_attempts,
+        "list all that students handed in, and when",
+    )
+    command.add_argument("name", metavar="NAME")
+    command.add_argument("students", nargs="*", metavar="STUDENT")
+    _add_course(command)
+
+    command = _command(
+        commands,
+        "use",
+        run.use_attempt,
+        "let another attempt count, by its number in the list",
+    )
+    command.add_argument("name", metavar="NAME")
+    command.add_argument("student", metavar="STUDENT")
+    command.add_argument("number", type=int, metavar="NUMBER")
+    _add_course(command)
+
+    command = _command(
+        commands,
+        "oral",
+        run.oral,
+        "write questions for oral examinations, about each student's own data",
+    )
+    command.add_argument("name", metavar="NAME")
+    command.add_argument(
+        "students", nargs="*", metavar="STUDENT", help="default: all who handed in"
+    )
+    _add_course(command)
+
+    command = _command(
+        commands,
+        "programs",
+        run.programs,
+        "write what students wrote as programs, for tools that look for copies",
+    )
+    command.add_argument("name", metavar="NAME")
+    _add_course(command)
+
+    command = _command(
+        commands,
+        "fill",
+        run.fill,
+        "put the points into a table that the platform gave out, to give it back",
+    )
+    command.add_argument("name", metavar="NAME")
+    command.add_argument("table", type=Path, metavar="FILE")
+    command.add_argument(
+        "--column", required=True, help="where the points go; its beginning will do"
+    )
+    _add_course(command)
+
+    command = _command(
         commands,
         "check",
-        _check,
+        run.check,
         "try problem sets: the solution must get all points, the release none",
     )
     command.add_argument("names", nargs="*", metavar="NAME", help="default: all")

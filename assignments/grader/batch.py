@@ -23,7 +23,7 @@ from assignments.grader.roster import is_student_id
 from assignments.grader.sandbox import Limits, SandboxError, sandbox_problem
 from assignments.grader.submission import Result, Task, Worker
 
-__all__ = ["Progress", "Settings", "grade_all", "stored_result"]
+__all__ = ["Progress", "Settings", "grade_all", "stored_result", "ungraded"]
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,8 @@ def grade_all(
     name = problem_set.name
     if not settings.unsafe and (problem := sandbox_problem()):
         raise SandboxError(problem)
-    release = course.release_notebook(name)
-    if not release.is_file():
-        raise FileNotFoundError(f"{release} is missing: build {name} first")
     students = course.students(name)
-    files = [*files_of(source), release]
-    common = b"".join(file.read_bytes() for file in files)
+    common = _common(course, name, source)
     failed = []
     workers: queue.SimpleQueue[Worker] = queue.SimpleQueue()
     with contextlib.ExitStack() as stack:
@@ -159,6 +155,24 @@ def grade_all(
     return failed
 
 
+def ungraded(course: Course, name: str, source: Path) -> list[str]:
+    """Return whose work is new or has changed since it was graded.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the problem set was not built in this folder.
+    """
+    common = _common(course, name, source)
+    return [
+        student
+        for student in course.students(name)
+        if not _is_graded(
+            course, name, student, _digests(course, name, student, common)[1]
+        )
+    ]
+
+
 @dataclass(frozen=True)
 class _Graded:
     """A result, and of what.
@@ -199,14 +213,7 @@ def _grade_one(
     name = problem_set.name
     path = course.submission(name, student)
     plain = path.is_file() and not path.is_symlink()
-    with open(path, "rb") if plain else open(os.devnull, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    received = course.received(name, student)
-    if not plain and received.is_file():
-        digest.update(received.read_bytes())  # why it is missing
-    submission = digest.hexdigest()
-    digest.update(common)
-    key = digest.hexdigest()
+    submission, key = _digests(course, name, student, common)
     if not is_student_id(student):
         reason = f"{student!r} is not an id: letters, digits, and . _ @ - within"
         nothing = {q.name: Outcome(0, [reason]) for q in problem_set.questions}
@@ -214,7 +221,7 @@ def _grade_one(
         return _Graded(key, submission, result)
     graded = course.graded(name, student)
     stored = _stored(course.result(name, student))
-    if not settings.again and graded.is_file() and stored and stored.digest == key:
+    if stored and not settings.again and _is_graded(course, name, student, key):
         return stored
     task = Task(
         source=str(source.resolve()),
@@ -239,6 +246,35 @@ def _grade_one(
         os.replace(notebook, _made(graded.parent) / graded.name)
     result.withdrawn = dict(stored.result.withdrawn) if stored else {}
     return _Graded(key, submission, result, changed)
+
+
+def _common(course: Course, name: str, source: Path) -> bytes:
+    """Return what all results depend on: the checks, and what was given out."""
+    release = course.release_notebook(name)
+    if not release.is_file():
+        raise FileNotFoundError(f"{release} is missing: build {name} first")
+    files = [*files_of(source), release]
+    return b"".join(file.read_bytes() for file in files)
+
+
+def _digests(course: Course, name: str, student: str, common: bytes) -> tuple[str, str]:
+    """Return digests of what was handed in, and of all that its result depends on."""
+    path = course.submission(name, student)
+    plain = path.is_file() and not path.is_symlink()
+    with open(path, "rb") if plain else open(os.devnull, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    received = course.received(name, student)
+    if not plain and received.is_file():
+        digest.update(received.read_bytes())  # why it is missing
+    submission = digest.hexdigest()
+    digest.update(common)
+    return submission, digest.hexdigest()
+
+
+def _is_graded(course: Course, name: str, student: str, key: str) -> bool:
+    stored = _stored(course.result(name, student))
+    graded = course.graded(name, student).is_file()
+    return graded and stored is not None and stored.digest == key
 
 
 def _answers(notebook: Path, result: Result) -> dict[str, object]:

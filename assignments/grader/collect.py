@@ -10,9 +10,11 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from assignments.grader.attempts import keep, set_aside
 from assignments.grader.course import Course
 from assignments.grader.judge import printable
 from assignments.grader.reading import LARGEST_FILE
@@ -54,6 +56,7 @@ class _File:
 
     name: PurePosixPath  # within the download
     read: Callable[[], bytes]
+    time: datetime | None = None
 
     def is_notebook(self, called: str = "") -> bool:
         """Say whether it is a notebook, if need be of a certain name."""
@@ -77,6 +80,8 @@ def collect(
     source: Path,
     pattern: Pattern | None = None,
     roster: Roster | None = None,
+    *,
+    dry: bool = False,
 ) -> Collected:
     """Copy submissions from a download into the course's folder.
 
@@ -93,6 +98,8 @@ def collect(
         How they are named. Without it a name is an id, or stands in the roster.
     roster : Roster, optional
         The course's list.
+    dry : bool
+        Only say what would be done.
 
     Returns
     -------
@@ -137,7 +144,7 @@ def collect(
         if given.file and len(files) == 1:
             work.names[files[0].name] = given.file
     for student, work in sorted(students.items()):
-        remark = _take(course, name, student, work)
+        remark = _take(course, name, student, work, dry=dry)
         found.taken.append(student)
         if remark:
             found.remarks.append(f"{student}: {remark}")
@@ -174,11 +181,10 @@ def _student(
     return given.keys[0], ""
 
 
-def _take(course: Course, name: str, student: str, work: _HandedIn) -> str:
+def _take(
+    course: Course, name: str, student: str, work: _HandedIn, *, dry: bool
+) -> str:
     """Put a student's notebook in its place; return what there is to say about it."""
-    target = course.submission(name, student)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
     remarks = ["late"] if work.late else []
     different: dict[bytes, _File] = {}
     for file in filter(_File.is_notebook, work.files):
@@ -197,7 +203,8 @@ def _take(course: Course, name: str, student: str, work: _HandedIn) -> str:
         files = named
     if len(files) == 1:
         data = next(data for data, file in different.items() if file is files[0])
-        target.write_bytes(data)
+        if not dry and (remark := keep(course, name, student, data, files[0].time)):
+            remarks.append(remark)
     elif files:
         names = ", ".join(sorted(str(file.name) for file in files))
         remarks.append(
@@ -207,7 +214,12 @@ def _take(course: Course, name: str, student: str, work: _HandedIn) -> str:
         names = ", ".join(sorted(str(file.name) for file in work.files)[:5])
         remarks.append(f"there is no notebook, but {names or 'nothing'}")
     text = printable("; ".join([*work.problems, *remarks])).replace("\n", " ")[:1000]
+    if dry:
+        return text
+    if len(files) != 1:
+        set_aside(course, name, student)
     received = course.received(name, student)
+    received.parent.mkdir(parents=True, exist_ok=True)
     received.unlink(missing_ok=True)
     if text:
         received.write_text(text, encoding="utf-8")
@@ -250,7 +262,8 @@ def _in_folder(path: Path, source: Path) -> Iterator[_File]:
             yield from _in_folder(child, source)
     elif path.is_file():
         name = PurePosixPath(path.relative_to(source).as_posix())
-        yield _File(name, partial(_read_file, path))
+        time = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        yield _File(name, partial(_read_file, path), time)
 
 
 def _read_file(path: Path) -> bytes:
@@ -297,8 +310,17 @@ def _opened(source: Path | io.BytesIO, name: PurePosixPath) -> tuple[list[_File]
         hidden = any(p.startswith(".") or p in ("/", "__MACOSX") for p in parts)
         if parts and not hidden and not member.is_dir():
             read = partial(_read_member, archive, member)
-            files.append(_File(name.joinpath(*parts), read))
+            files.append(_File(name.joinpath(*parts), read, _archived(member)))
     return files, ""
+
+
+def _archived(member: zipfile.ZipInfo) -> datetime | None:
+    """Return the time of a file in an archive, which has no zone: the machine's."""
+    try:
+        time = datetime(*member.date_time).astimezone()
+    except (ValueError, OverflowError):
+        return None
+    return time if time.year > 1980 else None  # the first year stands for none
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:

@@ -105,6 +105,10 @@ class Course:
         """Return where the notebook is that a student handed in."""
         return self.folder / "submitted" / student / name / f"{name}.ipynb"
 
+    def attempts(self, name: str, student: str) -> Path:
+        """Return the folder of the notebooks that a student handed in before."""
+        return self.folder / "attempts" / student / name
+
     def received(self, name: str, student: str) -> Path:
         """Return where it says how a student's notebook was handed in, if it does."""
         return self.submission(name, student).with_name(RECEIVED)
@@ -113,6 +117,11 @@ class Course:
     def roster(self) -> Path:
         """Where the course's list is, if there is one."""
         return self.folder / "roster.csv"
+
+    @property
+    def deadlines(self) -> Path:
+        """Where the table of deadlines is, if there is one."""
+        return self.folder / "deadlines.csv"
 
     def graded(self, name: str, student: str) -> Path:
         """Return where the notebook is after grading."""
@@ -245,9 +254,10 @@ class Course:
             return False
         kept = [
             self.submission(name, student).parent,
+            self.attempts(name, student),
             self.graded(name, student).parent,
+            self.feedback(name, student),
         ]
-        kept.append(self.feedback(name, student))
         found = False
         for folder in kept:
             if folder.is_dir():
@@ -260,9 +270,53 @@ class Course:
             book.remove_submission(name, student)
         return found
 
+    def rename(self, name: str, student: str, other: str) -> None:
+        """File a student's work for a problem set under another id, with its marks.
+
+        It is to be graded again, as the data are another's.
+
+        Raises
+        ------
+        FileExistsError
+            If there is work under the other id already.
+        FileNotFoundError
+            If there is none to rename.
+        """
+        if other in self.students(name):
+            raise FileExistsError(f"there is work of {other} for {name} already")
+        if student not in self.students(name):
+            raise FileNotFoundError(f"there is no work of {student} for {name}")
+        marks: dict[str, tuple[float | None, str | None]] = {}
+        with self._gradebook() as book:
+            with contextlib.suppress(MissingEntry):
+                work = book.find_submission(name, student)
+                for notebook in work.notebooks:
+                    comments = {c.name: c.manual_comment for c in notebook.comments}
+                    for grade in notebook.grades:
+                        if grade.manual_score is not None:
+                            mark = grade.manual_score, comments.get(grade.name)
+                            marks[grade.name] = mark
+            if marks:
+                book.update_or_create_student(other)
+                book.update_or_create_submission(name, other)
+        for question, (points, comment) in marks.items():
+            self.mark(name, other, question, points, comment or "")
+        for folder in (
+            self.submission(name, student).parent,
+            self.attempts(name, student),
+        ):
+            if folder.is_dir():
+                new = self.folder / folder.relative_to(self.folder).parts[0]
+                new = new / other / name
+                new.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(folder, new)
+        self.remove(name, student)
+
     def write_feedback_pages(self, name: str) -> str:
         """Let nbgrader write a page for each notebook; return what went wrong."""
         answer = self._nbgrader().generate_feedback(name, force=True)
+        for page in self.folder.glob(f"feedback/*/{name}/{name}.html"):
+            page.write_text(pages.guarded(page.read_text("utf-8")), encoding="utf-8")
         return "" if answer["success"] else str(answer["log"])
 
     @contextlib.contextmanager

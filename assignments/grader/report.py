@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from assignments.grader.attempts import handed_in
 from assignments.grader.batch import stored_result
 from assignments.grader.course import Course
+from assignments.grader.deadlines import Deadlines
 from assignments.grader.judge import printable
 from assignments.grader.problem_set import ProblemSet
 from assignments.grader.roster import Roster, is_student_id
 from assignments.grader.submission import Result
 from assignments.grader.tables import write_table
 
-__all__ = ["graded_rows", "write_feedback", "write_grades"]
+__all__ = ["graded_rows", "totals", "write_feedback", "write_grades"]
 
 _MEANING = {
     "graded": "The whole notebook was run.",
@@ -26,17 +30,40 @@ _MEANING = {
 }
 
 
+@dataclass(frozen=True)
+class _Lateness:
+    """When a student's work came, and which part of its points counts."""
+
+    time: datetime | None
+    days: int = 0
+    share: float = 1.0
+
+    @classmethod
+    def find(
+        cls, course: Course, deadlines: Deadlines | None, name: str, student: str
+    ) -> _Lateness:
+        time = handed_in(course, name, student)
+        deadline = deadlines.find(name, student) if deadlines else None
+        if time is None or deadline is None:
+            return cls(time)
+        return cls(time, deadline.days_late(time), deadline.share(time))
+
+
 def write_grades(course: Course, problem_set: ProblemSet) -> Path:
     """Write ``grades-<name>.csv``: a row a student, a column a question, a status.
 
-    With a roster its columns follow the id, and who handed nothing in has a row.
+    With a roster its columns follow the id, and who handed nothing in has a row. With
+    deadlines it says when the work came, and the total is what counts of the points.
     """
     path = course.folder / f"grades-{problem_set.name}.csv"
     names = [question.name for question in problem_set.questions]
     roster = Roster.read(course.roster)
     known = roster.students if roster else {}
     columns = roster.columns if roster else ()
-    header = ["student", *columns, "status", *names, "total", "points", "unmarked"]
+    deadlines = Deadlines.read(course.deadlines)
+    dated = deadlines is not None and deadlines.has(problem_set.name)
+    header = ["student", *columns, "status", *["handed in", "late"] * dated]
+    header += [*names, "total", "points", "unmarked"]
     rows = graded_rows(course, problem_set)
     missing = {*known} - {student for student, _, _ in rows}
     nothing: dict[str, float | None] = dict.fromkeys(names, 0.0)
@@ -45,13 +72,16 @@ def write_grades(course: Course, problem_set: ProblemSet) -> Path:
     for student, result, scores in rows:
         marked = [score for score in scores.values() if score is not None]
         person = known.get(student, {})
+        late = _Lateness.find(course, deadlines, problem_set.name, student)
+        time = f"{late.time.astimezone():%Y-%m-%d %H:%M}" if late.time else ""
         table.append(
             [
                 printable(student),
                 *(person.get(column, "") for column in columns),
                 result.status,
+                *[time, f"{late.days or ''}"] * dated,
                 *("" if scores[q] is None else f"{scores[q]:g}" for q in names),
-                f"{sum(marked):g}",
+                f"{sum(marked) * late.share:g}",
                 f"{problem_set.points:g}",
                 str(len(scores) - len(marked)),
                 _note(course, problem_set, student, result, scores),
@@ -70,6 +100,7 @@ def write_feedback(course: Course, problem_set: ProblemSet) -> tuple[int, str]:
     the page has the student's notebook with these messages below the hand-in cells.
     """
     name = problem_set.name
+    deadlines = Deadlines.read(course.deadlines)
     rows = graded_rows(course, problem_set)
     wrong = course.write_feedback_pages(name) if rows else ""
     for student, result, scores in rows:
@@ -79,7 +110,8 @@ def write_feedback(course: Course, problem_set: ProblemSet) -> tuple[int, str]:
             comments = course.comments(problem_set, student)
         else:
             comments = {}
-        text = _feedback(problem_set, result, scores, comments)
+        late = _Lateness.find(course, deadlines, name, student)
+        text = _feedback(problem_set, result, scores, comments, late)
         (folder / "feedback.md").write_text(text, encoding="utf-8", errors="replace")
     return len(rows), wrong
 
@@ -105,6 +137,21 @@ def graded_rows(
             scores = {question.name: 0.0 for question in problem_set.questions}
         rows.append((student, result, scores))
     return rows
+
+
+def totals(course: Course, problem_set: ProblemSet) -> dict[str, float]:
+    """Return what counts of each student's points, the unmarked apart.
+
+    Who is in the roster and handed nothing in has none.
+    """
+    deadlines = Deadlines.read(course.deadlines)
+    roster = Roster.read(course.roster)
+    found = dict.fromkeys(roster.students if roster else (), 0.0)
+    for student, _, scores in graded_rows(course, problem_set):
+        late = _Lateness.find(course, deadlines, problem_set.name, student)
+        points = sum(score for score in scores.values() if score is not None)
+        found[student] = points * late.share
+    return found
 
 
 def _note(
@@ -136,9 +183,15 @@ def _feedback(
     result: Result,
     scores: dict[str, float | None],
     comments: dict[str, str],
+    late: _Lateness,
 ) -> str:
-    total = sum(score for score in scores.values() if score is not None)
+    earned = sum(score for score in scores.values() if score is not None)
+    total = earned * late.share
     lines = [f"# {problem_set.name}: {total:g} of {problem_set.points:g} points", ""]
+    if late.days:
+        days = "a day" if late.days == 1 else f"{late.days} days"
+        counts = f"{late.share:.0%} of {earned:g} points count"
+        lines += [f"Handed in {days} late: {counts}.", ""]
     lines += [f"Status: {result.status}. {_MEANING[result.status]}", ""]
     lines += [f"- {_line(remark)}" for remark in result.remarks]
     for question in problem_set.questions:

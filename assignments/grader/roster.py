@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from assignments.grader.tables import Table, TableError, read_table, words
 from assignments.hand_in import normal_id
 
-__all__ = ["PATTERNS", "Name", "Pattern", "PatternError", "Roster", "is_student_id"]
+__all__ = [
+    "PATTERNS",
+    "Name",
+    "Pattern",
+    "PatternError",
+    "Roster",
+    "finder",
+    "is_student_id",
+]
 
 _STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _FIELDS = {"id": r"(?P<id>.+?)", "number": r"(?P<id>\d+)", "name": r"(?P<name>.+?)"}
@@ -145,6 +154,29 @@ def _keys(text: str) -> set[str]:
     parts = words(text)
     forms = {normal_id(text), " ".join(sorted(parts)), "".join(parts)}
     return (forms | {form.lstrip("0") for form in forms}) - {""}
+
+
+def finder(
+    points: Mapping[str, float], roster: Roster | None
+) -> Callable[[list[str]], str | None]:
+    """Return what finds the points of whom a row of a platform's table is about.
+
+    A student is known by the id, or by what stands in the roster beside it. A row in
+    which nobody is found, or several, has none.
+    """
+    ids = {normal_id(student): student for student in points}
+
+    def find(row: list[str]) -> str | None:
+        found = {ids[normal_id(cell)] for cell in row if normal_id(cell) in ids}
+        if not found and roster is not None:
+            several = [roster.find((cell,)) for cell in row]
+            found = {one[0] for one in several if len(one) == 1}
+        if len(found) != 1:
+            return None
+        (student,) = found
+        return f"{points[student]:g}" if student in points else None
+
+    return find
 
 
 def is_student_id(text: str) -> bool:

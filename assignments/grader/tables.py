@@ -7,13 +7,13 @@ import io
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assignments.grader.reading import decode
 
-__all__ = ["Table", "TableError", "read_table", "words", "write_table"]
+__all__ = ["Table", "TableError", "fill_table", "read_table", "words", "write_table"]
 
 _SEPARATORS = ",;\t|"
 
@@ -104,6 +104,71 @@ def write_table(
         writer.writerow(header)
         writer.writerows([[_cell(text) for text in row] for row in rows])
     os.replace(part, path)
+
+
+def fill_table(
+    path: Path, target: Path, column: str, find: Callable[[list[str]], str | None]
+) -> tuple[int, list[str]]:
+    """Fill a column of a table that a platform wrote, and leave all else as it is.
+
+    Parameters
+    ----------
+    path : Path
+        The table, of any usual encoding and separator.
+    target : Path
+        Where the filled table goes: in UTF-8, with the same separator.
+    column : str
+        The name of the column, or its beginning if no other begins so.
+    find : callable
+        Given the cells of a row, returns what to write, or None to leave the row.
+
+    Returns
+    -------
+    int
+        How many rows were filled.
+    list of str
+        The others, each as its first cells.
+
+    Raises
+    ------
+    TableError
+        If there is no such column, or several.
+    """
+    try:
+        text = decode(path.read_bytes()).replace("\0", "")
+    except OSError as error:
+        raise TableError(f"{path} cannot be read: {error.strerror}") from None
+    wanted = column.strip().casefold()
+    _, separator = _header(text.splitlines(keepends=True), _SEPARATORS, [wanted])
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        rows = list(reader)
+    except csv.Error as error:
+        raise TableError(f"{path.name} is not a table ({error})") from None
+    header = [name.strip().casefold() for name in rows[0]] if rows else []
+    places = [i for i, name in enumerate(header) if name == wanted] or [
+        i for i, name in enumerate(header) if name.startswith(wanted)
+    ]
+    if len(places) != 1:
+        known = ", ".join(filter(None, map(str.strip, rows[0]))) if rows else "nothing"
+        what = "several columns" if places else "no column"
+        raise TableError(f"{path.name} has {what} {column!r}; it has: {known}")
+    filled, left = 0, []
+    for row in rows[1:]:
+        if not any(cell.strip() for cell in row):
+            continue
+        value = find(row)
+        if value is None:
+            left.append(", ".join(cell.strip() for cell in row[:2]))
+            continue
+        row += [""] * (places[0] + 1 - len(row))
+        row[places[0]] = value
+        filled += 1
+    part = target.with_suffix(".part")
+    with part.open("w", newline="", encoding="utf-8-sig", errors="replace") as file:
+        csv.writer(file, delimiter=separator).writerows(rows)
+    os.replace(part, target)
+    return filled, left
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from convexnn_lib._validation import ArrayLike, FloatArray
+from convexnn_lib._validation import FloatArray
 
 __all__ = ["first_largest", "within_a_turn"]
 
