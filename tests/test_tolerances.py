@@ -27,6 +27,14 @@ OF_METHODS = {
     "certificates/_branch_and_bound.py": {"_LEADING", "_CANCELLED", "_SPANNED"},
     "certificates/_cone_bounds.py": {"_TINY"},  # such a cone counts with its bound
     "certificates/_conic.py": {"_LEAST_STEP", "_LEAST_BEND", "_INFEASIBLE", "_FAINT"},
+    # a solver's point is certified apart from it
+    "certificates/_cone_product.py": {"_INSIDE"},
+    "certificates/_interior_point.py": {
+        "_TOLERANCE",
+        "_SHIFT",
+        "_REFINED",
+        "_SHORTEST",
+    },
     "certificates/_margin_program.py": {"_TOLERANCE"},  # HiGHS's; a bound follows
     "certificates/_pricing.py": {"_CLOSED"},  # the bound holds wherever it stops
     "certificates/_sign_rules.py": {"_LEVEL", "_ATTEMPTS"},  # every rule proves a bound

@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from convexnn_lib._threads import map_in_threads
 from convexnn_lib._validation import BoolArray, FloatArray, PackedArray
 from convexnn_lib.arrangements._exact import (
     IntegerVector,
@@ -214,16 +214,9 @@ def _run(
         return 2 * size
 
     tasks = _tasks(*columns.shape)
-    if n_jobs == 1:
-        for task in tasks:
-            done = run(task)
-            if progress is not None:
-                progress.update(done)
-    else:
-        with ThreadPoolExecutor(n_jobs) as pool:
-            for done in pool.map(run, tasks):
-                if progress is not None:
-                    progress.update(done)
+    for done in map_in_threads(run, tasks, n_jobs):
+        if progress is not None:
+            progress.update(done)
     if "rows" in failed:
         return "rows"
     return "functionals" if failed else "certified"

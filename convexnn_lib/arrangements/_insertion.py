@@ -86,7 +86,8 @@ class Cells:
         starts = self.starts[begin : end + 1]
         vectors = self.rays.vectors[self.members[starts[0] : starts[-1]]]
         vectors /= np.linalg.norm(vectors, axis=1)[:, None]
-        points: FloatArray = np.add.reduceat(vectors, starts[:-1] - starts[0], axis=0)
+        heads = (starts[:-1] - starts[0]).astype(np.intp)  # 32 bits in a browser
+        points: FloatArray = np.add.reduceat(vectors, heads, axis=0)
         return points
 
     def exact_point(self, position: int) -> IntegerVector:

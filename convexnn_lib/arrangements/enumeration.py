@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
 
+from convexnn_lib._threads import processors
 from convexnn_lib._validation import (
     ArrayLike,
     BoolArray,
@@ -187,7 +187,7 @@ def quick_patterns(
 
 def _threads(n_jobs: int) -> int:
     if isinstance(n_jobs, (int, np.integer)) and n_jobs == -1:
-        return os.cpu_count() or 1
+        return processors()
     return check_integer(n_jobs, "n_jobs", minimum=1)
 
 

@@ -19,14 +19,13 @@ less than n operations.
 from __future__ import annotations
 
 import itertools
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from convexnn_lib._deadline import NEVER, Deadline
+from convexnn_lib._threads import map_in_threads, processors
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._cone_bounds import bound_cones
 from convexnn_lib.certificates._wolfe import Corral
@@ -236,12 +235,7 @@ class _Search:
         work = len(vertices) * (1.0 + len(parents.cut) / len(parents.bounds) / 100.0)
         count = min(_MOST_SHARES, 1 + int(work / _SHARE_WORK), len(vertices))
         shares = np.array_split(np.arange(len(vertices)), count)
-        threads = min(os.cpu_count() or 1, count)
-        if threads == 1:
-            found = [bound(share) for share in shares]
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                found = list(pool.map(bound, shares))
+        found = list(map_in_threads(bound, shares, min(processors(), count)))
         self.nodes += len(vertices)
         for share, (kept, *parts, closed, lower, direction) in zip(
             shares, found, strict=True

@@ -20,6 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from convexnn_lib._deadline import NEVER, Deadline, TimeUp
+from convexnn_lib._platform import IN_BROWSER
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._tolerances import NO_MARGIN
 from convexnn_lib.errors import NotSeparableError, SolverError
@@ -304,8 +305,7 @@ class _Model:
 
         Further unknowns are free with equations, and nonnegative with margins.
         """
-        import clarabel  # here, so that the rest of the library works without it
-
+        clarabel = _solver()
         count, extra = rows.shape[0], len(cost)
         blocks = [rows]
         if equations is not None:
@@ -401,6 +401,17 @@ class _Model:
             self.problem.loss.project_dual(dual, self.problem.y),
             status,
         )
+
+
+def _solver() -> Any:
+    """Return Clarabel, or in a browser, which it has not come to, what stands in."""
+    try:
+        import clarabel  # here, so that the rest of the library works without it
+    except ModuleNotFoundError:
+        if not IN_BROWSER:
+            raise
+        from convexnn_lib.certificates import _interior_point as clarabel
+    return clarabel
 
 
 def _unit_rows(cone: FloatArray) -> FloatArray:

@@ -18,8 +18,6 @@ and its normal direction bounds it from below.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +25,7 @@ import numpy.typing as npt
 
 from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._kernels import jit
+from convexnn_lib._threads import map_in_threads, processors
 from convexnn_lib._validation import FloatArray, PackedArray
 from convexnn_lib.certificates._wolfe import Corral, nearest_point
 
@@ -105,8 +104,8 @@ def farthest_points(
         )
 
     starts = range(0, len(packed), _BLOCK)
-    with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as pool:
-        found = list(pool.map(scan, starts))
+    threads = min(len(starts), processors())
+    found = list(map_in_threads(scan, starts, threads))
     upper = max(float(block[1].max()) for block in found)
     above = [lower > floor for lower, _, _ in found]
     values = [block[0][mask] for block, mask in zip(found, above, strict=True)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from convexnn_lib._threads import processors
 from convexnn_lib._validation import (
     FloatArray,
     as_float_array,
@@ -188,7 +188,7 @@ def time_grid(
 def as_threads(n_jobs: int) -> int:
     """Return the number of threads that ``n_jobs`` stands for."""
     if isinstance(n_jobs, int | np.integer) and n_jobs == -1:
-        return os.cpu_count() or 1
+        return processors()
     return check_integer(n_jobs, "n_jobs", minimum=1)
 
 

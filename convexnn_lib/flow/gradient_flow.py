@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from typing import Any, TypedDict, Unpack, overload
 
 import numpy as np
 
+from convexnn_lib._threads import map_in_threads
 from convexnn_lib._validation import FloatArray, check_integer, check_number
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow._backend import Backend, backend_of
@@ -391,8 +391,8 @@ def _in_threads(
         with np.errstate(all="ignore"):  # each thread has its own
             work(block)
 
-    with backend.computing(), ThreadPoolExecutor(threads) as pool:
-        list(pool.map(quietly, blocks))
+    with backend.computing():
+        list(map_in_threads(quietly, blocks, threads))
 
 
 def _progress_bar(total: int, *, shown: bool) -> Any:

@@ -211,7 +211,7 @@ def test_small_batches_and_threads_change_nothing(monkeypatch):
     monkeypatch.setattr(module, "_SHARE_WORK", 4)
     found = []
     for threads in (1, 2, 3):
-        monkeypatch.setattr(module.os, "cpu_count", lambda threads=threads: threads)
+        monkeypatch.setattr(module, "processors", lambda threads=threads: threads)
         bounds = branch_and_bound(plus, minus)
         assert bounds.lower == pytest.approx(expected.lower, rel=1e-9)
         assert bounds.lower <= bounds.upper <= bounds.lower * (1.0 + 1e-9)
