@@ -16,13 +16,15 @@ LATEX_PACKAGES := texlive-xetex texlive-latex-extra texlive-fonts-recommended \
 
 # The tests to run, where not all of a kind: make unit TESTS=tests/flow
 TESTS =
+# Where to serve the book: make serve PORT=8123
+PORT = 8000
 # The modules to change, where not all: make mutants MODULES=problem/network.py
 MODULES =
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book pdf test quick test-processors lint layers types unit notebooks mutants lab chapters \
+.PHONY: help book live serve pdf test quick test-processors lint layers types unit notebooks mutants lab chapters \
 	assignments latex-packages clean
 
 help: ## list the targets
@@ -30,6 +32,12 @@ help: ## list the targets
 
 book: _build/html/.complete ## execute the chapters and build the book
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
+
+live: $(ENV) ## assemble what runs chapters in Pyodide, by hash, in _build/live
+	@$(BIN)/python tools/live/assemble.py _build/live
+
+serve: book ## serve the book on this machine
+	@$(BIN)/python tools/live/serve.py _build/html $(PORT)
 
 pdf: _build/latex/.complete ## typeset the book (needs XeLaTeX), and link it from the pages
 	@$(MAKE) book
