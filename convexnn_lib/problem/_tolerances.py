@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["LINEAR_PROGRAM", "MARGIN_ROUNDING", "SAME_EXTENT", "SHARES"]
+__all__ = [
+    "LINEAR_PROGRAM",
+    "MARGIN_ROUNDING",
+    "PROBABILITIES",
+    "SAME_EXTENT",
+    "SHARES",
+]
 
 LINEAR_PROGRAM = 1e-6  # error of an optimal point, relative to terms; HiGHS has 1e-7
 SHARES = 1e-12  # distance from 1 of the sum of weights that are shares
 MARGIN_ROUNDING = 1e-12  # margins of 1 less this much meet the hard margin
 SAME_EXTENT = 1e-6  # of principal axes, relative to the largest, that rounding turns
+PROBABILITIES = 1e-12  # by which a sum of probabilities may miss 1
