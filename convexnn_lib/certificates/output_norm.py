@@ -159,8 +159,9 @@ class OutputNorm:
         value = float(np.maximum(X @ u, 0.0) @ (lam @ v))
         sizes = float(np.linalg.norm(X, axis=1) @ np.linalg.norm(lam, axis=1))
         rounding = (sum(X.shape) + lam.shape[1] + 8) * _UNIT * sizes
-        short = max(np.linalg.norm(u), np.linalg.norm(v)) <= 1.0 + 1e-12
-        if not (short and value >= self.lower - rounding):
+        for unit in (u, v):  # a longer vector attains no more than its direction
+            value /= max(1.0, float(np.linalg.norm(unit)))
+        if not value >= self.lower - rounding:
             return False
         if self.upper == 0.0:
             return sizes == 0.0

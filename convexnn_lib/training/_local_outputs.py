@@ -13,13 +13,13 @@ from convexnn_lib._validation import FloatArray
 from convexnn_lib.problem._second_layer import directions, sizes
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training._tolerances import VANISHED
 
 __all__ = ["descend", "price_outputs"]
 
 _ALTERNATIONS = 40
 _DIFFERENT = 0.999  # product of unit vectors below which they are two
 _ITERATIONS = 500
-_DEAD = 1e-9  # size of a neuron, relative to the largest, that is none
 
 
 def price_outputs(
@@ -111,5 +111,5 @@ def descend(
     lowered = ReLUNetwork(
         weights[: d * m].reshape(d, m), weights[d * m :].reshape(m, c)
     ).balanced()
-    alive = sizes(lowered.w2) > _DEAD * sizes(lowered.w2).max(initial=0.0)
+    alive = sizes(lowered.w2) > VANISHED * sizes(lowered.w2).max(initial=0.0)
     return ReLUNetwork(lowered.W1[:, alive], lowered.w2[alive])

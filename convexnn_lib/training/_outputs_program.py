@@ -29,6 +29,7 @@ __all__ = ["OutputsPoint", "Pairs", "solve_pairs"]
 
 _NEWTON_STEPS = 50
 _LEAST_BEND = 1e-6  # of a model, relative to that in other directions
+_LEAST_STEP = 1e-6  # of the way to the minimum of a model
 _MOST_DAMPED = 1e12
 
 
@@ -161,7 +162,7 @@ def _shortened(
 ) -> OutputsPoint:
     """Return a point between the two that is better than the first, if there is one."""
     value, length, trial = _value(problem, point), 1.0, target
-    while length > 1e-6 and not _value(problem, trial) < value:
+    while length > _LEAST_STEP and not _value(problem, trial) < value:
         length *= 0.5
         trial = OutputsPoint(
             point.variables + length * (target.variables - point.variables),

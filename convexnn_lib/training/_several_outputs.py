@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convexnn_lib._deadline import Deadline, TimeUp
+from convexnn_lib._deadline import Deadline, Stopwatch, TimeUp
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.certificates.certificate import Certificate, bound_by
 from convexnn_lib.certificates.output_norm import OutputNorm, output_norm
@@ -25,6 +25,7 @@ from convexnn_lib.training._column_generation import Round
 from convexnn_lib.training._local_outputs import descend, price_outputs
 from convexnn_lib.training._methods import Options, Outcome
 from convexnn_lib.training._outputs_program import OutputsPoint, Pairs, solve_pairs
+from convexnn_lib.training._tolerances import VANISHED
 
 __all__ = ["solve_several_outputs"]
 
@@ -36,11 +37,10 @@ _STALLED = 1e-5  # relative gain of a descent below which there are no more
 _LARGEST = 4_000_000  # numbers in the features of the program over pairs
 _PATIENCE = 12  # rounds without a better value
 _FORGOTTEN = 3  # rounds in which a pair had no vector
-_SHORT = 1e-9  # a vector, relative to the longest, that is none
 _GAINED = 1e-12  # relative, of a value that is better
 _SHARE = 0.1  # of what local search missed, above which it searches on alone
 _LITTLE = 1e-3  # of a gap that stays open, that is not worth a round
-_FAINT = 1e-6  # the same for a pair that is left out after some rounds
+_FAINT = 1e-6  # length of a pair's vector, relative, that is left out after rounds
 _NEAR = (0.9, 0.99, 0.999, 0.9999)  # products of directions that are tried as one
 _NORM_GAP = 0.1  # of tol, to which the dual norm is found
 
@@ -80,7 +80,7 @@ class _Training:
         options: Options,
     ) -> None:
         self.problem, self.scope, self.tol, self.options = problem, scope, tol, options
-        self.deadline = Deadline(options.time_limit)
+        self.watch, self.deadline = Stopwatch(), Deadline(options.time_limit)
         self.rng = np.random.default_rng(0)
         d, c = problem.d, problem.outputs
         self.network = ReLUNetwork(np.zeros((d, 0)), np.zeros((0, c)))
@@ -249,7 +249,7 @@ class _Training:
         Second comes whether that network, with few neurons, is better than the point,
         so that it can stand for it.
         """
-        self.record(point.network(pairs, _SHORT))
+        self.record(point.network(pairs, VANISHED))
         merged = min(
             (_merged(pairs, point, cosine) for cosine in _NEAR),
             key=self.problem.objective,
@@ -308,7 +308,7 @@ class _Training:
         assert self.certificate is not None
         state = Round(
             number=self.rounds,
-            seconds=self.deadline.elapsed,
+            seconds=self.watch.seconds,
             pairs=self.network.width,
             new=0,
             value=self.value,
@@ -329,7 +329,7 @@ def _merged(pairs: Pairs, point: OutputsPoint, cosine: float) -> ReLUNetwork:
     """
     lengths = np.linalg.norm(point.variables, axis=1)
     left = [int(k) for k in np.argsort(-lengths, kind="stable") if lengths[k] > 0.0]
-    left = [k for k in left if lengths[k] > _SHORT * lengths.max()]
+    left = [k for k in left if lengths[k] > VANISHED * lengths.max()]
     W1, W2 = [], []
     while left:
         first = left[0]
