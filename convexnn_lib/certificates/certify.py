@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from convexnn_lib._deadline import NEVER, Deadline, TimeUp
 from convexnn_lib._validation import (
     ArrayLike,
@@ -38,6 +40,9 @@ __all__ = ["certify", "certify_until", "widened"]
 
 _ROUNDS, _PATIENCE = 30, 8  # dual points of the relaxation, in all and without gain
 _ROUGH = 0.1  # relative gap of a dual norm that is bounded with little work
+# of the time that is left: for a dual norm, and for a bound on one; the rest is for
+# better dual points
+_FOR_AN_EXACT_NORM, _FOR_A_BOUND = 0.5, 0.3
 _LITTLE = 0.01  # of the gap or the bound, that is no gain
 
 
@@ -202,24 +207,26 @@ def certify_until(
     given = [problem.loss.project_dual(dual, problem.y) for dual in duals]
     own = _dual_points(network, problem) if further else ()
     for lam in itertools.chain(given, own):
+        part = _share(deadline, _FOR_AN_EXACT_NORM)
         try:
-            found = bound_by(lam, problem, scope, primal, exact=True, deadline=deadline)
+            found = bound_by(lam, problem, scope, primal, exact=True, deadline=part)
         except EnumerationTooLargeError:  # another point may be sparser
             hard.append(lam)
         except TimeUp:
-            late.append(lam)
+            (hard if scope is None and not deadline.passed else late).append(lam)
         else:
             best = _better(best, found)
             if best.relative_gap <= tol:
                 return best
     sparse = best is not None  # some dual point is carried by few samples
     for lam in [] if sparse else hard:
-        try:
-            found = bound_by(lam, problem, scope, primal, deadline=deadline)
-        except TimeUp:
+        if deadline.passed:
             late.append(lam)
-        else:
-            best = _better(best, found)
+            continue
+        seconds = _share(deadline, _FOR_A_BOUND).seconds
+        limit = seconds if np.isfinite(seconds) else None
+        bound = dual_bound(problem.X, lam, time_limit=limit)
+        best = _better(best, bound_with(lam, problem, primal, bound))
     if best is None:
         return _certify_at_once(late, network, problem, scope)
     if not further or best.relative_gap <= tol:
@@ -258,6 +265,13 @@ def _certify_at_once(
         ),
         key=lambda found: found.lower_bound,
     )
+
+
+def _share(deadline: Deadline, share: float) -> Deadline:
+    """Return a deadline after a share of the time that is left, if there is a limit."""
+    if deadline.passed or np.isinf(deadline.seconds):
+        return deadline
+    return deadline.part(share)
 
 
 def _better(best: Certificate | None, found: Certificate) -> Certificate:
