@@ -42,6 +42,7 @@ from .certificates.dual_norm import dual_norm as dual_norm
 from .certificates.extreme_neuron import ExtremeNeuron as ExtremeNeuron
 from .certificates.output_norm import OutputNorm as OutputNorm
 from .certificates.output_norm import output_norm as output_norm
+from .certificates.spike_free import is_spike_free as is_spike_free
 from .errors import GapWarning as GapWarning
 from .errors import VerificationError as VerificationError
 from .estimators import ConvexReLUClassifier as ConvexReLUClassifier
@@ -66,7 +67,6 @@ from .geometry.orthogonal_margin import OrthogonalMargin as OrthogonalMargin
 from .geometry.orthogonal_margin import linear_margin as linear_margin
 from .geometry.orthogonal_margin import orthogonal_margin as orthogonal_margin
 from .geometry.shapes import Mesh as Mesh
-from .geometry.spike_free import is_spike_free as is_spike_free
 from .geometry.zonotope_distance import ZonotopeDistance as ZonotopeDistance
 from .geometry.zonotope_distance import zonotope_distance as zonotope_distance
 from .optima.connectivity import Connectivity as Connectivity

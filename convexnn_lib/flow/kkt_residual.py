@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from convexnn_lib._validation import ArrayLike, FloatArray, check_number
-from convexnn_lib.certificates.dual_norm import dual_norm_bounds
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.certificates.dual_bound import DualBound, dual_bound
+from convexnn_lib.certificates.dual_norm import DualNorm, dual_norm_bounds
+from convexnn_lib.errors import EnumerationTooLargeError, InvalidDataError
 from convexnn_lib.problem._arguments import check_network
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.losses import HardMargin
@@ -39,7 +40,7 @@ class KKTResidual:
         :math:`P^*`.
     dual_norm : float
         :math:`M(\lambda)`. At a KKT point it is at least 1, and if it is 1 the network
-        is globally optimal.
+        is globally optimal. Where there are too many patterns to list, an upper bound.
     lower_bound : float
         :math:`y^T\lambda/M(\lambda)`, a lower bound on :math:`P^*` whether or not the
         network is a KKT point.
@@ -121,8 +122,6 @@ def kkt_residual(
         If no network at all separates the data.
     convexnn_lib.errors.InvalidLabelsError
         If a label is not -1 or 1.
-    convexnn_lib.errors.EnumerationTooLargeError
-        If the samples with nonzero multipliers have too many activation patterns.
 
     Notes
     -----
@@ -181,7 +180,12 @@ def kkt_residual(
     element, alpha, _ = least_norm_point(block.subgradients)
     dual = np.zeros(problem.n)
     dual[model.kinked] = problem.y[model.kinked] * alpha
-    bound = dual_norm_bounds(problem.X, dual)
+    try:
+        bound: DualNorm | DualBound = dual_norm_bounds(problem.X, dual)
+        norm = bound.lower
+    except EnumerationTooLargeError:
+        bound = dual_bound(problem.X, dual)
+        norm = bound.upper  # not to call feasible what is not known to be
     cost = scaled.penalty()
     lower = float(problem.y @ dual) / bound.upper if bound.upper > 0.0 else 0.0
     return KKTResidual(
@@ -189,7 +193,7 @@ def kkt_residual(
         dual=dual * units.dual,
         slack=float(np.max(margins[dual != 0.0] / smallest - 1.0)),
         cost=cost * units.objective,
-        dual_norm=bound.lower,
+        dual_norm=norm,
         lower_bound=lower * units.objective,
         tolerance=tolerance,
     )
