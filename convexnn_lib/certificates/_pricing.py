@@ -180,8 +180,17 @@ def refuse_to_list(rows: FloatArray) -> None:
     m, r = len(rows), min(rows.shape)
     if r <= _HIGHEST_RANK or cover_count(m, r) <= _MOST:
         return
-    if rank_at_least(rows, _HIGHEST_RANK + 1) <= _HIGHEST_RANK:
+    bits = _MOST.bit_length()
+    if (rank := rank_at_least(rows, bits)) <= _HIGHEST_RANK:
         return
+    if rank == bits:
+        raise EnumerationTooLargeError(
+            f"the arrangement of {m} hyperplanes in rank {rank} or more has at least "
+            f"2^{rank} open cells, more than max_patterns = {_MOST}. Take fewer rows "
+            "or columns, or the bounds of dual_bound.",
+            predicted=2**rank,
+            max_patterns=_MOST,
+        )
     if (least := cells_at_least(rows, _MOST)) > _MOST:
         raise EnumerationTooLargeError(
             f"the arrangement of {m} hyperplanes has at least {least} open cells, more "
