@@ -98,7 +98,7 @@ class _Count:
         points = np.unique(points, axis=0)  # what is parallel splits nothing
         m, k = points.shape
         if k == 1:
-            return 2 * m
+            return 2 * int(m)
         total = 2  # of the first row
         step = max(1, _BLOCK // m) if k == 2 else 1
         for end in range(m, 1, -step):  # the rows that split most cells come first

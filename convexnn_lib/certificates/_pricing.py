@@ -214,7 +214,7 @@ def too_many(X: FloatArray) -> bool:
     bool
         Whether the dual norm will probably be bounded only.
     """
-    half = np.count_nonzero(X.any(axis=1)) // 2
+    half = int(np.count_nonzero(X.any(axis=1))) // 2
     rank = rank_at_least(X, _MOST.bit_length())
     return (
         rank > _HIGHEST_RANK and half > 0 and cover_count(half, min(half, rank)) > _MOST

@@ -226,7 +226,7 @@ def certify_until(
         seconds = _share(deadline, _FOR_A_BOUND).seconds
         limit = seconds if np.isfinite(seconds) else None
         bound = dual_bound(problem.X, lam, time_limit=limit)
-        best = _better(best, bound_with(lam, problem, primal, bound))
+        best = _better(best, bound_by(lam, problem, None, primal, norm=bound))
     if best is None:
         return _certify_at_once(late, network, problem, scope)
     if not further or best.relative_gap <= tol:

@@ -25,7 +25,9 @@ def test_majorants() -> None:
     )
     figure.canvas.draw()
     assert not plt.get_fignums(), "the figure must be detached from pyplot"
-    curves = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 2]
+    curves = [
+        line for line in figure.axes[0].lines if len(np.asarray(line.get_xdata())) > 2
+    ]
     parallel, nothing, values = (np.asarray(line.get_ydata()) for line in curves)
     assert values.max() == pytest.approx(norm, abs=1e-5)
     assert parallel.max() == pytest.approx(norm, abs=1e-5)

@@ -23,6 +23,7 @@ from convexnn_lib.certificates._pricing import (
 )
 from convexnn_lib.certificates._zonotope_vertices import farthest_points
 from convexnn_lib.certificates.certify import certify_until
+from convexnn_lib.certificates.dual_bound import spectral_bounds
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import GapWarning
 from convexnn_lib.problem.losses import Hinge, Logistic, Squared
