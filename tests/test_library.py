@@ -14,7 +14,7 @@ import convexnn_lib
 from convexnn_lib import errors
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = {"datasets", "errors", "exercises", "plotting", "widgets"}
+MODULES = {"datasets", "errors", "exercises", "plotting", "typing", "widgets"}
 NAMES = sorted(set(convexnn_lib.__all__) - MODULES)
 FUNCTIONS = [name for name in NAMES if inspect.isfunction(getattr(convexnn_lib, name))]
 

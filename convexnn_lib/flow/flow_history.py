@@ -16,6 +16,7 @@ from convexnn_lib.flow._log_loss import NUMPY, log_losses, losses_and_gradients
 from convexnn_lib.flow._margins import Margins, directions, lengths, margins_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.typing import FlowMethod
 
 __all__ = ["FlowHistory"]
 
@@ -65,7 +66,7 @@ class FlowHistory:
     """
 
     problem: TrainingProblem
-    method: str
+    method: FlowMethod
     times: FloatArray
     W1: FloatArray
     w2: FloatArray

@@ -121,9 +121,7 @@ def gradient_flow_ensemble(
 
     batches = np.array_split(np.arange(n_runs), -(-n_runs // batch_size))
     summaries: list[Any] = Parallel(n_jobs=n_jobs)(
-        delayed(_follow)(
-            problem, width, summarize, seed, runs.tolist(), {"n_jobs": 1, **options}
-        )
+        delayed(_follow)(problem, width, summarize, seed, runs.tolist(), options)
         for runs in batches
     )
     return summaries

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["LINEAR_PROGRAM", "MARGIN_ROUNDING", "SAME_EXTENT", "SHARES"]
+__all__ = [
+    "LINEAR_PROGRAM",
+    "LOSS_AGREES",
+    "MARGIN_ROUNDING",
+    "SAME_EXTENT",
+    "SECOND_DERIVATIVES_AGREE",
+    "SHARES",
+]
 
 LINEAR_PROGRAM = 1e-6  # error of an optimal point, relative to terms; HiGHS has 1e-7
+LOSS_AGREES = 1e-6  # error of a loss against its gradient and conjugate, relative
+SECOND_DERIVATIVES_AGREE = 1e-3  # relative error of differences of gradients
 SHARES = 1e-12  # distance from 1 of the sum of weights that are shares
 MARGIN_ROUNDING = 1e-12  # margins of 1 less this much meet the hard margin
 SAME_EXTENT = 1e-6  # of principal axes, relative to the largest, that rounding turns

@@ -18,6 +18,7 @@ from convexnn_lib._validation import (
     check_features,
     check_integer,
     check_number,
+    check_unused,
 )
 from convexnn_lib.certificates.certificate import (
     Certificate,
@@ -32,6 +33,7 @@ from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._column_generation import Round
 from convexnn_lib.training._methods import METHODS, Options
 from convexnn_lib.training._tolerances import ON_A_WALL
+from convexnn_lib.typing import SolveMethod
 
 __all__ = ["Solution", "solve"]
 
@@ -125,10 +127,10 @@ def solve(
     problem: TrainingProblem,
     patterns: PatternsLike | None = None,
     *,
-    method: str = "active_set",
+    method: SolveMethod = "active_set",
     tol: float = 1e-6,
     progress: bool = False,
-    max_rounds: int = _MAX_ROUNDS,
+    max_rounds: int | None = None,
     time_limit: float = np.inf,
     start: ReLUNetwork | None = None,
     callback: Callable[[Round], None] | None = None,
@@ -251,15 +253,18 @@ def solve(
             f"X has rank 0: all its {problem.n} rows are zero, and so are the outputs "
             "of every network."
         )
-    max_rounds = check_integer(max_rounds, "max_rounds", minimum=1)
+    if method != "active_set":
+        unused = {"max_rounds": max_rounds, "start": start, "callback": callback}
+        check_unused(unused, f"for method={method!r}")
+    max_rounds = check_integer(
+        _MAX_ROUNDS if max_rounds is None else max_rounds, "max_rounds", minimum=1
+    )
     time_limit = check_number(time_limit, "time_limit", "(0, inf]")
     if start is not None:
         check_features(start.d, problem.d)
     units = units_of(problem)
     if start is not None:
         start = units.inward(start)
-    if method != "active_set":
-        _check_unused(method, max_rounds, start, callback)
     reports = [] if callback is None else [_reporting(callback, units)]
     if progress and method == "active_set":
         tqdm.write(_HEADER)
@@ -332,26 +337,6 @@ def _reporting(
         )
 
     return report
-
-
-def _check_unused(
-    method: str,
-    max_rounds: int,
-    start: ReLUNetwork | None,
-    callback: Callable[[Round], None] | None,
-) -> None:
-    """Refuse arguments that only column generation takes."""
-    unusual = {
-        "max_rounds": max_rounds != _MAX_ROUNDS,
-        "start": start is not None,
-        "callback": callback is not None,
-    }
-    given = [name for name, used in unusual.items() if used]
-    if given:
-        raise InvalidDataError(
-            f"method={method!r} does not take {', '.join(given)}; leave that out, or "
-            'use method="active_set".'
-        )
 
 
 _UNEVEN = 1e3  # ratio of columns' lengths from which they are worth a word
