@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import ArrayLike, FloatArray, check_number
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import InvalidDataError
@@ -21,7 +22,7 @@ __all__ = ["KKTResidual", "kkt_residual"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class KKTResidual:
+class KKTResidual(ReadOnlyArrays):
     r"""Multipliers of a network in the max-margin problem, and what they prove.
 
     Attributes

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import null_space
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     BoolArray,
     check_integer,
@@ -36,7 +37,7 @@ __all__ = ["SubsampledProblem", "subsampled_problem"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SubsampledProblem:
+class SubsampledProblem(ReadOnlyArrays):
     r"""The (pattern, sign) pairs of a network's nonzero neurons.
 
     Attributes

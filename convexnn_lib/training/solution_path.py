@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from convexnn_lib._read_only import ReadOnlyArrays, read_only
 from convexnn_lib._validation import (
     ArrayLike,
     FloatArray,
@@ -28,7 +29,7 @@ _LEAST = 1e-3  # the least beta of the default grid, relative to beta_max
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SolutionPath:
+class SolutionPath(ReadOnlyArrays):
     """Global optima for falling regularization strengths.
 
     Attributes
@@ -59,19 +60,18 @@ class SolutionPath:
     @property
     def values(self) -> FloatArray:
         """The optimal objective for each beta, a (k,) array."""
-        return np.array([solution.value for solution in self.solutions])
+        return read_only(np.array([found.value for found in self.solutions]))
 
     @property
     def widths(self) -> Any:
         """The number of neurons of each optimum, a (k,) array of int."""
-        return np.array([solution.network.width for solution in self.solutions])
+        return read_only(np.array([found.network.width for found in self.solutions]))
 
     @property
     def relative_gaps(self) -> FloatArray:
         """The certified relative gap of each optimum, a (k,) array."""
-        return np.array(
-            [solution.certificate.relative_gap for solution in self.solutions]
-        )
+        gaps = [solution.certificate.relative_gap for solution in self.solutions]
+        return read_only(np.array(gaps))
 
     def __len__(self) -> int:
         """Return the number of strengths."""

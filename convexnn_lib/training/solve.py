@@ -11,6 +11,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     BoolArray,
     FloatArray,
@@ -42,7 +43,7 @@ _MAX_ROUNDS = 200
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Solution:
+class Solution(ReadOnlyArrays):
     r"""A global optimum of a training problem, with its certificate.
 
     Attributes
