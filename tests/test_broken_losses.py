@@ -185,12 +185,8 @@ def test_a_method_that_fails_later() -> None:
 
 @pytest.mark.parametrize("missing", ["value", "gradient", "conjugate"])
 def test_a_method_that_is_missing(missing: str) -> None:
-    parts = {name: part for name, part in vars(Good).items() if name != missing}
-    parts = {
-        name: parts[name]
-        for name in ("value", "gradient", "conjugate")
-        if name in parts
-    }
+    names = {"value", "gradient", "conjugate"} - {missing}
+    parts = {name: vars(Good)[name] for name in names}
     with pytest.raises(
         InvalidDataError, match=f"Broken lacks {missing}; define this m"
     ):
