@@ -81,6 +81,10 @@ solve(problem, method="simplex")  # E: arg-type
 gradient_flow(problem, 3, seed=0, method="rescaled", init="gaussian")
 gradient_flow(problem, 3, seed=0, method="newton")  # E: call-overload
 gradient_flow(problem, 3, seed=0, init="uniform")  # E: call-overload
+convexnn_lib.gradient_flow_ensemble(problem, 3, n_runs=2, seed=0, method="descent")
+convexnn_lib.gradient_flow_ensemble(problem, 3, n_runs=2, seed=0, init=3)  # E: arg-type
+convexnn_lib.max_margin(X, [1.0, -1.0], method="cvxpy", tol=1e-8)
+convexnn_lib.max_margin(X, [1.0, -1.0], tolerance=1e-8)  # E: call-arg
 datasets.load("iris")
 datasets.load("rosa")  # E: arg-type
 datasets.gaussian(3, 2, 0, labels="class")  # E: arg-type

@@ -40,7 +40,7 @@ from convexnn_lib.flow.flow_history import FlowHistory
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.typing import FlowInit, FlowMethod
 
-__all__ = ["gradient_flow"]
+__all__ = ["BatchOptions", "gradient_flow"]
 
 # The runs go in blocks whose (problems, n, runs, m) arrays have about this many
 # entries: on a CPU, so that they stay in its cache, on a GPU, so that they fit its
@@ -48,14 +48,11 @@ __all__ = ["gradient_flow"]
 _CPU_BLOCK, _GPU_BLOCK = 100_000, 2**27
 
 
-class _Options(TypedDict, total=False):
-    """Keyword arguments of :func:`gradient_flow`, for its two signatures."""
+class BatchOptions(TypedDict, total=False):
+    """Keyword arguments of :func:`gradient_flow` that runs in batches have as well."""
 
-    n_runs: int | None
     init_scale: float | None
-    seed: Seed | Sequence[Seed] | None
     init: FlowInit | None
-    initial: Initial | None
     method: FlowMethod
     step: float | None
     n_steps: int | None
@@ -67,8 +64,16 @@ class _Options(TypedDict, total=False):
     n_records: int | None
     record_times: Sequence[float] | FloatArray | None
     device: str
-    n_jobs: int | None
     progress: bool
+
+
+class _Options(BatchOptions, total=False):
+    """All of its keyword arguments, for its two signatures."""
+
+    n_runs: int | None
+    seed: Seed | Sequence[Seed] | None
+    initial: Initial | None
+    n_jobs: int | None
 
 
 @overload

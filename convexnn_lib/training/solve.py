@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import TypedDict
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -36,10 +37,23 @@ from convexnn_lib.training._methods import METHODS, Options
 from convexnn_lib.training._tolerances import ON_A_WALL
 from convexnn_lib.typing import SolveMethod
 
-__all__ = ["Solution", "solve"]
+__all__ = ["Solution", "SolveOptions", "solve"]
 
 
 _MAX_ROUNDS = 200
+
+
+class SolveOptions(TypedDict, total=False):
+    """Keyword arguments of :func:`solve`, for functions that hand them on."""
+
+    patterns: PatternsLike | None
+    method: SolveMethod
+    tol: float
+    progress: bool
+    max_rounds: int | None
+    time_limit: float
+    start: ReLUNetwork | None
+    callback: Callable[[Round], None] | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
