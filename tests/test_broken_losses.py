@@ -183,6 +183,22 @@ def test_a_method_that_fails_later() -> None:
         )
 
 
+def test_an_expression_that_cvxpy_cannot_minimize() -> None:
+    cp = pytest.importorskip("cvxpy")
+    for expression, found in [
+        (None, "None"),
+        (lambda z, y: cp.square(z - y), r"one of the shape \(7,\)"),
+        (lambda z, y: -cp.sum_squares(z - y), "the curvature CONCAVE"),
+        (raises(ZeroDivisionError("no")), "raised ZeroDivisionError: no"),
+    ]:
+        method = expression if found.startswith("raised") else returns(expression)
+        problem = TrainingProblem(X, REAL, 0.3, broken(cvxpy_expression=method)())
+        with pytest.raises(
+            InvalidDataError, match=f"method cvxpy_expression .*{found}"
+        ):
+            solve(problem, method="cvxpy")
+
+
 @pytest.mark.parametrize("missing", ["value", "gradient", "conjugate"])
 def test_a_method_that_is_missing(missing: str) -> None:
     names = {"value", "gradient", "conjugate"} - {missing}

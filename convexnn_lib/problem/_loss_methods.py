@@ -59,6 +59,8 @@ def _guarded(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
             return _number(name, self, result)
         if name in _VECTORS and arguments:
             return _vector(name, self, result, np.shape(arguments[0]))
+        if name == "cvxpy_expression":
+            _check_expression(self, result)
         return result
 
     return checked
@@ -104,6 +106,19 @@ def _vector(name: str, loss: Any, result: Any, shape: tuple[int, ...]) -> Any:
             f"NumPy array of float64 and of the shape {shape}, got {_shown(result)}."
         )
     return result
+
+
+def _check_expression(loss: Any, result: Any) -> None:
+    """Raise an error unless the result is a convex expression of CVXPY's."""
+    if hasattr(result, "is_convex") and result.is_scalar() and result.is_convex():
+        return
+    found = _shown(result)
+    if hasattr(result, "is_convex"):
+        found = f"one of the shape {result.shape} and the curvature {result.curvature}"
+    raise InvalidDataError(
+        f"the method cvxpy_expression of the loss {type(loss).__name__} must return a "
+        f"convex scalar expression of CVXPY's, got {found}."
+    )
 
 
 def _shown(result: Any) -> str:
