@@ -41,6 +41,9 @@ from .certificates.dual_bound import dual_bound as dual_bound
 from .certificates.dual_norm import beta_max as beta_max
 from .certificates.dual_norm import dual_norm as dual_norm
 from .certificates.extreme_neuron import ExtremeNeuron as ExtremeNeuron
+from .certificates.output_norm import OutputNorm as OutputNorm
+from .certificates.output_norm import output_norm as output_norm
+from .certificates.spike_free import is_spike_free as is_spike_free
 from .errors import GapWarning as GapWarning
 from .errors import VerificationError as VerificationError
 from .estimators import ConvexReLUClassifier as ConvexReLUClassifier
@@ -65,7 +68,6 @@ from .geometry.orthogonal_margin import OrthogonalMargin as OrthogonalMargin
 from .geometry.orthogonal_margin import linear_margin as linear_margin
 from .geometry.orthogonal_margin import orthogonal_margin as orthogonal_margin
 from .geometry.shapes import Mesh as Mesh
-from .geometry.spike_free import is_spike_free as is_spike_free
 from .geometry.zonotope_distance import ZonotopeDistance as ZonotopeDistance
 from .geometry.zonotope_distance import zonotope_distance as zonotope_distance
 from .optima.connectivity import Connectivity as Connectivity
@@ -77,6 +79,7 @@ from .problem.losses import Hinge as Hinge
 from .problem.losses import Logistic as Logistic
 from .problem.losses import Loss as Loss
 from .problem.losses import MarginLoss as MarginLoss
+from .problem.losses import Multinomial as Multinomial
 from .problem.losses import Squared as Squared
 from .problem.network import ReLUNetwork as ReLUNetwork
 from .problem.training_problem import TrainingProblem as TrainingProblem

@@ -73,7 +73,8 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
             )
         if get_loss(self.loss).labels not in self._labels:
             raise InvalidDataError(
-                f"{type(self).__name__} needs a loss of real labels, got {self.loss!r}."
+                f"{type(self).__name__} needs a loss of {' or '.join(self._labels)} "
+                f"labels, got {self.loss!r}."
             )
         if self.n_patterns is None:
             return

@@ -72,9 +72,9 @@ PatternsLike = ListedPatterns | ArrayLike
 Seed = int | np.random.Generator
 """A source of randomness."""
 
-Labels = Literal["real", "sign"]
+Labels = Literal["real", "sign", "classes"]
 """Kinds of labels."""
-LossName = Literal["squared", "logistic", "hinge", "hard_margin"]
+LossName = Literal["squared", "logistic", "hinge", "hard_margin", "multinomial"]
 """The losses that go by a name."""
 ClassifierLossName = Literal["logistic", "hinge", "squared"]
 """Those of them for :class:`convexnn_lib.ConvexReLUClassifier`."""

@@ -219,7 +219,14 @@ def test_what_is_no_method(name: str) -> None:
 
 
 ATTRIBUTES: list[tuple[type[Loss], str, Any, str]] = [
-    (Good, "labels", "binary", 'labels .* must be "real" or "sign", got \'binary\''),
+    (
+        Good,
+        "labels",
+        "binary",
+        'labels .* must be "real", "sign" or "classes", got \'binary\'',
+    ),
+    (Good, "labels", "classes", "has labels of classes, .* several_outputs = True"),
+    (Good, "several_outputs", "yes", "several_outputs .* must be True or False"),
     (Good, "labels", None, "labels of the loss Broken must be"),
     (Good, "differentiable", "yes", "differentiable .* must be True or False"),
     (Good, "strictly_convex", None, "strictly_convex .* must be True or False"),

@@ -83,6 +83,7 @@ RESULTS = {
     "Membership",
     "Mesh",
     "OptimalPath",
+    "OutputNorm",
     "OrthogonalMargin",
     "RestrictedOptimum",
     "Round",

@@ -35,12 +35,15 @@ OF_METHODS = {
         "_REFINED",
         "_SHORTEST",
     },
+    "certificates/_joint_bound.py": {"_SMOOTH", "_LEAST"},  # all weights give a bound
     "certificates/_margin_program.py": {"_TOLERANCE"},  # HiGHS's; a bound follows
     "certificates/_pricing.py": {"_CLOSED"},  # the bound holds wherever it stops
     "certificates/_sign_rules.py": {"_LEVEL", "_ATTEMPTS"},  # every rule proves a bound
     "certificates/_spectral.py": {"_LEAST_ROOT"},  # all weights give a bound
     "certificates/_wolfe.py": {"_DEPENDENT", "_NO_WEIGHT", "_NO_PROGRESS", "_LEVEL"},
     "certificates/_zonotope_vertices.py": {"_NO_GAIN"},
+    # what is left out is added to the bound
+    "certificates/output_norm.py": {"_NEGLIGIBLE"},
     "geometry/hull_gauge.py": {"_PRECISION", "_SPANNED"},
     "geometry/shapes.py": {"_ZERO"},
     "optima/_extreme_neurons.py": {"_NEAR"},
@@ -58,7 +61,9 @@ OF_METHODS = {
     "training/_cvxpy_model.py": {"_LEAST_STEP", "_NO_GAIN"},
     "training/_methods.py": {"_CLOSED"},
     "training/_newton_on_face.py": {"_ROUNDING"},
+    "training/_outputs_program.py": {"_LEAST_BEND", "_LEAST_STEP"},
     "training/_search_state.py": {"accuracy"},
+    "training/_several_outputs.py": {"_FAINT", "_STALLED", "_GAINED"},
     "training/_sparsify.py": {"_THRESHOLDS"},
     "training/_train_pairs.py": {"_NO_GAIN", "_LEAST"},
 }

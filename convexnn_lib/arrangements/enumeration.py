@@ -18,6 +18,7 @@ from convexnn_lib._validation import (
     as_matrix,
     check_integer,
 )
+from convexnn_lib.arrangements._cells_at_least import cells_at_least
 from convexnn_lib.arrangements._closed import totally_cyclic_flats
 from convexnn_lib.arrangements._deletion import whitney_numbers
 from convexnn_lib.arrangements._directions import Directions, Source
@@ -98,9 +99,10 @@ def enumerate_patterns(
     EnumerationTooLargeError
         If there are more than ``max_patterns`` patterns. For open cells this is found
         before any work: m hyperplanes of rank r have at least
-        :math:`2^{r-1}(m-r+2)` of them and by Cover's formula no more than
-        ``cover_count(m, r)``. If the limit lies in between, the cells are counted,
-        provided that this takes no longer than a second.
+        :math:`2^{r-1}(m-r+2)` of them, by Cover's formula no more than
+        ``cover_count(m, r)``, and rows that are independent modulo a prime show in a
+        moment that there are nearly as many. If the limit lies in between, the
+        cells are counted, provided that this takes no longer than a second.
 
     See Also
     --------
@@ -140,7 +142,7 @@ def enumerate_patterns(
     X = as_matrix(X)
     limit = check_integer(max_patterns, "max_patterns", minimum=1)
     threads = _threads(n_jobs)
-    _check_rank(X, limit)
+    _check_quickly(X, limit)
     reduction = reduce_rows(X)
     _check_size(reduction, limit)
     source, packed = _open_cells(X, reduction, limit, threads, progress)
@@ -191,24 +193,28 @@ def _threads(n_jobs: int) -> int:
     return check_integer(n_jobs, "n_jobs", minimum=1)
 
 
-def _check_rank(X: FloatArray, limit: int) -> None:
-    """Raise an error if the rank alone shows that there are too many open cells.
+def _check_quickly(X: FloatArray, limit: int) -> None:
+    """Raise an error if a look at the rows shows that there are too many open cells.
 
     The signs of r independent rows can be chosen at will. In high rank, even to merge
     parallel rows exactly takes long.
     """
     n, d = X.shape
-    if 2 ** min(n, d) <= limit:
+    m = int(np.count_nonzero(X.any(axis=1)))
+    most = cover_count(m, min(m, d)) if m else 0  # 2^m for m independent rows
+    if most <= limit:
         return
     rank = rank_at_least(X, max(_RANK_SOUGHT, limit.bit_length()))
     if 2**rank > limit:
-        m = int(np.count_nonzero(X.any(axis=1)))
         hyperplanes, known = f"{m} hyperplanes in rank {rank}", "exactly"
         if rank < m:
             hyperplanes += " or more"
             known = f"at least 2^{rank} and at most"
-        most = cover_count(m, min(m, d))  # 2^m for m independent ones
         raise _too_large(hyperplanes, n, known, most, limit)
+    least = cells_at_least(X, limit)
+    if least > limit:
+        known = f"at least {least} and at most"
+        raise _too_large(f"{m} hyperplanes", n, known, most, limit)
 
 
 def _check_size(reduction: Reduction, limit: int) -> None:

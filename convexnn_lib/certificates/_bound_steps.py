@@ -9,6 +9,7 @@ from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.enumeration import quick_patterns
 from convexnn_lib.certificates._bound_state import Progress, Side
 from convexnn_lib.certificates._branch_and_bound import branch_and_bound
+from convexnn_lib.certificates._one_pattern import one_pattern_bound
 from convexnn_lib.certificates._pricing import Scaled, refuse_to_list
 from convexnn_lib.certificates._relaxation import sign_rules
 from convexnn_lib.certificates._sign_rules import (
@@ -27,6 +28,7 @@ __all__ = [
     "power_ascent",
     "start",
     "take_ascent",
+    "take_one_pattern",
     "take_rule",
     "take_spectral",
 ]
@@ -101,6 +103,24 @@ def take_rule(rule: SignRule, side: Side, scaled: Scaled, state: Progress) -> No
     value = sign_rule_bound(side.plus, side.minus, rule) + scaled.rounding
     side.improve(value * (1.0 + RELAXATION_MARGIN), "sign rule", rule)
     state.note("sign rule")
+
+
+def take_one_pattern(side: Side, scaled: Scaled, state: Progress) -> None:
+    """Take the bound for spike-free data, which is exact.
+
+    Parameters
+    ----------
+    side : Side
+        The side.
+    scaled : Scaled
+        The generators.
+    state : Progress
+        What is known.
+    """
+    upper, value, direction = one_pattern_bound(side.plus, side.minus)
+    side.improve(upper + scaled.rounding, "spike-free")
+    state.attain(np.array([value]), direction[None], side)
+    state.note("spike-free")
 
 
 def find_rules(scaled: Scaled, state: Progress) -> None:

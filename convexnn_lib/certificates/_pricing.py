@@ -15,10 +15,12 @@ import numpy.typing as npt
 
 from convexnn_lib._deadline import NEVER, Deadline, Polls
 from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.arrangements._cells_at_least import cells_at_least
 from convexnn_lib.arrangements._rank import rank_at_least
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.enumeration import enumerate_patterns, quick_patterns
 from convexnn_lib.certificates._branch_and_bound import branch_and_bound
+from convexnn_lib.certificates._relaxation import project_rows
 from convexnn_lib.certificates._tolerances import TIED_ROUNDING, TIED_VALUES
 from convexnn_lib.certificates._zonotope_vertices import (
     FarPoints,
@@ -45,7 +47,9 @@ __all__ = [
     "price_all_neurons",
     "price_cones",
     "price_locally",
+    "refuse_all",
     "refuse_to_list",
+    "too_many",
     "warm_up",
 ]
 
@@ -126,8 +130,7 @@ def price_all_neurons(
     scaled = Scaled(X, lam)
     level, tied = floor / scaled.unit, tied / scaled.unit
     sides = scaled.sides()
-    for sign, _, _ in sides:
-        refuse_to_list(X[scaled.live & (sign * lam > 0.0)])
+    refuse_all(X, lam)
     generators = scaled.generators[scaled.live]
     # NumPy before 2.4 has no rank of an empty matrix
     rank = int(np.linalg.matrix_rank(generators)) if generators.size else 0
@@ -161,7 +164,7 @@ def price_all_neurons(
 
 
 def refuse_to_list(rows: FloatArray) -> None:
-    """Raise an error at once if the rank alone shows that there are too many vertices.
+    """Raise an error at once if a look at the rows shows too many vertices.
 
     Parameters
     ----------
@@ -171,19 +174,66 @@ def refuse_to_list(rows: FloatArray) -> None:
     Raises
     ------
     convexnn_lib.errors.EnumerationTooLargeError
-        If the signs of independent rows alone are more than are listed.
+        If their vertices are surely more than are listed, and their rank is too high
+        for branch and bound.
     """
-    bits = _MOST.bit_length()
-    if min(rows.shape) < bits:
+    m, r = len(rows), min(rows.shape)
+    if r <= _HIGHEST_RANK or cover_count(m, r) <= _MOST:
         return
-    if (rank := rank_at_least(rows, bits)) >= bits:
+    bits = _MOST.bit_length()
+    if (rank := rank_at_least(rows, bits)) <= _HIGHEST_RANK:
+        return
+    if rank == bits:
         raise EnumerationTooLargeError(
-            f"the arrangement of {len(rows)} hyperplanes in rank {rank} or more has at "
-            f"least 2^{rank} open cells, more than max_patterns = {_MOST}. Take fewer "
-            "rows or columns, or the bounds of dual_bound.",
+            f"the arrangement of {m} hyperplanes in rank {rank} or more has at least "
+            f"2^{rank} open cells, more than max_patterns = {_MOST}. Take fewer rows "
+            "or columns, or the bounds of dual_bound.",
             predicted=2**rank,
             max_patterns=_MOST,
         )
+    if (least := cells_at_least(rows, _MOST)) > _MOST:
+        raise EnumerationTooLargeError(
+            f"the arrangement of {m} hyperplanes has at least {least} open cells, more "
+            f"than max_patterns = {_MOST}. Take fewer rows or columns, or the bounds "
+            "of dual_bound.",
+            predicted=least,
+            max_patterns=_MOST,
+        )
+
+
+def too_many(X: FloatArray) -> bool:
+    """Return whether a dual point of the data is likely to have too many vertices.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row; half of the samples are taken to have one sign.
+
+    Returns
+    -------
+    bool
+        Whether the dual norm will probably be bounded only.
+    """
+    half = int(np.count_nonzero(X.any(axis=1))) // 2
+    rank = rank_at_least(X, _MOST.bit_length())
+    return (
+        rank > _HIGHEST_RANK and half > 0 and cover_count(half, min(half, rank)) > _MOST
+    )
+
+
+def refuse_all(X: FloatArray, lam: FloatArray) -> None:
+    """Raise the error of ``refuse_to_list`` for the rows of either sign.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point.
+    """
+    live = X.any(axis=1)
+    for sign in (1.0, -1.0):
+        refuse_to_list(X[live & (sign * lam > 0.0)])
 
 
 def _prefers_cones(predicted: int, rank: int) -> bool:
@@ -223,6 +273,7 @@ def warm_up() -> None:
     price_all_neurons(X, lam, 0.0, every=True)
     price_locally(X, lam, random.standard_normal((2, 3)))
     branch_and_bound(X[:3], X[3:6])
+    project_rows(X[:1], np.ones(1))
 
 
 def price_locally(

@@ -26,6 +26,11 @@ from convexnn_lib.certificates._tolerances import (
 from convexnn_lib.certificates.dual_bound import DualBound, dual_bound
 from convexnn_lib.certificates.dual_norm import DualNorm, dual_norm_bounds
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
+from convexnn_lib.certificates.output_norm import (
+    OutputNeuron,
+    OutputNorm,
+    output_norm,
+)
 from convexnn_lib.errors import (
     EnumerationTooLargeError,
     InvalidDataError,
@@ -58,21 +63,23 @@ class Certificate(ReadOnlyArrays):
     lower_bound : float
         Lower bound on the global optimum,
         :math:`-\ell^*(-\tau\lambda,y)` less its rounding error.
-    dual : (n,) array
+    dual : (n,) array, or (n, c) for c outputs
         The dual point :math:`\lambda`; :math:`-\nabla\ell(f(X),y)` for a
         differentiable loss.
     scale : float
         The factor :math:`\tau`.
     dual_norm : float
         The dual norm :math:`M(\lambda)`, attained by ``extreme_neuron``.
-    extreme_neuron : convexnn_lib.ExtremeNeuron
-        The direction and sign that attain the dual norm. Where ``dual_norm`` exceeds
-        beta, adding a small neuron there lowers the objective.
+    extreme_neuron : convexnn_lib.ExtremeNeuron or OutputNeuron
+        The direction and sign, or with several outputs the two directions, that attain
+        the dual norm. Where ``dual_norm`` exceeds beta, adding a small neuron there
+        lowers the objective.
     patterns : (p, n) array of bool or None
         The patterns in scope; None for all.
-    dual_bound : convexnn_lib.DualBound or None
-        What bounds the dual norm from above where the patterns are too many to list, or
-        time was up; None where ``dual_norm`` is exact up to rounding.
+    dual_bound : convexnn_lib.DualBound, OutputNorm or None
+        What bounds the dual norm from above where the patterns are too many to list,
+        time was up, or the outputs are several; None where ``dual_norm`` is exact up to
+        rounding.
 
     Examples
     --------
@@ -91,9 +98,9 @@ class Certificate(ReadOnlyArrays):
     dual: FloatArray
     scale: float
     dual_norm: float
-    extreme_neuron: ExtremeNeuron
+    extreme_neuron: ExtremeNeuron | OutputNeuron
     patterns: BoolArray | None = None
-    dual_bound: DualBound | None = None
+    dual_bound: DualBound | OutputNorm | None = None
 
     @property
     def gap(self) -> float:
@@ -184,9 +191,14 @@ class Certificate(ReadOnlyArrays):
     def _norm_anew(self, problem: TrainingProblem) -> float:
         """Return a bound on the dual norm; infinite if what bounds it does not hold."""
         X = problem.X
-        if self.dual_bound is not None and self.patterns is None:
-            holds = self.dual_bound.verify(X, self.dual)
-            return self.dual_bound.upper if holds else np.inf
+        bound = self.dual_bound
+        if self.dual.ndim == 2:
+            if not isinstance(bound, OutputNorm):
+                return np.inf
+            holds = bound.verify(X, self.dual, self.patterns)
+            return bound.upper if holds else np.inf
+        if bound is not None and self.patterns is None:
+            return bound.upper if bound.verify(X, self.dual) else np.inf
         try:
             return dual_norm_bounds(X, self.dual, self.patterns).upper
         except EnumerationTooLargeError:
@@ -242,7 +254,7 @@ def bound_by(
     scope: BoolArray | None,
     primal: float,
     *,
-    norm: DualNorm | DualBound | None = None,
+    norm: DualNorm | DualBound | OutputNorm | None = None,
     exact: bool = False,
     deadline: Deadline = NEVER,
 ) -> Certificate:
@@ -258,7 +270,7 @@ def bound_by(
         The patterns that the bound is for; None for all.
     primal : float
         The objective of the network to certify.
-    norm : DualNorm or DualBound, optional
+    norm : DualNorm, DualBound or OutputNorm, optional
         Bounds on the dual norm, if they are known already.
     exact : bool, default False
         Whether to refuse a dual norm that is only bounded.
@@ -283,7 +295,7 @@ def bound_by(
     scale = problem.loss.best_scale(lam, problem.y, limit)
     lower = problem.dual_objective(scale * lam)
     terms = abs(lower) + 2.0 * float(np.sum(np.abs(scale * lam * problem.y)))
-    rounding = (problem.n + LOWER_BOUND_ULPS) * np.finfo(np.float64).eps * terms
+    rounding = (lam.size + LOWER_BOUND_ULPS) * np.finfo(np.float64).eps * terms
     lower -= rounding
     above = lower - primal - rounding
     if scope is None and above > CONTRADICTION * max(abs(lower), abs(primal)):
@@ -301,7 +313,7 @@ def bound_by(
         dual_norm=norm.lower,
         extreme_neuron=norm.neuron,
         patterns=scope,
-        dual_bound=norm if isinstance(norm, DualBound) else None,
+        dual_bound=None if isinstance(norm, DualNorm) else norm,
     )
 
 
@@ -311,8 +323,10 @@ def _bounds(
     scope: BoolArray | None,
     exact: bool,
     deadline: Deadline,
-) -> DualNorm | DualBound:
+) -> DualNorm | DualBound | OutputNorm:
     """Return the dual norm, or bounds on it where the patterns are too many."""
+    if lam.ndim == 2:
+        return output_norm(problem.X, lam, scope, deadline=deadline)
     try:
         return dual_norm_bounds(problem.X, lam, scope, deadline=deadline)
     except EnumerationTooLargeError:

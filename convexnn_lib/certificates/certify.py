@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from convexnn_lib._deadline import NEVER, Deadline, TimeUp
 from convexnn_lib._validation import (
     ArrayLike,
     BoolArray,
     FloatArray,
     PatternsLike,
-    as_vector,
     check_number,
 )
 from convexnn_lib.certificates._dual_ascent import relaxed_dual_points
@@ -28,6 +29,7 @@ from convexnn_lib.certificates.dual_bound import (
     dual_bound,
     spectral_bounds,
 )
+from convexnn_lib.certificates.output_norm import output_norm
 from convexnn_lib.errors import EnumerationTooLargeError, RegularizationError
 from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import units_of
@@ -38,6 +40,9 @@ __all__ = ["certify", "certify_until", "widened"]
 
 _ROUNDS, _PATIENCE = 30, 8  # dual points of the relaxation, in all and without gain
 _ROUGH = 0.1  # relative gap of a dual norm that is bounded with little work
+# of the time that is left: for a dual norm, and for a bound on one; the rest is for
+# better dual points
+_FOR_AN_EXACT_NORM, _FOR_A_BOUND = 0.5, 0.3
 _LITTLE = 0.01  # of the gap or the bound, that is no gain
 
 
@@ -61,7 +66,7 @@ def certify(
         Bound only the networks whose neurons lie in the closed cones of these patterns.
         By default, and for a complete arrangement of the same data, the bound holds for
         all networks.
-    dual : (n,) array, optional
+    dual : (n,) array, or (n, c) for c outputs, optional
         A dual point to use where it gives a better bound than those found here.
     tol : float, default 1e-10
         The relative gap at which no better dual point is looked for.
@@ -96,6 +101,11 @@ def certify(
     (``certificates/_dual_ascent.py``): the certificate still holds for all patterns and
     says by which method.
 
+    With several outputs the loss is differentiable, the dual point is
+    :math:`\Lambda=-\nabla\ell(f(X),Y)`, and its dual norm is bounded by
+    :func:`convexnn_lib.output_norm`: to seven digits for two outputs and for few on
+    small data, and from above in any case.
+
     Examples
     --------
     >>> from convexnn_lib import ReLUNetwork, TrainingProblem, certify
@@ -103,8 +113,8 @@ def certify(
     >>> certify(ReLUNetwork([[1.0]], [0.5]), problem)
     Certificate(gap=0.0625, relative_gap=0.143, primal=0.4375, lower_bound=0.375, ...
     """
-    check_network(network)
-    check_problem(problem)
+    check_network(network, several_outputs=True)
+    check_problem(problem, several_outputs=True)
     if problem.beta <= 0.0:
         raise RegularizationError(
             "a certificate needs beta > 0: without regularization the dual norm gives "
@@ -113,7 +123,7 @@ def certify(
     tol = check_number(tol, "tol", "[0, inf)")
     scope = patterns_in_scope(problem.X, patterns)
     if dual is not None:
-        dual = as_vector(dual, problem.n, "dual")
+        dual = problem.as_dual(dual, "dual")
     units = units_of(problem)
     best = certify_until(
         NEVER,
@@ -152,7 +162,8 @@ def widened(
     units = units_of(problem)
     inner = units.problem
     lam = inner.loss.project_dual(certificate.dual / units.dual, inner.y)
-    bound = dual_bound(inner.X, lam, gap=_ROUGH)
+    norm_of = output_norm if lam.ndim == 2 else dual_bound
+    bound = norm_of(inner.X, lam, gap=_ROUGH)
     primal = inner.objective(units.inward(network))
     found = bound_by(lam, inner, None, primal, norm=bound)
     return in_users_units(found, units)
@@ -196,24 +207,26 @@ def certify_until(
     given = [problem.loss.project_dual(dual, problem.y) for dual in duals]
     own = _dual_points(network, problem) if further else ()
     for lam in itertools.chain(given, own):
+        part = _share(deadline, _FOR_AN_EXACT_NORM)
         try:
-            found = bound_by(lam, problem, scope, primal, exact=True, deadline=deadline)
+            found = bound_by(lam, problem, scope, primal, exact=True, deadline=part)
         except EnumerationTooLargeError:  # another point may be sparser
             hard.append(lam)
         except TimeUp:
-            late.append(lam)
+            (hard if scope is None and not deadline.passed else late).append(lam)
         else:
             best = _better(best, found)
             if best.relative_gap <= tol:
                 return best
     sparse = best is not None  # some dual point is carried by few samples
     for lam in [] if sparse else hard:
-        try:
-            found = bound_by(lam, problem, scope, primal, deadline=deadline)
-        except TimeUp:
+        if deadline.passed:
             late.append(lam)
-        else:
-            best = _better(best, found)
+            continue
+        seconds = _share(deadline, _FOR_A_BOUND).seconds
+        limit = seconds if np.isfinite(seconds) else None
+        bound = dual_bound(problem.X, lam, time_limit=limit)
+        best = _better(best, bound_by(lam, problem, None, primal, norm=bound))
     if best is None:
         return _certify_at_once(late, network, problem, scope)
     if not further or best.relative_gap <= tol:
@@ -252,6 +265,13 @@ def _certify_at_once(
         ),
         key=lambda found: found.lower_bound,
     )
+
+
+def _share(deadline: Deadline, share: float) -> Deadline:
+    """Return a deadline after a share of the time that is left, if there is a limit."""
+    if deadline.passed or np.isinf(deadline.seconds):
+        return deadline
+    return deadline.part(share)
 
 
 def _better(best: Certificate | None, found: Certificate) -> Certificate:

@@ -24,9 +24,11 @@ from convexnn_lib.certificates._bound_steps import (
     find_rules,
     start,
     take_ascent,
+    take_one_pattern,
     take_rule,
     take_spectral,
 )
+from convexnn_lib.certificates._one_pattern import one_pattern
 from convexnn_lib.certificates._pricing import Scaled
 from convexnn_lib.certificates._sign_rules import (
     SignRule,
@@ -59,8 +61,9 @@ class DualBound(ReadOnlyArrays):
         largest second one, and so on.
     method : str
         Where the upper bound comes from: ``"spectral"``, ``"sign rule"``,
-        ``"vertices"`` (all of them listed) or ``"cones"`` (branch and bound over
-        directions); ``"zero"`` if nothing has a weight.
+        ``"spike-free"`` (the pattern of all ones is enough), ``"vertices"`` (all of
+        them listed) or ``"cones"`` (branch and bound over directions); ``"zero"`` if
+        nothing has a weight.
     history : tuple of BoundStep
         What was known after each step: ``seconds``, ``method``, ``lower``, ``upper``.
     witnesses : dict
@@ -155,7 +158,7 @@ class DualBound(ReadOnlyArrays):
                 proved = sign_rule_bound(plus, minus, self.witnesses[sign])
                 proved = scaled.unit * (proved + scaled.rounding)
             else:
-                anew = anew or dual_bound(X, lam, target=self.upper)
+                anew = anew or dual_bound(X, lam, target=self.upper, gap=0.0)
                 proved = anew.upper
             if not proved <= self.upper:
                 return False
@@ -176,7 +179,8 @@ def dual_bound(
     .. math:: M(\lambda)=\max_{\|u\|_2\le1}|\lambda^T(Xu)_+| .
 
     What costs least comes first: a spectral bound, local ascent for the lower bound,
-    then sign rules found by a convex program without patterns, and where the vertices
+    then, where the data are spike-free, the one pattern that matters,
+    sign rules found by a convex program without patterns, and where the vertices
     of the zonotopes are few or the rank is low, all vertices or branch and bound over
     directions. The best bound is kept, and each is valid.
 
@@ -323,6 +327,9 @@ def spectral_bounds(X: FloatArray, lam: FloatArray) -> DualBound:
 def _bound(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> None:
     """Take the steps in turn."""
     start(X, lam, scaled, state)
+    if not state.done() and one_pattern(X[scaled.live]):
+        for side in state.sides:
+            take_one_pattern(side, scaled, state)
     find_rules(scaled, state)
     for side in state.sides:
         if side.witness is None or state.done() or state.settled(side):

@@ -24,6 +24,7 @@ from convexnn_lib.certificates._pricing import (
     price_all_neurons,
     price_cones,
     price_locally,
+    refuse_all,
 )
 from convexnn_lib.certificates._tolerances import (
     DUAL_NORM_ACCURACY,
@@ -176,6 +177,8 @@ def dual_norm_bounds(
     X = as_matrix(X)
     lam = as_vector(lam, len(X), "lam")
     scaled = Scaled(X, lam)
+    if patterns is None:
+        refuse_all(X, lam)  # before any work
     probe = _probe(X, lam, patterns, deadline)
     floor = probe.values[0] if len(probe.values) else 0.0
     tied = scaled.unit * scaled.tied(floor / scaled.unit)

@@ -11,3 +11,4 @@ from . import hyperplane_arrangements as hyperplane_arrangements
 from . import implicit_bias as implicit_bias
 from . import max_margin as max_margin
 from . import what_is_hard as what_is_hard
+from . import without_patterns as without_patterns

@@ -8,8 +8,10 @@ import numpy as np
 
 from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import ArrayLike, FloatArray, check_number
-from convexnn_lib.certificates.dual_norm import dual_norm_bounds
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.certificates.dual_bound import DualBound, dual_bound
+from convexnn_lib.certificates.dual_norm import DualNorm, dual_norm_bounds
+from convexnn_lib.errors import EnumerationTooLargeError, InvalidDataError
+from convexnn_lib.problem._arguments import check_network
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.losses import HardMargin
 from convexnn_lib.problem.network import ReLUNetwork
@@ -39,7 +41,7 @@ class KKTResidual(ReadOnlyArrays):
         :math:`P^*`.
     dual_norm : float
         :math:`M(\lambda)`. At a KKT point it is at least 1, and if it is 1 the network
-        is globally optimal.
+        is globally optimal. Where there are too many patterns to list, an upper bound.
     lower_bound : float
         :math:`y^T\lambda/M(\lambda)`, a lower bound on :math:`P^*` whether or not the
         network is a KKT point.
@@ -121,8 +123,6 @@ def kkt_residual(
         If no network at all separates the data.
     convexnn_lib.errors.InvalidLabelsError
         If a label is not -1 or 1.
-    convexnn_lib.errors.EnumerationTooLargeError
-        If the samples with nonzero multipliers have too many activation patterns.
 
     Notes
     -----
@@ -153,6 +153,7 @@ def kkt_residual(
     >>> round(residual.cost, 6), round(residual.dual_norm, 6), residual.dual.round(6)
     (2.0, 1.285575, array([1., 1.]))
     """
+    check_network(network)
     tolerance = check_number(tolerance, "tolerance", "[0, 1)")
     units = units_of(TrainingProblem(X, y, 1.0, HardMargin()))
     problem = units.problem
@@ -180,7 +181,12 @@ def kkt_residual(
     element, alpha, _ = least_norm_point(block.subgradients)
     dual = np.zeros(problem.n)
     dual[model.kinked] = problem.y[model.kinked] * alpha
-    bound = dual_norm_bounds(problem.X, dual)
+    try:
+        bound: DualNorm | DualBound = dual_norm_bounds(problem.X, dual)
+        norm = bound.lower
+    except EnumerationTooLargeError:
+        bound = dual_bound(problem.X, dual)
+        norm = bound.upper  # not to call feasible what is not known to be
     cost = scaled.penalty()
     lower = float(problem.y @ dual) / bound.upper if bound.upper > 0.0 else 0.0
     return KKTResidual(
@@ -188,7 +194,7 @@ def kkt_residual(
         dual=dual * units.dual,
         slack=float(np.max(margins[dual != 0.0] / smallest - 1.0)),
         cost=cost * units.objective,
-        dual_norm=bound.lower,
+        dual_norm=norm,
         lower_bound=lower * units.objective,
         tolerance=tolerance,
     )

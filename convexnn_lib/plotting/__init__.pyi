@@ -1,6 +1,7 @@
 from . import arrangements as arrangements
 from . import beyond as beyond
 from . import boundaries as boundaries
+from . import bounds as bounds
 from . import certificate as certificate
 from . import convex as convex
 from . import counting as counting

@@ -1,22 +1,24 @@
 r"""Whether a loss is what it says, on a few outputs that are always the same.
 
-The theorems of this library rest on a loss's being a sum of convex functions of one
-output each, and its certificates on :math:`\ell(z)+\ell^*(v)=v^Tz` for
-:math:`v\in\partial\ell(z)`. A loss that misses this by a slip of its author would give
+The theorems of this library rest on a loss's being a sum of convex functions, one for
+each sample's output or outputs, and its certificates on
+:math:`\ell(z)+\ell^*(v)=v^Tz` for :math:`v\in\partial\ell(z)`. A loss that misses this by a slip of its author would give
 wrong results without a word, so each problem asks its loss before anything else.
 """
 
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from convexnn_lib._validation import FloatArray, check_number
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._loss import Loss
+from convexnn_lib.problem._multinomial import Multinomial
 from convexnn_lib.problem._tolerances import LOSS_AGREES, SECOND_DERIVATIVES_AGREE
+from convexnn_lib.typing import Labels
 
 __all__ = ["check_attributes", "check_loss"]
 
@@ -39,11 +41,16 @@ def check_attributes(loss: Loss) -> None:
     convexnn_lib.errors.InvalidDataError
         If one is not; the message names it.
     """
-    for name in ("differentiable", "strictly_convex", "log_odds"):
+    for name in ("differentiable", "strictly_convex", "log_odds", "several_outputs"):
         if not isinstance(getattr(loss, name), bool | np.bool_):
             raise _wrong(loss, name, "True or False")
-    if loss.labels not in ("real", "sign"):
-        raise _wrong(loss, "labels", '"real" or "sign"')
+    if loss.labels not in get_args(Labels):
+        raise _wrong(loss, "labels", '"real", "sign" or "classes"')
+    if loss.labels == "classes" and not loss.several_outputs:
+        raise InvalidDataError(
+            f"{_name(loss)} has labels of classes, hence one output for each: set "
+            "several_outputs = True."
+        )
     if loss.degree is not None:
         check_number(loss.degree, f"the degree of {_name(loss)}", "(-inf, inf)")
     cost: Any = loss.slack_cost
@@ -65,7 +72,7 @@ def check_loss(loss: Loss, y: FloatArray) -> None:
     ----------
     loss : Loss
         A loss whose attributes were checked.
-    y : (n,) array
+    y : (n,) or (n, c) array
         The labels of a problem, which the loss admits.
 
     Raises
@@ -74,10 +81,12 @@ def check_loss(loss: Loss, y: FloatArray) -> None:
         If its values, gradients, conjugate and second derivatives do not belong
         together; the message names the method.
     """
+    if type(loss) is Multinomial:  # whose Hessians may be large
+        return
     if loss.degree is not None:  # labels in any unit: in one of order one
         y = np.ldexp(y, -int(np.frexp(np.abs(y).max())[1]))
     y = _frozen(y)
-    wave = np.cos(1.0 + np.arange(len(y)))
+    wave = _wave(y)
     with np.errstate(all="ignore"):
         if loss.slack_cost is not None:
             _check_margins(loss, y, wave)
@@ -112,8 +121,8 @@ def _check_convex(loss: Loss, y: FloatArray, outputs: list[FloatArray]) -> None:
             )
     conjugates = [loss.conjugate(_frozen(slope), y) for _, _, slope in found]
     for (z, value, slope), conjugate in zip(found, conjugates, strict=True):
-        product = float(slope @ z)
-        size = abs(value) + float(np.abs(slope) @ (np.abs(z) + np.abs(y)))
+        product = float(np.sum(slope * z))
+        size = abs(value) + float(np.sum(np.abs(slope) * (np.abs(z) + np.abs(y))))
         # a gradient at the end of the domain may miss it by rounding
         outside = conjugate == np.inf and _is_finite_between(loss, y, found)
         if outside or abs(value + conjugate - product) <= LOSS_AGREES * size:
@@ -135,7 +144,7 @@ def _is_finite_between(
 
 def _check_sum(loss: Loss, y: FloatArray, z: FloatArray, other: FloatArray) -> None:
     """Compare the slope of each sample where other samples have other outputs."""
-    even = np.arange(len(y)) % 2 == 0
+    even = np.arange(len(y)).reshape(-1, *[1] * (y.ndim - 1)) % 2 == 0
     slope = loss.gradient(_frozen(np.where(even, z, other)), y)
     parts = np.where(even, loss.gradient(z, y), loss.gradient(other, y))
     if np.abs(slope - parts).max() > LOSS_AGREES * np.abs(parts).max():
@@ -149,35 +158,53 @@ def _check_second_derivatives(
     loss: Loss, y: FloatArray, outputs: list[FloatArray]
 ) -> None:
     """Compare the second derivatives with differences of the gradients."""
-    wrong = np.ones(len(y), dtype=bool)  # near kinks a difference tells nothing
+    wrong = np.ones(y.shape, dtype=bool)  # near kinks a difference tells nothing
+    along = np.ones(len(y)) if y.ndim == 1 else _wave(y)
     for z in outputs:
-        places = [_frozen(z + step) for step in (-_STEP, 0.0, _STEP)]
-        found = [loss.curvature(place, y) for place in places]
-        second = np.array([values for values in found if values is not None])
-        if len(second) < len(places):
+        places = [_frozen(z + step * along) for step in (-_STEP, 0.0, _STEP)]
+        given = [loss.curvature(place, y) for place in places]
+        found = np.array([values for values in given if values is not None])
+        if len(found) < len(places):
             return
-        if not np.all(np.isfinite(second)):
-            raise _not_finite(loss, "curvature", second)
-        if second.min() < 0.0:
+        if not np.all(np.isfinite(found)):
+            raise _not_finite(loss, "curvature", found)
+        if (least := _least(found, y)) < 0.0:
             raise InvalidDataError(
-                f"the curvature of {_name(loss)} is {second.min():.6g} at some sample; "
+                f"the curvature of {_name(loss)} is {least:.6g} at some sample; "
                 "that of a convex loss is never negative."
             )
+        second, size = _times(found, along), _times(np.abs(found), np.abs(along))
         before, after = loss.gradient(places[0], y), loss.gradient(places[2], y)
         slope = (after - before) / (2.0 * _STEP)
         rounding = _ULPS * np.maximum(np.abs(before), np.abs(after)) / _STEP
-        close = SECOND_DERIVATIVES_AGREE * np.maximum(second.max(axis=0), slope)
+        close = SECOND_DERIVATIVES_AGREE * np.maximum(size.max(axis=0), np.abs(slope))
         close += rounding
         wrong &= (slope > second.max(axis=0) + close) | (
             slope < second.min(axis=0) - close
         )
     if loss.differentiable and wrong.any():
-        k = int(np.argmax(wrong))
+        k = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         raise InvalidDataError(
             f"the curvature of {_name(loss)} is not the derivative of its gradient: at "
-            f"sample {k} it is {second[1, k]:.6g}, while the gradient grows by "
+            f"sample {k[0]} it is {second[1][k]:.6g}, while the gradient grows by "
             f"{slope[k]:.6g} times the outputs."
         )
+
+
+def _times(curvature: FloatArray, step: FloatArray) -> FloatArray:
+    """Return the products of second derivatives at several places with a step."""
+    if curvature.ndim == step.ndim + 2:  # Hessians
+        return np.asarray(np.einsum("pnij,nj->pni", curvature, step))
+    return np.asarray(curvature * step)
+
+
+def _least(curvature: FloatArray, y: FloatArray) -> float:
+    """Return the least second derivative in any direction, 0 if that is rounding."""
+    if curvature.ndim < y.ndim + 2:
+        return float(curvature.min())
+    least = float(np.linalg.eigvalsh(curvature).min())
+    rounding = _ULPS * curvature.shape[-1] * float(np.abs(curvature).max())
+    return 0.0 if abs(least) <= rounding else least
 
 
 def _check_degree(loss: Loss, y: FloatArray, z: FloatArray) -> None:
@@ -216,6 +243,12 @@ def _check_margins(loss: Loss, y: FloatArray, wave: FloatArray) -> None:
                 f"C times the sum of 1 - y z where this is positive: it is {found:.6g} "
                 f"in place of {expected:.6g}."
             )
+
+
+def _wave(y: FloatArray) -> FloatArray:
+    """Return outputs of both signs, for labels of either shape."""
+    wave: FloatArray = np.cos(1.0 + np.arange(y.size)).reshape(y.shape)
+    return wave
 
 
 def _frozen(values: FloatArray) -> FloatArray:

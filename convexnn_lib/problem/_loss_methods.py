@@ -96,14 +96,21 @@ def _number(name: str, loss: Any, result: Any) -> float:
 
 
 def _vector(name: str, loss: Any, result: Any, shape: tuple[int, ...]) -> Any:
-    """Return the result of a method, which must have one number for each sample."""
+    """Return the result of a method, which must have one number for each output.
+
+    With several outputs, second derivatives may be a Hessian for each sample instead.
+    """
     if result is None and name == "curvature":
         return None
     plain = isinstance(result, np.ndarray) and result.dtype == np.float64
-    if not plain or result.shape != shape:
+    shapes = [shape]
+    if name == "curvature" and len(shape) == 2:
+        shapes.append((*shape, shape[1]))
+    if not plain or result.shape not in shapes:
         raise InvalidDataError(
             f"the method {name} of the loss {type(loss).__name__} must return a "
-            f"NumPy array of float64 and of the shape {shape}, got {_shown(result)}."
+            f"NumPy array of float64 and of the shape {' or '.join(map(str, shapes))}, "
+            f"got {_shown(result)}."
         )
     return result
 

@@ -6,6 +6,7 @@ __all__ = [
     "LINEAR_PROGRAM",
     "LOSS_AGREES",
     "MARGIN_ROUNDING",
+    "PROBABILITIES",
     "SAME_EXTENT",
     "SECOND_DERIVATIVES_AGREE",
     "SHARES",
@@ -17,3 +18,4 @@ SECOND_DERIVATIVES_AGREE = 1e-3  # relative error of differences of gradients
 SHARES = 1e-12  # distance from 1 of the sum of weights that are shares
 MARGIN_ROUNDING = 1e-12  # margins of 1 less this much meet the hard margin
 SAME_EXTENT = 1e-6  # of principal axes, relative to the largest, that rounding turns
+PROBABILITIES = 1e-12  # by which a sum of probabilities may miss 1

@@ -17,6 +17,7 @@ from typing import Any
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._loss import Loss
 from convexnn_lib.problem._margin_losses import HardMargin, Hinge, MarginLoss
+from convexnn_lib.problem._multinomial import Multinomial
 from convexnn_lib.problem._smooth_losses import Logistic, Squared
 from convexnn_lib.typing import LossName
 
@@ -26,6 +27,7 @@ __all__ = [
     "Logistic",
     "Loss",
     "MarginLoss",
+    "Multinomial",
     "Squared",
     "get_loss",
 ]
@@ -37,7 +39,8 @@ def get_loss(loss: LossName | Loss) -> Loss:
     Parameters
     ----------
     loss : str or convexnn_lib.Loss
-        ``"squared"``, ``"logistic"``, ``"hinge"``, ``"hard_margin"`` or a loss object.
+        ``"squared"``, ``"logistic"``, ``"hinge"``, ``"hard_margin"``,
+        ``"multinomial"`` or a loss object.
 
     Returns
     -------
@@ -63,7 +66,8 @@ def get_loss(loss: LossName | Loss) -> Loss:
             f"the loss is the class {given.__name__}; pass an object of it, "
             f"{given.__name__}()."
         )
-    known = {kind.name: kind for kind in (Squared, Logistic, Hinge, HardMargin)}
+    kinds = (Squared, Logistic, Hinge, HardMargin, Multinomial)
+    known = {kind.name: kind for kind in kinds}
     if not isinstance(loss, str) or loss not in known:
         raise InvalidDataError(
             f"unknown loss {loss!r}; choose one of {', '.join(map(repr, known))}, or "

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "COLLINEAR",
     "DEPENDENT",
+    "DIRECTION_ROUNDING",
     "EQUAL_SLOPES",
     "INDEPENDENT",
     "NEARLY_FEASIBLE",
@@ -23,6 +24,7 @@ ZERO_NEURON = 1e-12  # a neuron this small, relative to the largest one, counts 
 COLLINEAR = 1e-7  # distance of unit vectors that count as equal
 DEPENDENT = 1e-9  # least singular value of unit features that counts as zero
 STAYS_FEASIBLE = 1e-9  # relative rate at which a margin may fall below 1
+DIRECTION_ROUNDING = 1e-14  # the same, relative to the direction as a whole
 NEARLY_FEASIBLE = 1e-9  # margins of 1 less this much miss it by rounding only
 SAME_POINT = 1e-6  # relative distance of stationary points that count as one
 SAME_VALUE = 1e-9  # relative distance of a network's objective from what is claimed

@@ -10,7 +10,7 @@ import numpy as np
 from convexnn_lib._deadline import NEVER, Deadline, Polls, TimeUp
 from convexnn_lib._validation import BoolArray
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
-from convexnn_lib.certificates._pricing import warm_up
+from convexnn_lib.certificates._pricing import too_many, warm_up
 from convexnn_lib.certificates.certificate import Certificate, bound_by
 from convexnn_lib.certificates.certify import certify_until
 from convexnn_lib.problem._cones import project_on_cone
@@ -29,6 +29,7 @@ from convexnn_lib.typing import SolveMethod
 __all__ = ["METHODS", "Options", "Outcome"]
 
 _CLOSED = 1e-10  # relative gap at which no better dual point is looked for
+_FOR_THE_BOUND = 0.4  # of a time limit, where the patterns are too many to list
 _FIRST = 0.25  # of a time limit, for column generation before CVXPY's model
 _DIGITS = 9  # to which neurons' directions are compared when they are put in order
 
@@ -90,28 +91,32 @@ def _solve_by_active_set(
     """Solve by column generation."""
     if np.isfinite(options.time_limit):
         warm_up()
-    deadline = Deadline(options.time_limit)
+    deadline = search = Deadline(options.time_limit)
+    if np.isfinite(options.time_limit) and scope is None and too_many(problem.X):
+        search = deadline.part(1.0 - _FOR_THE_BOUND)
     result = solve_by_active_set(
         problem,
         scope,
         tol=0.9 * tol,  # leaves room for what a sparser network may cost
         max_rounds=options.max_rounds,
-        deadline=deadline,
+        deadline=search,
         start=options.start,
         reports=options.reports,
     )
-    network = _in_order(result.network)
-    certificate = _certificate(result, network, problem, tol, deadline.extended)
+    network, reason = _in_order(result.network), result.reason
+    if result.limited and search.passed:
+        reason = f"the time limit of {options.time_limit:g} seconds"
+    certificate = _certificate(result, network, problem, tol, search.extended)
     if scope is not None:
-        return Outcome(network, scope, certificate, result.reason)
+        return Outcome(network, scope, certificate, reason)
     if certificate.patterns is None:
-        return Outcome(network, result.patterns, certificate, result.reason)
+        return Outcome(network, result.patterns, certificate, reason)
     # trained over patterns that were chosen: how far from all others is that?
     duals = [certificate.dual]
     wide = certify_until(
         deadline.extended, network, problem, None, duals=duals, tol=tol
     )
-    return Outcome(network, result.patterns, wide, result.reason, certificate)
+    return Outcome(network, result.patterns, wide, reason, certificate)
 
 
 def _certificate(

@@ -145,8 +145,13 @@ def solution_path(
     convexnn_lib.errors.InvalidDataError
         If ``betas`` is not a non-empty vector of finite numbers, or ``n_betas`` is not
         an integer of at least 2, or both are given.
-    convexnn_lib.errors.EnumerationTooLargeError
-        If there are too many activation patterns to list for :math:`\beta_{\max}`.
+
+    Warns
+    -----
+    convexnn_lib.errors.GapWarning
+        If ``tol`` was not reached for some strength, or there are too many activation
+        patterns to list: then the default grid begins at an upper bound on
+        :math:`\beta_{\max}`, and each certificate says how it bounds the optimum.
 
     Notes
     -----

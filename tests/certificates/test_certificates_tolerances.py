@@ -17,11 +17,16 @@ from convexnn_lib import (
     certify,
     dual_bound,
     dual_norm,
+    output_norm,
     solve,
 )
 from convexnn_lib.certificates import _conic
 from convexnn_lib.certificates import dual_norm as module
 from convexnn_lib.certificates._branch_and_bound import branch_and_bound
+from convexnn_lib.certificates._tolerances import (
+    OUTPUT_NORM_ACCURACY,
+    RELAXATION_MARGIN,
+)
 from convexnn_lib.certificates.certificate import _largest_scale, bound_by
 from convexnn_lib.certificates.dual_norm import DualNorm, dual_norm_bounds
 from convexnn_lib.errors import NotSeparableError, SolverError
@@ -192,3 +197,13 @@ def test_no_margin(mean: float, error: type[Exception] | None) -> None:
     with pytest.raises(error or SolverError) as found:
         _conic._Model._refuse(program, np.array([3.0, 3.0]), "said so")
     assert isinstance(found.value, NotSeparableError) is (error is not None)
+
+
+def test_output_norm_accuracy() -> None:
+    """Cones of directions are bisected until the bounds are so close, and no longer."""
+    rng = np.random.default_rng(0)
+    X, lam = rng.standard_normal((8, 2)), rng.standard_normal((8, 2))
+    norm = output_norm(X, lam)
+    assert 0.0 < norm.relative_gap <= OUTPUT_NORM_ACCURACY + 2.0 * RELAXATION_MARGIN
+    rough = output_norm(X, lam, gap=100.0 * OUTPUT_NORM_ACCURACY)
+    assert rough.evaluations < norm.evaluations

@@ -169,7 +169,7 @@ def test_spectral_bounds_name_the_positive_neuron() -> None:
     for excess in (1e-15, 0.0, -1e-15):
         X = np.array([[1.0 + excess, 0.0], [-1.0, 0.0]])
         neuron = spectral_bounds(X, np.array([1.0, -1.0])).neuron
-        np.testing.assert_array_equal(neuron.direction, [1.0, 0.0])
+        np.testing.assert_allclose(neuron.direction, [1.0, 0.0], atol=1e-15)
         assert neuron.sign == 1.0
 
 

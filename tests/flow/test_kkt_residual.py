@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexnn_lib import datasets
-from convexnn_lib.errors import InvalidDataError, InvalidLabelsError, NotSeparableError
+from convexnn_lib.errors import (
+    EnumerationTooLargeError,
+    InvalidDataError,
+    InvalidLabelsError,
+    NotSeparableError,
+)
 from convexnn_lib.flow.kkt_residual import kkt_residual
 from convexnn_lib.flow.margin import max_margin
 from convexnn_lib.problem.network import ReLUNetwork
@@ -195,3 +200,23 @@ def test_products_within_the_tolerance_count_as_zero():
     with pytest.raises(InvalidDataError, match="sample 1 is not positive with ties"):
         kkt_residual(network, X, y)
     assert kkt_residual(network, X, y, tolerance=1e-3).cost == pytest.approx(200.0)
+
+
+@pytest.mark.parametrize("degrees", [100, 140])
+@pytest.mark.parametrize("neurons", [1, 2])
+def test_bounds_where_patterns_are_too_many(degrees, neurons, monkeypatch):
+    """What is not known to be feasible is not called so, and the bound still holds."""
+    X, y = two_points(degrees), np.ones(2)
+    cost = 1.0 / np.cos(np.radians(degrees) / 2)
+    W1 = X.T if neurons == 2 else np.array([[np.sqrt(cost)], [0.0]])
+    network = ReLUNetwork(W1, np.linalg.norm(W1, axis=0))
+    exact = kkt_residual(network, X, y)
+
+    def too_many(*_):
+        raise EnumerationTooLargeError("too many", predicted=2**99, max_patterns=1)
+
+    monkeypatch.setattr("convexnn_lib.flow.kkt_residual.dual_norm_bounds", too_many)
+    bounded = kkt_residual(network, X, y)
+    assert exact.dual_norm <= bounded.dual_norm <= 1.5 * exact.dual_norm
+    assert 0.0 < bounded.lower_bound <= exact.lower_bound * (1.0 + 1e-9)
+    assert exact.dual_feasible or not bounded.dual_feasible

@@ -10,12 +10,13 @@ from scipy.optimize import linprog
 
 from convexnn_lib import (
     HardMargin,
+    Multinomial,
     ReLUNetwork,
     Squared,
     TrainingProblem,
     clarke_residual,
 )
-from convexnn_lib.errors import InvalidDataError, SolverError
+from convexnn_lib.errors import InvalidDataError, InvalidLabelsError, SolverError
 from convexnn_lib.problem import _linear_program
 from convexnn_lib.problem._axes import settled_axes
 from convexnn_lib.problem._linear_program import solve_linear_program
@@ -112,3 +113,15 @@ def test_second_derivatives_agree(monkeypatch: pytest.MonkeyPatch) -> None:
         else:
             with pytest.raises(InvalidDataError, match="the curvature of the loss Lea"):
                 TrainingProblem(*data)
+
+
+@pytest.mark.parametrize(("missing", "admitted"), [(0.5e-12, True), (2e-12, False)])
+def test_probabilities(missing: float, admitted: bool) -> None:
+    row = np.array([[0.25 + missing, 0.75]])
+    if admitted:
+        Multinomial().check_labels(row)
+    else:
+        with pytest.raises(InvalidLabelsError, match="sum 1"):
+            Multinomial().check_labels(row)
+    value = Multinomial().conjugate(row, np.zeros((1, 2)))
+    assert np.isfinite(value) == admitted

@@ -585,3 +585,16 @@ def test_unknown_loss_with_kinks_is_an_error():
     problem = TrainingProblem([[1.0]], [1.0], 1.0, Absolute())
     with pytest.raises(InvalidDataError, match="is not known here"):
         clarke_residual(ReLUNetwork([[1.0]], [1.0]), problem)
+
+
+def test_a_descent_with_rounding_errors_for_zeros_stays_feasible():
+    """The sample that is held at its margin is orthogonal to the direction."""
+    X = [[-2.0, 2.0, -2.0], [0.0, 2.0, 2.0], [-1.0, 0.0, 0.0]]
+    problem = TrainingProblem(X, [-1.0, -1.0, -1.0], 1.0, "hard_margin")
+    network = ReLUNetwork([[-1.0], [1.0], [1.0]], [-1.0])
+    residual = clarke_residual(network, problem)
+    first, second = residual.descent
+    for noise in (0.0, 1e-16, -1e-16):
+        direction = (first + noise, second + noise)
+        slope = directional_derivative(network, problem, direction)
+        assert slope == pytest.approx(-(2.0**0.5), abs=1e-12)

@@ -76,6 +76,15 @@ def test_stays_feasible(rate: float, leaves: bool) -> None:
     assert (slope == np.inf) is leaves
 
 
+@pytest.mark.parametrize(("rate", "leaves"), [(0.9e-14, False), (1.1e-14, True)])
+def test_direction_rounding(rate: float, leaves: bool) -> None:
+    """Along (-rate, 1) the margin falls by an entry that may be a rounding error."""
+    problem = TrainingProblem([[1.0, 0.0]], [1.0], 1.0, "hard_margin")
+    network = ReLUNetwork([[1.0], [0.0]], [1.0])
+    slope = directional_derivative(network, problem, ([[-rate], [1.0]], [0.0]))
+    assert (slope == np.inf) is leaves
+
+
 @pytest.mark.parametrize(("shift", "index"), [(0.9e-6, 0), (3e-6, 1)])
 def test_same_point(shift: float, index: int) -> None:
     """Moved along the level set, so that only the vectors tell two points apart."""

@@ -23,6 +23,7 @@ from convexnn_lib.certificates._pricing import (
 )
 from convexnn_lib.certificates._zonotope_vertices import farthest_points
 from convexnn_lib.certificates.certify import certify_until
+from convexnn_lib.certificates.dual_bound import spectral_bounds
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import GapWarning
 from convexnn_lib.problem.losses import Hinge, Logistic, Squared
@@ -178,6 +179,24 @@ def test_a_network_to_start_from_is_never_lost(loss, clock):
         assert solution.value <= problem.objective(start.balanced()) * (1.0 + 1e-9)
         jump(clock, reads)
         check(solve_in_time(problem, cells, start=start), problem, best_within)
+
+
+def test_time_is_kept_for_the_bound(clock):
+    """Where patterns are too many, a bound that takes a search is found in any case."""
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.standard_normal((60, 11)), np.ones(60)])
+    y = np.sin(2.0 * X[:, 0]) + 0.1 * rng.standard_normal(60)
+    problem = TrainingProblem(X, y, beta=2.0)
+    clock.tick = lambda reads: 0.3
+    solution = solve_in_time(problem)
+    assert clock.now <= 1.2 * 100.0 + 1.0
+    assert solution.reason == "the time limit of 100 seconds"
+    certificate = solution.certificate
+    assert certificate.scope == "all patterns"
+    assert certificate.method == "sign rule"
+    assert certificate.verify(solution.network, problem)
+    cheap = spectral_bounds(X, certificate.dual).upper
+    assert certificate.dual_bound.upper < 0.95 * cheap
 
 
 def test_after_the_limit_there_are_few_steps(clock):

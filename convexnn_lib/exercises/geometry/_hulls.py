@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
+from convexnn_lib.certificates.spike_free import is_spike_free
 from convexnn_lib.exercises._dual_points import ROUNDED
 from convexnn_lib.exercises.answers import as_list, as_matrix
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.flow.margin import is_orthogonally_separable
 from convexnn_lib.geometry.hull_gauge import hull_gauge
-from convexnn_lib.geometry.spike_free import is_spike_free
 
 __all__ = [
     "TOLERANCE",

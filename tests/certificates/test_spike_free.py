@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from convexnn_lib import datasets, dual_norm, is_spike_free
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
-from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.geometry.spike_free import (
-    _decide_exactly,
-    _decide_in_floats,
-    _directions,
+from convexnn_lib.certificates.spike_free import (
+    decide_exactly,
+    decide_in_floats,
+    distinct_directions,
 )
+from convexnn_lib.errors import InvalidDataError
 
 
 def leaves_the_ellipsoid(X, rng, tries=4000):
@@ -108,10 +108,10 @@ def test_floats_and_integers_agree(seed):
     if seed % 2:
         # unit vectors near an orthonormal frame, turned towards each other
         X = np.eye(k, k + 2) + 0.3 * np.abs(rng.standard_normal((k, k + 2)))
-    rows = _directions(X)
-    decided = _decide_in_floats(rows)
+    rows = distinct_directions(X)
+    decided = decide_in_floats(rows)
     assert decided is not None
-    assert decided == _decide_exactly(rows)
+    assert decided == decide_exactly(rows)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -24,7 +24,12 @@ from convexnn_lib.arrangements._exact import (
     integer_row,
 )
 
-__all__ = ["is_spike_free"]
+__all__ = [
+    "decide_exactly",
+    "decide_in_floats",
+    "distinct_directions",
+    "is_spike_free",
+]
 
 
 def is_spike_free(X: ArrayLike) -> bool:
@@ -75,27 +80,48 @@ def is_spike_free(X: ArrayLike) -> bool:
     False
     """
     X = as_matrix(X)
-    rows = _directions(X)
+    rows = distinct_directions(X)
     if len(rows) > X.shape[1]:
         return False
-    decided = _decide_in_floats(rows)
-    return _decide_exactly(rows) if decided is None else decided
+    decided = decide_in_floats(rows)
+    return decide_exactly(rows) if decided is None else decided
 
 
-def _directions(X: FloatArray) -> list[IntegerVector]:
-    """Return the distinct directions of the nonzero rows as primitive vectors."""
+def distinct_directions(X: FloatArray) -> list[IntegerVector]:
+    """Return the distinct directions of the nonzero rows as primitive vectors.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        The rows.
+
+    Returns
+    -------
+    list of tuple of int
+        The directions, in the order of the rows.
+    """
     return list(
         dict.fromkeys(divided(integer_row(row)) for row in X.tolist() if any(row))
     )
 
 
-def _decide_in_floats(rows: Sequence[IntegerVector]) -> bool | None:
+def decide_in_floats(rows: Sequence[IntegerVector]) -> bool | None:
     r"""Decide from a rounded inverse, or return None where its signs are in doubt.
 
     For the Gram matrix G of unit vectors, its rounded inverse B and
     :math:`R=I-BG`, :math:`G^{-1}-B=R(I-R)^{-1}B`, so that with
     :math:`\rho=\|R\|_\infty<1` no entry is off by more than
     :math:`\rho/(1-\rho)\max|B|`. Such a G is not singular: the rows are independent.
+
+    Parameters
+    ----------
+    rows : sequence of tuple of int
+        Distinct directions.
+
+    Returns
+    -------
+    bool or None
+        The answer.
     """
     k = len(rows)
     if k < 2:
@@ -130,11 +156,21 @@ def _unit(row: IntegerVector) -> list[float]:
     return [entry / length for entry in scaled]
 
 
-def _decide_exactly(rows: Sequence[IntegerVector]) -> bool:
+def decide_exactly(rows: Sequence[IntegerVector]) -> bool:
     """Decide in integers, for rows of which no two are equal.
 
     Fraction-free (Bareiss) elimination of ``[G, I]`` leaves the determinant of the Gram
     matrix G, which is positive, times its inverse on the right.
+
+    Parameters
+    ----------
+    rows : sequence of tuple of int
+        Distinct directions.
+
+    Returns
+    -------
+    bool
+        The answer.
     """
     if len(independent_rows(rows)) < len(rows):
         return False
