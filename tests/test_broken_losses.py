@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
-from scipy.special import expit, xlogy
+from scipy.special import expit, logsumexp, softmax, xlogy
 
 from convexnn_lib import (
     Hinge,
+    Logistic,
     Loss,
     MarginLoss,
     ReLUNetwork,
@@ -340,6 +341,82 @@ def test_labels_that_a_loss_refuses_in_its_own_words() -> None:
 
     with pytest.raises(InvalidLabelsError, match=r"^Counts: counts are at least 0$"):
         TrainingProblem(X, REAL, 0.3, Counts())
+
+
+class Classes(Loss):
+    """The cross-entropy, of one's own; what follows breaks one thing of it."""
+
+    labels = "classes"
+    several_outputs = True
+
+    def check_labels(self, y: Any) -> None:
+        pass
+
+    def value(self, z: Any, y: Any) -> Any:
+        return float(np.sum(logsumexp(z, axis=1)) - np.sum(y * z))
+
+    def gradient(self, z: Any, y: Any) -> Any:
+        return softmax(z, axis=1) - y
+
+    def curvature(self, z: Any, y: Any) -> Any:
+        p = softmax(z, axis=1)
+        return p[:, :, None] * np.eye(y.shape[1]) - p[:, :, None] * p[:, None, :]
+
+    def conjugate(self, lam: Any, y: Any) -> Any:
+        p = lam + y
+        if np.any(p < 0.0) or np.any(np.abs(p.sum(axis=1) - 1.0) > 1e-12):
+            return np.inf
+        return float(np.sum(xlogy(p, p)))
+
+
+def diagonal(z: Any, y: Any) -> Any:
+    p = softmax(z, axis=1)
+    return p * (1.0 - p)
+
+
+OUTPUTS: list[tuple[str, Any, str]] = [
+    ("gradient", lambda z, y: y - softmax(z, axis=1), "gradient .* is not that of its"),
+    ("gradient", lambda z, y: np.ones(7), r"shape \(7, 3\), got one of float64"),
+    ("value", lambda z, y: float(np.sum(logsumexp(z, axis=1))), "gradient .* is not"),
+    ("conjugate", lambda lam, y: 0.0, "conjugate .* is not that of its value"),
+    ("curvature", diagonal, "curvature .* is not the derivative of its gradient"),
+    (
+        "curvature",
+        lambda z, y: 1.01 * Classes().curvature(z, y),
+        "curvature .* is not the derivative of its gradient",
+    ),
+    (
+        "curvature",
+        lambda z, y: -Classes().curvature(z, y),
+        "that of a convex loss is never negative",
+    ),
+    (
+        "curvature",
+        lambda z, y: np.ones(7),
+        r"of the shape \(7, 3\) or \(7, 3, 3\), got one",
+    ),
+    (
+        "gradient",
+        lambda z, y: softmax(z[::-1], axis=1) - y,
+        "is not that of its value|is not a sum over the samples",
+    ),
+]
+
+
+def test_several_outputs_of_a_good_loss() -> None:
+    Y = np.eye(3)[np.arange(7) % 3]
+    ours = solve(TrainingProblem(X, Y, 0.5, "multinomial"))
+    theirs = solve(TrainingProblem(X, Y, 0.5, Classes()))
+    assert theirs.value == pytest.approx(ours.value, rel=1e-6)
+    for loss, labels in ((Squared(), Y), (Logistic(), 2.0 * Y - 1.0)):
+        check_loss(loss, labels)
+
+
+@pytest.mark.parametrize(("name", "result", "message"), OUTPUTS)
+def test_several_outputs_of_a_broken_loss(name: str, result: Any, message: str) -> None:
+    loss = broken(Classes, several_outputs=True, **{name: returns(result)})()
+    with pytest.raises(InvalidDataError, match=message):
+        TrainingProblem(X, np.eye(3)[np.arange(7) % 3], 0.5, loss)
 
 
 def test_what_is_no_loss() -> None:

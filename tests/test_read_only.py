@@ -34,6 +34,7 @@ from convexnn_lib import (
     max_cut,
     max_margin,
     orthogonal_margin,
+    output_norm,
     planted_recovery,
     solution_path,
     solve,
@@ -172,6 +173,7 @@ def results() -> dict[str, Any]:
         SEARCH.points[0],
         zonotope_distance(X, Y),
         dual_bound(np.random.default_rng(0).standard_normal((40, 9)), np.arange(40.0)),
+        output_norm(X, np.eye(3)),
     ]
     return {type(result).__name__: result for result in found}
 

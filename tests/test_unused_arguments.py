@@ -183,6 +183,7 @@ COUNTS = {
     "kkt_residual": ["tolerance"],
     "max_cut": ["weights"],
     "max_cut_data": ["weights"],
+    "output_norm": ["patterns", "target", "gap", "deadline"],
     "solution_path": ["betas", "tol", "progress"],
     "solve": ["patterns", "method", "tol", "progress", "time_limit"],
     "solve_parallel": ["width", "tol", "max_configurations"],

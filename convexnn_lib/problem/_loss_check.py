@@ -2,8 +2,9 @@ r"""Whether a loss is what it says, on a few outputs that are always the same.
 
 The theorems of this library rest on a loss's being a sum of convex functions, one for
 each sample's output or outputs, and its certificates on
-:math:`\ell(z)+\ell^*(v)=v^Tz` for :math:`v\in\partial\ell(z)`. A loss that misses this by a slip of its author would give
-wrong results without a word, so each problem asks its loss before anything else.
+:math:`\ell(z)+\ell^*(v)=v^Tz` for :math:`v\in\partial\ell(z)`. A loss that misses
+this by a slip of its author would give wrong results without a word, so each problem
+asks its loss before anything else.
 """
 
 from __future__ import annotations
