@@ -17,8 +17,9 @@ import numpy as np
 from _processes import allow, describe
 from _training_data import BETA, evaluate, regression, sampled, squared_problem
 
-from convexnn_lib import Hinge, Logistic, Squared, TrainingProblem, solve
+from convexnn_lib import Hinge, Logistic, Loss, Squared, TrainingProblem, solve
 from convexnn_lib.arrangements.counting import cover_count
+from convexnn_lib.typing import LossName
 
 __all__ = [
     "MODULES",
@@ -59,7 +60,7 @@ class Run(NamedTuple):
     note: str = ""
 
 
-def warm_up(loss: str = "squared") -> float:
+def warm_up(loss: LossName | Loss = "squared") -> float:
     """Compile, or load the machine code of an earlier run; return the seconds."""
     start = time.perf_counter()
     X, y = regression(20, 3)

@@ -206,12 +206,9 @@ def instances(quick: bool) -> Iterator[tuple[str, TrainingProblem]]:
         yield f"wave {n}, {d}", TrainingProblem(X, y, 5.0)
     if quick:
         return
-    for name, beta, loss in (
-        ("diabetes", 20.0, "squared"),
-        ("breast_cancer", 5.0, "logistic"),
-    ):
-        X, y = datasets.load(name)
-        yield name, TrainingProblem(X, y, beta, loss)
+    yield "diabetes", TrainingProblem(*datasets.load("diabetes"), 20.0)
+    patients = datasets.load("breast_cancer")
+    yield "breast_cancer", TrainingProblem(*patients, 5.0, "logistic")
 
 
 def train(options: argparse.Namespace, results: Results) -> None:

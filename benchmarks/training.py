@@ -258,7 +258,7 @@ class Solved(NamedTuple):
 
 def one_loss(problem: TrainingProblem) -> Iterator[Solved]:
     """Yield what came out."""
-    warm_up(problem.loss.name)
+    warm_up(problem.loss)
     found = timed(lambda: solve(problem))
     certificate = found.result.certificate
     verified = certificate.verify(found.result.network, problem)

@@ -2,6 +2,7 @@ from . import datasets as datasets
 from . import errors as errors
 from . import exercises as exercises
 from . import plotting as plotting
+from . import typing as typing
 from . import widgets as widgets
 from .arrangements.adjacency import Adjacency as Adjacency
 from .arrangements.arrangement import Arrangement as Arrangement

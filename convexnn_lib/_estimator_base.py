@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from convexnn_lib.errors import (
 from convexnn_lib.problem.losses import Loss, get_loss
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import Solution, solve
+from convexnn_lib.typing import LossName, SolveMethod
 
 with extra("sklearn", "convexnn_lib.estimators"):
     from sklearn.base import BaseEstimator
@@ -47,10 +48,10 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
         self,
         beta: float = 1.0,
         *,
-        loss: str | Loss,
+        loss: LossName | Loss,
         fit_intercept: bool = True,
-        n_patterns: int | str | None = "auto",
-        method: str | None = None,
+        n_patterns: int | Literal["auto"] | None = "auto",
+        method: SolveMethod | None = None,
         tol: float = 1e-6,
         random_state: Any = 0,
     ) -> None:

@@ -7,49 +7,25 @@ was wrong, with the numbers, and what to do about it.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date, time, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Rational
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from convexnn_lib.errors import ConvexNNError, InvalidDataError
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-PackedArray = npt.NDArray[np.uint8]
-
-
-class SupportsArray(Protocol):
-    """What NumPy reads as an array: arrays, data frames, tensors on a CPU."""
-
-    def __array__(self) -> npt.NDArray[Any]:
-        """Return the array."""
-
-
-Number = float | Rational | Decimal
-Row = SupportsArray | Sequence[Number | SupportsArray]
-# narrower than NumPy's own, which admits text, and wider: exact numbers are read too
-ArrayLike = Row | Sequence[Row] | Sequence[Sequence[Row]]
-
-
-class ListedPatterns(Protocol):
-    """Patterns that know their data, such as an arrangement."""
-
-    X: FloatArray
-    complete: bool
-
-    @property
-    def patterns(self) -> BoolArray:
-        """The patterns, a (p, n) array."""
-
-
-PatternsLike = ListedPatterns | ArrayLike
-Seed = int | np.random.Generator
+from convexnn_lib.typing import (
+    ArrayLike,
+    BoolArray,
+    FloatArray,
+    ListedPatterns,
+    PackedArray,
+    PatternsLike,
+    Seed,
+)
 
 __all__ = [
     "ArrayLike",
@@ -66,6 +42,7 @@ __all__ = [
     "check_features",
     "check_integer",
     "check_number",
+    "check_unused",
     "random_generator",
 ]
 
@@ -310,6 +287,20 @@ def check_number(
         wanted = _IN_WORDS.get(interval, f"a number in {interval}")
         raise error(f"{name} must be {wanted}, got {value!r}.")
     return number
+
+
+def check_unused(arguments: Mapping[str, Any], why: str) -> None:
+    """Raise an error if an argument was given that would change nothing.
+
+    Such arguments have None as their default, so that one who passes the usual value
+    is told too. The message begins with their names and ends with the reason.
+    """
+    given = [name for name, value in arguments.items() if value is not None]
+    if given:
+        raise InvalidDataError(
+            f"{' and '.join(given)} would change nothing {why}; leave "
+            f"{'it' if len(given) == 1 else 'them'} out."
+        )
 
 
 def random_generator(seed: Seed | None) -> np.random.Generator:

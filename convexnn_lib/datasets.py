@@ -14,8 +14,15 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib._extras import extra
-from convexnn_lib._validation import FloatArray, check_integer, random_generator
+from convexnn_lib._validation import (
+    FloatArray,
+    Seed,
+    check_integer,
+    check_unused,
+    random_generator,
+)
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.typing import DatasetName, Labels
 
 __all__ = [
     "gaussian",
@@ -156,9 +163,7 @@ def separable_quad() -> tuple[FloatArray, FloatArray]:
     )
 
 
-def orthogonally_separable(
-    n: int, d: int, seed: int | np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
+def orthogonally_separable(n: int, d: int, seed: Seed) -> tuple[FloatArray, FloatArray]:
     r"""Draw orthogonally separable data with both classes present.
 
     Data are orthogonally separable [1]_ if :math:`x_i^Tx_j > 0` for equal labels and
@@ -205,7 +210,7 @@ def orthogonally_separable(
 
 
 def gaussian(
-    n: int, d: int, seed: int | np.random.Generator, *, labels: str = "real"
+    n: int, d: int, seed: Seed, *, labels: Labels = "real"
 ) -> tuple[FloatArray, FloatArray]:
     """Draw standard normal data with labels that do not depend on them.
 
@@ -250,12 +255,12 @@ def gaussian(
 
 
 def load(
-    name: str,
+    name: DatasetName,
     *,
     classes: tuple[str, str] | None = None,
     features: Sequence[str] | None = None,
     n_samples: int | None = None,
-    seed: int | np.random.Generator = 0,
+    seed: Seed | None = None,
     standardize: bool = True,
     ones: bool = False,
 ) -> tuple[FloatArray, FloatArray]:
@@ -273,8 +278,8 @@ def load(
         Names of the columns to keep, in this order; all by default.
     n_samples : int, optional
         Keep this many rows, drawn without replacement, in their original order.
-    seed : int or numpy.random.Generator
-        Source of randomness of that draw.
+    seed : int or numpy.random.Generator, default 0
+        Source of randomness of that draw; without ``n_samples`` it is an error.
     standardize : bool
         Shift and scale every kept column over the kept rows to mean 0 and variance 1
         (a constant column becomes 0), and real labels likewise.
@@ -290,8 +295,8 @@ def load(
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If a name is unknown (the message lists those available) or ``n_samples``
-        exceeds the number of rows.
+        If a name is unknown (the message lists those available), ``n_samples`` exceeds
+        the number of rows, or an argument would change nothing.
     convexnn_lib.errors.MissingExtraError
         If scikit-learn is not installed, which the extra ``sklearn`` brings.
 
@@ -306,9 +311,11 @@ def load(
     default_classes = _SKLEARN_DATA[name]
     if default_classes is None and classes is not None:
         raise InvalidDataError(f"{name} has real labels, so classes must be None.")
-    if n_samples is not None:
+    if n_samples is None:
+        check_unused({"seed": seed}, "without n_samples")
+    else:
         n_samples = check_integer(n_samples, "n_samples", minimum=1)
-    rng = random_generator(seed)
+    rng = random_generator(0 if seed is None else seed)
 
     with extra("sklearn", "datasets.load"):
         from sklearn import datasets as sklearn_datasets

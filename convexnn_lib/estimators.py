@@ -7,7 +7,7 @@ Data are used as they come: the penalty depends on the scale of the features, so
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from convexnn_lib.errors import (
 )
 from convexnn_lib.problem.losses import Loss
 from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.typing import ClassifierLossName, SolveMethod
 
 with extra("sklearn", "convexnn_lib.estimators"):
     from sklearn.base import ClassifierMixin, RegressorMixin
@@ -141,10 +142,10 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
         self,
         beta: float = 1.0,
         *,
-        loss: str | Loss = "squared",
+        loss: Literal["squared"] | Loss = "squared",
         fit_intercept: bool = True,
-        n_patterns: int | str | None = "auto",
-        method: str | None = None,
+        n_patterns: int | Literal["auto"] | None = "auto",
+        method: SolveMethod | None = None,
         tol: float = 1e-6,
         random_state: Any = 0,
     ) -> None:
@@ -313,10 +314,10 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         self,
         beta: float = 1.0,
         *,
-        loss: str | Loss = "logistic",
+        loss: ClassifierLossName | Loss = "logistic",
         fit_intercept: bool = True,
-        n_patterns: int | str | None = "auto",
-        method: str | None = None,
+        n_patterns: int | Literal["auto"] | None = "auto",
+        method: SolveMethod | None = None,
         tol: float = 1e-6,
         random_state: Any = 0,
     ) -> None:

@@ -166,7 +166,7 @@ def test_load_constant_columns_and_one_row():
         (lambda: datasets.load("iris", features=[]), "non-empty"),
         (lambda: datasets.load("iris", n_samples=101), "101, but iris has 100"),
         (lambda: datasets.load("iris", n_samples=0), "at least 1, got 0"),
-        (lambda: datasets.load("iris", seed=-1), "non-negative"),
+        (lambda: datasets.load("iris", n_samples=9, seed=-1), "non-negative"),
         (lambda: datasets.orthogonally_separable(1, 2, 0), "n must be at least 2"),
         (lambda: datasets.orthogonally_separable(2, 0, 0), "d must be at least 1"),
         (lambda: datasets.orthogonally_separable(2, 2, None), "seed must be"),

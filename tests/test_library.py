@@ -11,10 +11,10 @@ import pytest
 from numpydoc.docscrape import FunctionDoc
 
 import convexnn_lib
-from convexnn_lib import errors
+from convexnn_lib import errors, typing
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = {"datasets", "errors", "exercises", "plotting", "widgets"}
+MODULES = {"datasets", "errors", "exercises", "plotting", "typing", "widgets"}
 NAMES = sorted(set(convexnn_lib.__all__) - MODULES)
 FUNCTIONS = [name for name in NAMES if inspect.isfunction(getattr(convexnn_lib, name))]
 
@@ -38,6 +38,13 @@ def test_library_reference_lists_every_public_name() -> None:
     assert ".. automodule:: convexnn_lib.errors\n   :members:" in text
     assert documented | (set(errors.__all__) & set(NAMES)) == set(NAMES)
     assert not documented & set(errors.__all__)
+
+
+def test_library_reference_lists_every_type() -> None:
+    text = (ROOT / "chapters/library_reference.md").read_text()
+    table = text.partition("\n## Types\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    assert sorted(re.findall("`(\\w+)`", "".join(rows))) == sorted(typing.__all__)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -49,6 +49,7 @@ OF_METHODS = {
     "optima/_extreme_neurons.py": {"_NEAR"},
     "optima/_optimal_face.py": {"_SETTLED", "_RANK"},  # the face is checked
     "problem/_cones.py": {"_OFF"},  # the better of two solvers is taken
+    "problem/_loss_check.py": {"_STEP"},  # of differences, compared on either side
     "problem/_shortest_separator.py": {"_ACCURACY"},  # then rational arithmetic
     "stationarity/_least_norm.py": {"_RELATIVE_GAP"},
     "stationarity/_parametric_program.py": {

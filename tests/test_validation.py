@@ -209,7 +209,6 @@ def solution() -> Solution:
         lambda v, _: certify(NETWORK, PROBLEM, tol=v),
         lambda v, _: solve(PROBLEM, tol=v),
         lambda v, _: solve(PROBLEM, time_limit=v),
-        lambda v, _: solve(PROBLEM, max_rounds=v),
         lambda v, _: solution_path(PROBLEM, tol=v),
         lambda v, solution: OptimalSet(solution, tol=v),
         lambda v, solution: OptimalSet(solution).contains(NETWORK, tol=v),
@@ -223,13 +222,23 @@ def solution() -> Solution:
         lambda v, _: train_parallel(X, Y, 0.1, branches=1, step=v, seed=0),
         lambda v, _: train_deep_linear(X, 0.1, init_scale=v, seed=0),
         lambda v, _: deep_linear_values(X, v),
-        lambda v, _: gradient_flow(PROBLEM, 2, init_scale=v, seed=0),
-        lambda v, _: gradient_flow(PROBLEM, 2, tolerance=v, seed=0),
     ],
 )
 def test_scalar_arguments_are_numbers_in_range(call, value, solution) -> None:
     with pytest.raises(ConvexNNError, match="must be"):
         call(value, solution)
+
+
+@pytest.mark.parametrize("value", ["0.5", True, [0.1], np.nan, -1.0, 1j])
+def test_scalar_arguments_that_may_be_left_out(value) -> None:
+    with pytest.raises(ConvexNNError, match="must be"):
+        solve(PROBLEM, max_rounds=value)
+    with pytest.raises(ConvexNNError, match="must be"):
+        gradient_flow(PROBLEM, 2, init_scale=value, seed=0)
+    with pytest.raises(ConvexNNError, match="must be"):
+        gradient_flow(
+            PROBLEM, 2, tolerance=value, seed=0, method="runge_kutta", t_max=1.0
+        )
 
 
 @pytest.mark.parametrize("value", ["0.5", True, [0.1], np.nan])

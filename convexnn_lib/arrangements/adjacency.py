@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from convexnn_lib._read_only import read_only
 from convexnn_lib._validation import PackedArray
 from convexnn_lib.arrangements._reduction import Reduction
 
 __all__ = ["Adjacency"]
 
 
-class Adjacency(NamedTuple):
+class _Entries(NamedTuple):
+    below: npt.NDArray[np.intp]
+    above: npt.NDArray[np.intp]
+    row: npt.NDArray[np.intp]
+
+
+class Adjacency(_Entries):
     """Pairs of cells with a common facet.
 
     Attributes
@@ -27,9 +34,16 @@ class Adjacency(NamedTuple):
         lie on it.
     """
 
-    below: npt.NDArray[np.intp]
-    above: npt.NDArray[np.intp]
-    row: npt.NDArray[np.intp]
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        below: npt.NDArray[np.intp],
+        above: npt.NDArray[np.intp],
+        row: npt.NDArray[np.intp],
+    ) -> Self:
+        """Make the arrays read-only."""
+        return super().__new__(cls, read_only(below), read_only(above), read_only(row))
 
 
 def adjacent_cells(packed: PackedArray, reduction: Reduction) -> Adjacency:

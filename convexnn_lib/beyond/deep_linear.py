@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     ArrayLike,
     FloatArray,
@@ -29,7 +30,7 @@ __all__ = ["DeepLinearValues", "deep_linear_values", "train_deep_linear"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DeepLinearValues:
+class DeepLinearValues(ReadOnlyArrays):
     r"""Optimal values of deep linear networks, and the bound of their dual.
 
     Attributes

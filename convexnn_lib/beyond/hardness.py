@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     ArrayLike,
     FloatArray,
@@ -40,7 +41,7 @@ _LAST_VERTEX = 2**31 - 1  # every vertex is a column: more of them fit into no m
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MaxCut:
+class MaxCut(ReadOnlyArrays):
     """A cut of a graph, and how much larger another one could be.
 
     Attributes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     ArrayLike,
     BoolArray,
@@ -38,7 +39,7 @@ _FRESH = 2000  # samples on which the error is measured
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PlantedRecovery:
+class PlantedRecovery(ReadOnlyArrays):
     r"""Bounds on the least cost of a network with the planted neuron's outputs.
 
     Attributes

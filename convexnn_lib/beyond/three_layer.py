@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     ArrayLike,
     BoolArray,
@@ -47,7 +48,7 @@ _NEW = 10  # groups that join the working set in one round
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ParallelSolution:
+class ParallelSolution(ReadOnlyArrays):
     r"""A parallel three-layer network and a bound on the best one.
 
     Attributes

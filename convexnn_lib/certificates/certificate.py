@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from convexnn_lib._deadline import NEVER, Deadline
+from convexnn_lib._read_only import ReadOnlyArrays, read_only
 from convexnn_lib._validation import BoolArray, FloatArray, PatternsLike
 from convexnn_lib.certificates._tolerances import (
     CONTRADICTION,
@@ -48,7 +49,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Certificate:
+class Certificate(ReadOnlyArrays):
     r"""How far a network is from the global optimum.
 
     The certificate is a dual point :math:`\lambda` and a factor :math:`\tau` with
@@ -151,7 +152,7 @@ class Certificate:
     @property
     def feasible_dual(self) -> FloatArray:
         """The dual feasible point, ``scale * dual``."""
-        return self.scale * self.dual
+        return read_only(self.scale * self.dual)
 
     def __repr__(self) -> str:
         """Return the gap, what it is made of, and its scope."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     ArrayLike,
     FloatArray,
@@ -44,7 +45,7 @@ _LEADING = 5  # directions of a rule that local ascent starts from
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DualBound:
+class DualBound(ReadOnlyArrays):
     r"""Bounds on a dual norm, and what proves them.
 
     Attributes

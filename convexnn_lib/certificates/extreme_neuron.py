@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
+from convexnn_lib._read_only import read_only
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._tolerances import TIED_COORDINATES
 
 __all__ = ["ExtremeNeuron", "preferred_neuron"]
 
 
-class ExtremeNeuron(NamedTuple):
+class _Entries(NamedTuple):
+    direction: FloatArray
+    sign: float
+
+
+class ExtremeNeuron(_Entries):
     r"""The unit neuron on which the dual norm is attained.
 
     Attributes
@@ -25,8 +31,11 @@ class ExtremeNeuron(NamedTuple):
         no other unit neuron lowers it faster.
     """
 
-    direction: FloatArray
-    sign: float
+    __slots__ = ()
+
+    def __new__(cls, direction: FloatArray, sign: float) -> Self:
+        """Make the direction read-only."""
+        return super().__new__(cls, read_only(direction), sign)
 
 
 def preferred_neuron(

@@ -31,6 +31,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from convexnn_lib._deadline import NEVER, Deadline
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     ArrayLike,
     BoolArray,
@@ -75,7 +76,7 @@ class OutputNeuron(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OutputNorm:
+class OutputNorm(ReadOnlyArrays):
     r"""Bounds on the dual norm of several outputs.
 
     Attributes

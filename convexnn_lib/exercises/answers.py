@@ -138,6 +138,11 @@ def as_network(answer: Any, second: Any = None, *, d: int | None = None) -> ReLU
         The number of inputs, to tell a first layer whose rows are the neurons.
     """
     found = getattr(answer, "network", answer)
+    whole = isinstance(found, ReLUNetwork) or hasattr(answer, "state_dict")
+    if whole and second is not None:
+        raise InvalidDataError(
+            "a network has its second layer; give the network alone, or W1 and w2."
+        )
     if isinstance(found, ReLUNetwork):
         network = found
     elif hasattr(answer, "state_dict"):

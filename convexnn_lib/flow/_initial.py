@@ -9,28 +9,30 @@ import numpy as np
 
 from convexnn_lib._validation import (
     FloatArray,
+    Seed,
     check_integer,
     check_number,
+    check_unused,
     random_generator,
 )
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow.flow_history import FlowHistory
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.typing import FlowInit
 
-__all__ = ["Initial", "Seed", "initial_weights"]
+__all__ = ["Initial", "initial_weights"]
 
-Seed = int | np.random.Generator
 Initial = ReLUNetwork | FlowHistory | Sequence[ReLUNetwork] | Sequence[FlowHistory]
 
 
 def initial_weights(
     problems: Sequence[TrainingProblem],
     width: int | None,
-    n_runs: int,
-    init_scale: float,
+    n_runs: int | None,
+    init_scale: float | None,
     seed: Seed | Sequence[Seed] | None,
-    init: str,
+    init: FlowInit | None,
     initial: Initial | None,
 ) -> tuple[FloatArray, FloatArray]:
     """Return the initial weights of all runs on all problems.
@@ -61,17 +63,25 @@ def initial_weights(
             _random_weights(
                 d,
                 check_integer(width, "width", minimum=1),
-                check_number(init_scale, "init_scale", "(0, inf)"),
-                _generators(seed, check_integer(n_runs, "n_runs", minimum=1)),
-                init,
+                check_number(
+                    1e-2 if init_scale is None else init_scale, "init_scale", "(0, inf)"
+                ),
+                _generators(
+                    seed,
+                    check_integer(1 if n_runs is None else n_runs, "n_runs", minimum=1),
+                ),
+                "balanced" if init is None else init,
             )
         ]
     else:
-        if width is not None or seed is not None:
-            raise InvalidDataError(
-                "width and seed are for random initial weights; with `initial` leave "
-                "both out."
-            )
+        random = {
+            "width": width,
+            "n_runs": n_runs,
+            "init_scale": init_scale,
+            "seed": seed,
+            "init": init,
+        }
+        check_unused(random, "for given initial weights")
         starts = _given_weights(initial, len(problems))
     shape = starts[0][0].shape
     if shape[1] != d or shape[2] == 0:
@@ -134,7 +144,7 @@ def _generators(
 
 
 def _random_weights(
-    d: int, m: int, scale: float, sources: Iterable[np.random.Generator], init: str
+    d: int, m: int, scale: float, sources: Iterable[np.random.Generator], init: FlowInit
 ) -> tuple[FloatArray, FloatArray]:
     if init not in ("balanced", "gaussian"):
         raise InvalidDataError(f'init must be "balanced" or "gaussian", got {init!r}.')

@@ -19,6 +19,7 @@ from convexnn_lib.flow._integrators import StopRule
 from convexnn_lib.problem._arguments import check_problem
 from convexnn_lib.problem.losses import Logistic
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.typing import FlowMethod
 
 __all__ = [
     "Method",
@@ -50,7 +51,7 @@ class Method(NamedTuple):
     watched: bool = True
 
 
-_METHODS = {
+_METHODS: dict[FlowMethod, Method] = {
     "euler": Method(adaptive=False, rescaled=False),
     "descent": Method(adaptive=False, rescaled=False, watched=False),
     "rescaled": Method(adaptive=False, rescaled=True),
@@ -85,7 +86,7 @@ def as_problems(
     return problems
 
 
-def check_method(problem: TrainingProblem, method: str) -> Method:
+def check_method(problem: TrainingProblem, method: FlowMethod) -> Method:
     """Return what the method does, which must suit the problem."""
     if method not in _METHODS:
         raise InvalidDataError(

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from convexnn_lib._read_only import ReadOnlyArrays, cached_array, read_only
 from convexnn_lib._validation import BoolArray, FloatArray, check_integer, check_number
 from convexnn_lib.errors import InvalidDataError, InvalidLabelsError
 from convexnn_lib.flow._integrators import FAILURES
@@ -16,6 +17,7 @@ from convexnn_lib.flow._log_loss import NUMPY, log_losses, losses_and_gradients
 from convexnn_lib.flow._margins import Margins, directions, lengths, margins_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.typing import FlowMethod
 
 __all__ = ["FlowHistory"]
 
@@ -23,7 +25,7 @@ _LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FlowHistory:
+class FlowHistory(ReadOnlyArrays):
     r"""Weights of many runs at common times, and quantities computed from them.
 
     All arrays have the recorded times as their first axis and the runs as their second.
@@ -65,7 +67,7 @@ class FlowHistory:
     """
 
     problem: TrainingProblem
-    method: str
+    method: FlowMethod
     times: FloatArray
     W1: FloatArray
     w2: FloatArray
@@ -85,7 +87,7 @@ class FlowHistory:
     @property
     def diverged(self) -> BoolArray:
         """Which runs ended because their step was too large, a (runs,) bool array."""
-        return np.isin(self.status, FAILURES)
+        return read_only(np.isin(self.status, FAILURES))
 
     def __repr__(self) -> str:
         """Return the sizes and why the runs ended."""
@@ -152,7 +154,7 @@ class FlowHistory:
         record = self.record(t)
         return ReLUNetwork(self.W1[record, run], self.w2[record, run])
 
-    @cached_property
+    @cached_array
     def outputs(self) -> FloatArray:
         """Outputs of the networks on the data, a (records, runs, n) array."""
         outputs = self._each(
@@ -161,13 +163,13 @@ class FlowHistory:
         with np.errstate(over="ignore", under="ignore"):
             return np.asarray(np.ldexp(outputs, self._unit))
 
-    @cached_property
+    @cached_array
     def norm(self) -> FloatArray:
         """Norm of all weights of a network, a (records, runs) array."""
         first = lengths(self.W1, (2, 3))
         return np.asarray(np.hypot(first, lengths(self.w2, 2)))
 
-    @cached_property
+    @cached_array
     def log_loss(self) -> FloatArray:
         """Logarithm of the loss (without penalty), a (records, runs) array.
 
@@ -188,12 +190,12 @@ class FlowHistory:
         outputs = np.clip(self.outputs, -_LARGEST, _LARGEST)
         with np.errstate(all="ignore"):
             losses, _ = losses_and_gradients(NUMPY, loss, y, outputs, 2)
-        return np.asarray(losses)
+        return read_only(np.asarray(losses))
 
     @property
     def objective(self) -> FloatArray:
         """Loss plus penalty, the training objective, a (records, runs) array."""
-        return self.loss + 0.5 * self.problem.beta * self.norm**2
+        return read_only(self.loss + 0.5 * self.problem.beta * self.norm**2)
 
     @property
     def normalized_margin(self) -> FloatArray:
@@ -201,7 +203,7 @@ class FlowHistory:
 
         NaN where all weights are zero.
         """
-        return self._margins.normalized
+        return read_only(self._margins.normalized)
 
     @property
     def smoothed_margin(self) -> FloatArray:
@@ -212,7 +214,7 @@ class FlowHistory:
         :func:`convexnn_lib.smoothed_margin`. NaN where all weights are
         zero.
         """
-        return self._margins.smoothed
+        return read_only(self._margins.smoothed)
 
     @property
     def directions(self) -> FloatArray:
@@ -220,9 +222,9 @@ class FlowHistory:
 
         NaN where a neuron is zero.
         """
-        return directions(self.W1, 2)
+        return read_only(directions(self.W1, 2))
 
-    @cached_property
+    @cached_array
     def balancedness(self) -> FloatArray:
         r"""The differences :math:`\|w_{1,k}\|^2-w_{2,k}^2`, (records, runs, m).
 
@@ -231,7 +233,7 @@ class FlowHistory:
         balance: FloatArray = np.sum(self.W1**2, axis=2) - self.w2**2
         return balance
 
-    @cached_property
+    @cached_array
     def alignment(self) -> FloatArray:
         r"""Cosine of each neuron with its extremal direction, (records, runs, m).
 
@@ -249,7 +251,7 @@ class FlowHistory:
 
         return self._each(cosine)
 
-    @cached_property
+    @cached_array
     def alive(self) -> BoolArray:
         """Which neurons some sample activates, a (records, runs, m) array of bool.
 

@@ -9,14 +9,16 @@ from typing import Any, TypedDict, Unpack, overload
 import numpy as np
 
 from convexnn_lib._threads import map_in_threads
-from convexnn_lib._validation import FloatArray, check_integer, check_number
+from convexnn_lib._validation import (
+    FloatArray,
+    Seed,
+    check_integer,
+    check_number,
+    check_unused,
+)
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow._backend import Backend, backend_of
-from convexnn_lib.flow._initial import (
-    Initial,
-    Seed,
-    initial_weights,
-)
+from convexnn_lib.flow._initial import Initial, initial_weights
 from convexnn_lib.flow._integrators import (
     FAILURES,
     STATUSES,
@@ -36,8 +38,9 @@ from convexnn_lib.flow._options import (
 from convexnn_lib.flow._vector_field import VectorField
 from convexnn_lib.flow.flow_history import FlowHistory
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.typing import FlowInit, FlowMethod
 
-__all__ = ["gradient_flow"]
+__all__ = ["BatchOptions", "gradient_flow"]
 
 # The runs go in blocks whose (problems, n, runs, m) arrays have about this many
 # entries: on a CPU, so that they stay in its cache, on a GPU, so that they fit its
@@ -45,27 +48,32 @@ __all__ = ["gradient_flow"]
 _CPU_BLOCK, _GPU_BLOCK = 100_000, 2**27
 
 
-class _Options(TypedDict, total=False):
-    """Keyword arguments of :func:`gradient_flow`, for its two signatures."""
+class BatchOptions(TypedDict, total=False):
+    """Keyword arguments of :func:`gradient_flow` that runs in batches have as well."""
 
-    n_runs: int
-    init_scale: float
-    seed: Seed | Sequence[Seed] | None
-    init: str
-    initial: Initial | None
-    method: str
+    init_scale: float | None
+    init: FlowInit | None
+    method: FlowMethod
     step: float | None
-    n_steps: int
+    n_steps: int | None
     t_max: float | None
-    tolerance: float
+    tolerance: float | None
     stop_log_loss: float | None
     stop_gradient: float | None
     stop_margin: float | None
-    n_records: int
+    n_records: int | None
     record_times: Sequence[float] | FloatArray | None
     device: str
-    n_jobs: int
     progress: bool
+
+
+class _Options(BatchOptions, total=False):
+    """All of its keyword arguments, for its two signatures."""
+
+    n_runs: int | None
+    seed: Seed | Sequence[Seed] | None
+    initial: Initial | None
+    n_jobs: int | None
 
 
 @overload
@@ -86,23 +94,23 @@ def gradient_flow(
     problem: TrainingProblem | Sequence[TrainingProblem],
     width: int | None = None,
     *,
-    n_runs: int = 1,
-    init_scale: float = 1e-2,
+    n_runs: int | None = None,
+    init_scale: float | None = None,
     seed: Seed | Sequence[Seed] | None = None,
-    init: str = "balanced",
+    init: FlowInit | None = None,
     initial: Initial | None = None,
-    method: str = "euler",
+    method: FlowMethod = "euler",
     step: float | None = None,
-    n_steps: int = 10_000,
+    n_steps: int | None = None,
     t_max: float | None = None,
-    tolerance: float = 1e-4,
+    tolerance: float | None = None,
     stop_log_loss: float | None = None,
     stop_gradient: float | None = None,
     stop_margin: float | None = None,
-    n_records: int = 100,
+    n_records: int | None = None,
     record_times: Sequence[float] | FloatArray | None = None,
     device: str = "cpu",
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     progress: bool = False,
 ) -> FlowHistory | list[FlowHistory]:
     r"""Follow the gradient flow of many two-layer ReLU networks at once.
@@ -139,23 +147,24 @@ def gradient_flow(
         problems must have data of one shape, one loss and one ``beta``.
     width : int
         Number m of neurons, for random initial weights.
-    n_runs : int
+    n_runs : int, default 1
         Number of random starts, the same for each problem. The first runs do not depend
         on how many there are.
-    init_scale : float
+    init_scale : float, default 0.01
         Standard deviation of the initial weights.
     seed : int or numpy.random.Generator, or a sequence of them
         Source of the initial weights, drawn on the CPU whatever the device; a sequence
         has a source for each run.
-    init : {"balanced", "gaussian"}
+    init : {"balanced", "gaussian"}, default "balanced"
         First-layer weights are normal. Second-layer weights are
         :math:`\pm\|w_{1,k}\|` with random signs, or normal too.
     initial : network, sequence of networks, or history, optional
         Start from one ``ReLUNetwork`` or several of one width, or from the last weights
-        of another ``FlowHistory``, in place of random weights; then ``width`` and
-        ``seed`` are not given. For several problems, they all start from these, or each
-        from its own history in a sequence of as many.
-    method : str
+        of another ``FlowHistory``, in place of random weights; then ``width``,
+        ``n_runs``, ``init_scale``, ``seed`` and ``init`` are not given. For several
+        problems, they all start from these, or each from its own history in a sequence
+        of as many.
+    method : str, default "euler"
         See the table.
     step : float, optional
         The step h; for the adaptive methods the first one, and a hundredth of it the
@@ -164,21 +173,22 @@ def gradient_flow(
         :math:`c/\max_i\|x_i\|` for the rescaled flow, c = 0.002 for constant and 0.01
         for adaptive steps, and for several problems the smallest of theirs: cautious
         for weights of order one, to be lowered if runs say that it is too large.
-    n_steps : int
-        Number of steps; for the adaptive methods the largest number of attempts of a
-        run.
+    n_steps : int, default 10,000
+        Number of steps, unless ``t_max`` is given; for the adaptive methods the largest
+        number of attempts of a run.
     t_max : float, optional
         End of the time, of t or s. It replaces ``n_steps`` for a constant step
         (rounded up to a multiple of it), and the adaptive methods need it.
-    tolerance : float
-        Relative error of an adaptive step, neuron by neuron. With many samples most
+    tolerance : float, default 1e-4
+        Relative error of an adaptive step, neuron by neuron; constant steps have none.
+        With many samples most
         steps cross a kink, and a tight tolerance costs much time.
     stop_log_loss, stop_gradient : float, optional
         End a run where the logarithm of its loss (without penalty), or the norm of
         :math:`\nabla\mathcal L`, is at most this.
     stop_margin : float, optional
         End a run where its normalized margin is at least this.
-    n_records : int
+    n_records : int, default 100
         Number of times to record, on a logarithmic grid with 0 in front. The history
         takes ``8 * n_records * n_runs * (d + 1) * width`` bytes at most a problem,
         however many steps are made. See
@@ -191,8 +201,8 @@ def gradient_flow(
         computes on a CPU, PyTorch (the extra ``torch``) on a CUDA device. The results
         agree up to rounding.
     n_jobs : int, default 1
-        Number of threads that share the runs on a CPU, -1 for one a core. The results
-        do not depend on it.
+        Number of threads that share the runs on a CPU, -1 for one a core; a GPU has
+        its own. The results do not depend on it.
     progress : bool
         Show a progress bar.
 
@@ -206,7 +216,8 @@ def gradient_flow(
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If an argument is out of range, the problems differ in shape, loss or ``beta``,
+        If an argument is out of range or would change nothing beside the others (as the
+        tolerance of constant steps), the problems differ in shape, loss or ``beta``,
         the loss has no gradient (the hard margin), a margin is asked for without labels
         -1 and 1, or the very first step is too large for every run. Where it is for
         some, or later, these runs keep the weights before the step that failed, and
@@ -276,16 +287,30 @@ def gradient_flow(
         if step is None
         else check_number(step, "step", "(0, inf)")
     )
-    n_steps = check_integer(n_steps, "n_steps", minimum=1)
-    tolerance = check_number(tolerance, "tolerance", "(0, inf)")
+    if not chosen.adaptive:
+        check_unused({"tolerance": tolerance}, f"for the constant steps of {method!r}")
+        if t_max is not None:
+            check_unused({"n_steps": n_steps}, "for constant steps up to t_max")
+    if record_times is not None:
+        check_unused({"n_records": n_records}, "beside record_times")
+    n_steps = check_integer(
+        10_000 if n_steps is None else n_steps, "n_steps", minimum=1
+    )
+    tolerance = check_number(
+        1e-4 if tolerance is None else tolerance, "tolerance", "(0, inf)"
+    )
     if t_max is not None:
         t_max = check_number(t_max, "t_max", "(0, inf)")
     elif chosen.adaptive:
         raise InvalidDataError(f'method "{method}" needs t_max, the end of the time.')
-    n_records = check_integer(n_records, "n_records", minimum=2)
+    n_records = check_integer(
+        100 if n_records is None else n_records, "n_records", minimum=2
+    )
     rule = stop_rule(problems, stop_log_loss, stop_gradient, stop_margin)
     backend = backend_of(device)
-    threads = as_threads(n_jobs)
+    if device not in ("cpu", "auto"):
+        check_unused({"n_jobs": n_jobs}, f'on the device "{device}"')
+    threads = as_threads(1 if n_jobs is None else n_jobs)
     if chosen.adaptive and t_max is not None:
         grid = time_grid(step, t_max, n_records, record_times)
     else:

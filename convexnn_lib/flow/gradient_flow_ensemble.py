@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from convexnn_lib._extras import extra
 from convexnn_lib._validation import check_integer
 from convexnn_lib.errors import InvalidDataError
-from convexnn_lib.flow.gradient_flow import gradient_flow
+from convexnn_lib.flow.gradient_flow import BatchOptions, gradient_flow
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["gradient_flow_ensemble"]
@@ -25,7 +25,7 @@ def gradient_flow_ensemble(
     seed: int,
     batch_size: int = 256,
     n_jobs: int | None = None,
-    **options: Any,
+    **options: Unpack[BatchOptions],
 ) -> list[Any]:
     r"""Follow more flows than one batch, one machine or its memory holds.
 
@@ -111,7 +111,7 @@ def gradient_flow_ensemble(
     n_runs = check_integer(n_runs, "n_runs", minimum=1)
     seed = check_integer(seed, "seed", minimum=0)
     batch_size = check_integer(batch_size, "batch_size", minimum=1)
-    if options.get("initial") is not None:
+    if dict(options).get("initial") is not None:  # no type checker saw it
         raise InvalidDataError(
             "gradient_flow_ensemble draws its initial weights; call gradient_flow to "
             "start from given ones."
@@ -121,9 +121,7 @@ def gradient_flow_ensemble(
 
     batches = np.array_split(np.arange(n_runs), -(-n_runs // batch_size))
     summaries: list[Any] = Parallel(n_jobs=n_jobs)(
-        delayed(_follow)(
-            problem, width, summarize, seed, runs.tolist(), {"n_jobs": 1, **options}
-        )
+        delayed(_follow)(problem, width, summarize, seed, runs.tolist(), options)
         for runs in batches
     )
     return summaries
@@ -135,7 +133,7 @@ def _follow(
     summarize: Callable[[Any], Any] | None,
     seed: int,
     runs: list[int],
-    options: dict[str, Any],
+    options: BatchOptions,
 ) -> Any:
     """Follow the runs of one batch and summarize them."""
     sources = [

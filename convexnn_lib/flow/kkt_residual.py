@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import ArrayLike, FloatArray, check_number
 from convexnn_lib.certificates.dual_bound import DualBound, dual_bound
 from convexnn_lib.certificates.dual_norm import DualNorm, dual_norm_bounds
@@ -23,7 +24,7 @@ __all__ = ["KKTResidual", "kkt_residual"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class KKTResidual:
+class KKTResidual(ReadOnlyArrays):
     r"""Multipliers of a network in the max-margin problem, and what they prove.
 
     Attributes

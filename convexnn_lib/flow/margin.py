@@ -13,7 +13,7 @@ a convex program over the activation patterns of the data.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from convexnn_lib.problem._arguments import check_network
 from convexnn_lib.problem.losses import HardMargin
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
-from convexnn_lib.training.solve import Solution, solve
+from convexnn_lib.training.solve import Solution, SolveOptions, solve
 
 __all__ = [
     "MarginCertificate",
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-def max_margin(X: ArrayLike, y: ArrayLike, **options: Any) -> Solution:
+def max_margin(X: ArrayLike, y: ArrayLike, **options: Unpack[SolveOptions]) -> Solution:
     r"""Find the network of least norm that has margin 1 on every sample.
 
     .. math::

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     ArrayLike,
     FloatArray,
@@ -44,7 +45,7 @@ _PRECISION = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class HullGauge:
+class HullGauge(ReadOnlyArrays):
     r"""The gauge of the hull at a point, bounded from both sides.
 
     Attributes

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, as_vector
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow.margin import is_orthogonally_separable
@@ -22,7 +23,7 @@ __all__ = ["OrthogonalMargin", "linear_margin", "orthogonal_margin"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OrthogonalMargin:
+class OrthogonalMargin(ReadOnlyArrays):
     r"""The best margin on orthogonally separable data, in closed form.
 
     Attributes

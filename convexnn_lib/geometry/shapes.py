@@ -9,12 +9,13 @@ come from a closed form of the dual norm that works for many dual points at a ti
 from __future__ import annotations
 
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import ConvexHull
 
+from convexnn_lib._read_only import read_only
 from convexnn_lib._validation import (
     ArrayLike,
     FloatArray,
@@ -40,7 +41,12 @@ _ZERO = 1e-15  # coordinates of unit vectors that are rounding errors of the cos
 _MOST = 4  # samples; the closed form looks at 3**n cases
 
 
-class Mesh(NamedTuple):
+class _Entries(NamedTuple):
+    points: FloatArray
+    triangles: npt.NDArray[np.intp]
+
+
+class Mesh(_Entries):
     """A closed curve in the plane, or a triangulated surface in space.
 
     Attributes
@@ -52,8 +58,11 @@ class Mesh(NamedTuple):
         Indices into ``points``; empty for n = 2.
     """
 
-    points: FloatArray
-    triangles: npt.NDArray[np.intp]
+    __slots__ = ()
+
+    def __new__(cls, points: FloatArray, triangles: npt.NDArray[np.intp]) -> Self:
+        """Make the arrays read-only."""
+        return super().__new__(cls, read_only(points), read_only(triangles))
 
 
 def support_points(X: ArrayLike, lam: ArrayLike) -> tuple[FloatArray, FloatArray]:

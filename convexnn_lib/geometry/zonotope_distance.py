@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import lsq_linear
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, as_vector
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
@@ -22,7 +23,7 @@ __all__ = ["ZonotopeDistance", "zonotope_distance", "zonotope_vertices"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ZonotopeDistance:
+class ZonotopeDistance(ReadOnlyArrays):
     r"""Where the Hausdorff distance of the two zonotopes is attained.
 
     Attributes

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import BoolArray
 
 __all__ = ["Connectivity", "connectivity_of"]
@@ -22,7 +23,7 @@ IntArray = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Connectivity:
+class Connectivity(ReadOnlyArrays):
     """The components of the set of optimal networks of one width.
 
     Attributes

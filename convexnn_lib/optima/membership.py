@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import FloatArray, check_features, check_number
 from convexnn_lib.optima._extreme_neurons import ExtremeNeurons
 from convexnn_lib.optima._optimal_face import OptimalFace
@@ -20,7 +21,7 @@ IntArray = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Membership:
+class Membership(ReadOnlyArrays):
     r"""Whether a network is globally optimal, which optimum it is, and why not.
 
     Attributes

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import shortest_path
 
+from convexnn_lib._read_only import ReadOnlyArrays, read_only
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.problem.network import ReLUNetwork
 
@@ -33,7 +34,7 @@ IntArray = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OptimalPath:
+class OptimalPath(ReadOnlyArrays):
     """A sampled path of optimal networks, all of one width.
 
     Attributes
@@ -66,7 +67,8 @@ class OptimalPath:
     @property
     def neurons(self) -> IntArray:
         """The numbers of nonzero neurons, a (k,) array."""
-        return np.array([np.count_nonzero(net.w2) for net in self.networks])
+        counts = [np.count_nonzero(net.w2) for net in self.networks]
+        return read_only(np.array(counts))
 
     @property
     def deviation(self) -> float:

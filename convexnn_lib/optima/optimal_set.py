@@ -13,6 +13,7 @@ from convexnn_lib._validation import (
     Seed,
     as_vector,
     check_integer,
+    check_unused,
     random_generator,
 )
 from convexnn_lib.errors import InvalidDataError
@@ -208,7 +209,7 @@ class OptimalSet(OptimalPolytope):
             Split the neurons at random into this many, and permute them. By default
             there is one neuron for each nonzero coefficient.
         seed : int or numpy.random.Generator
-            Seed of the splitting; needed if ``width`` is given.
+            Seed of the splitting; needed if ``width`` is given, and an error if not.
 
         Returns
         -------
@@ -218,7 +219,8 @@ class OptimalSet(OptimalPolytope):
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If the coefficients are no point of P, or the width is too small.
+            If the coefficients are no point of P, the width is too small, or there is
+            one of ``width`` and ``seed`` without the other.
         """
         c = as_vector(coefficients, len(self.signs), "coefficients")
         c = c / self._units.coefficients
@@ -232,6 +234,7 @@ class OptimalSet(OptimalPolytope):
             )
         used = np.flatnonzero(c)
         if width is None:
+            check_unused({"seed": seed}, "without width")
             return self._placed(used, c[used])
         width = check_integer(width, "width", minimum=len(used))
         return self._placed(*Placement.split(c, width, random_generator(seed)))
@@ -263,7 +266,9 @@ class OptimalSet(OptimalPolytope):
         vertices = [random_vertex(columns, target, generator) for _ in range(count)]
         point = generator.dirichlet(np.ones(count)) @ np.array(vertices)
         point = point[: len(self.signs)] * self._units.coefficients
-        return self.network(point, width=width, seed=generator)
+        return self.network(
+            point, width=width, seed=None if width is None else generator
+        )
 
     def contains(self, network: ReLUNetwork, *, tol: float = 1e-6) -> Membership:
         """Tell whether a network is a global optimum, which one, and why not.

@@ -24,6 +24,7 @@ from convexnn_lib.plotting.style import (
     PALETTE,
     POSITIVE,
     book_style,
+    check_one_each,
     draw_origin_axes,
     new_figure,
 )
@@ -53,6 +54,7 @@ def plot_cones(*arrangements: Arrangement, titles: Sequence[str] = ()) -> Figure
         Sectors of weight vectors, the rows of X as arrows, and dashed the lines that
         they are normal to.
     """
+    check_one_each(titles, "titles", arrangements, "arrangements")
     for arrangement in arrangements:
         if arrangement.X.shape[1] != 2:
             raise InvalidDataError(
@@ -251,6 +253,7 @@ def plot_zonotopes(*arrangements: Arrangement, titles: Sequence[str] = ()) -> Fi
         the sum of the samples that are active in one cell; of at most six rows, the
         sums of the other sets are crosses.
     """
+    check_one_each(titles, "titles", arrangements, "arrangements")
     for arrangement in arrangements:
         if arrangement.X.shape[1] != 2 or np.linalg.matrix_rank(arrangement.X) != 2:
             raise InvalidDataError("plot_zonotopes draws data of rank 2 in the plane.")

@@ -213,6 +213,16 @@ def plot_gaps(
         One column of points a group, the relative excess on a logarithmic axis, and
         hollow, if the bounds are given, the relative gap to these.
     """
+    if len(objectives) > min(len(PALETTE), len(MARKERS)):
+        raise InvalidDataError(
+            f"plot_gaps draws up to {min(len(PALETTE), len(MARKERS))} groups of runs, "
+            f"got {len(objectives)}."
+        )
+    if own is not None and set(own) != set(objectives):
+        raise InvalidDataError(
+            f"own has the groups {list(own)}, objectives {list(objectives)}; they must "
+            "be the same."
+        )
     with book_style():
         figure, axes = new_figure()
         for column, (name, colour, marker) in enumerate(

@@ -20,6 +20,7 @@ from convexnn_lib.plotting.style import (
     SKY,
     VERMILION,
     book_style,
+    check_one_each,
     draw_origin_axes,
     new_figure,
 )
@@ -319,6 +320,7 @@ def plot_stationary_points(
     """
     if not any(len(search) for search in searches):
         raise InvalidDataError("plot_stationary_points needs at least one point.")
+    check_one_each(missed, "missed", searches, "searches")
     kinds = {"global": "*", "local minimum": "o", "saddle": "x", "undecided": "s"}
     gaps = [p.certificate.gap for s in searches for p in s if p.kind != "global"]
     floor = min(gaps, default=1.0) / 5.0

@@ -242,6 +242,11 @@ def plot_optimal_functions(
     inputs = np.column_stack([x, np.ones(len(x))])
     networks = optima.vertex_networks
     values = np.array([network.predict(inputs) for network in networks])
+    if len(names) > len(networks):
+        raise InvalidDataError(
+            f"there are {len(networks)} vertices to draw as lines, got {len(names)} "
+            "names."
+        )
     shown = len(names) or min(4, len(networks))
     with book_style():
         figure, axes = new_figure(height=3.6)

@@ -141,7 +141,7 @@ def _draw_hull(
         place = row + 0.1 * radius * row / np.linalg.norm(row)
         name = f"${'-' * (sign < 0)}x_{number}$"
         axes.text(place[0], place[1], name, ha="center", va="center")
-    u = _nearest(rows)
+    u = _shortest_combination(rows)
     if np.linalg.norm(u) > 1e-9 * radius:
         axes.annotate(
             "",
@@ -159,7 +159,7 @@ def _draw_hull(
         axes.set_title("0 is in the hull: they do not")
 
 
-def _nearest(rows: FloatArray) -> FloatArray:
+def _shortest_combination(rows: FloatArray) -> FloatArray:
     """Return the point of the convex hull of the rows that is next to the origin."""
     # a large weight on the sum of the coefficients makes it one
     weight = 1e6 * np.abs(rows).max()

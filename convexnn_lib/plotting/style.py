@@ -8,7 +8,7 @@ book, so that thin lines keep their contrast.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,8 @@ import matplotlib.pyplot as plt
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from convexnn_lib.errors import InvalidDataError
 
 BLACK = "#000000"
 ORANGE = "#E69F00"
@@ -92,6 +94,15 @@ def new_figure(
     figure, axes = plt.subplots(rows, columns, figsize=(width, height), **kwargs)
     plt.close(figure)
     return figure, axes
+
+
+def check_one_each(given: Sized, name: str, things: Sized, what: str) -> None:
+    """Raise an error unless there is one for each thing, or none at all."""
+    if len(given) not in (0, len(things)):
+        raise InvalidDataError(
+            f"{name} has {len(given)} entries for {len(things)} {what}; give one for "
+            "each, or none."
+        )
 
 
 def draw_origin_axes(axes: Axes, *, radius: float) -> None:

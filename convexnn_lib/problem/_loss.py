@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from convexnn_lib.errors import (
     InvalidLabelsError,
     RegularizationError,
 )
+from convexnn_lib.problem._loss_methods import guard_methods
+from convexnn_lib.typing import Labels
 
 __all__ = ["Loss", "as_pair", "cvxpy_functions"]
 
@@ -44,7 +46,10 @@ class Loss(ABC):
     * ``check_labels`` if not all real labels (or, with ``labels = "sign"``, all signs)
       are admitted.
 
-    What is missing is an error that names it. The other methods have defaults that find
+    What is missing is an error that names it, and so is what cannot be right: a
+    :class:`convexnn_lib.TrainingProblem` compares the methods with each other before
+    anything is computed. Numbers are returned as floats, vectors as NumPy arrays of
+    float64, and arguments stay as they are. The other methods have defaults that find
     their results numerically from the conjugate; write those that have a closed form.
 
     Attributes
@@ -109,7 +114,7 @@ class Loss(ABC):
     """
 
     name: ClassVar[str]
-    labels: ClassVar[Literal["real", "sign", "classes"]] = "real"
+    labels: ClassVar[Labels] = "real"
     differentiable: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = False
     log_odds: ClassVar[bool] = False
@@ -120,10 +125,20 @@ class Loss(ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         """Name the class; what is said of a parent's units need not hold of it."""
         super().__init_subclass__(**options)
+        guard_methods(cls)
         cls.degree = cls.__dict__.get("degree")
         cls.several_outputs = cls.__dict__.get("several_outputs", False)
         if "name" not in cls.__dict__:
             cls.name = cls.__name__
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        """Make an object, if the class has all methods that it needs."""
+        if missing := sorted(cls.__abstractmethods__):
+            raise InvalidDataError(
+                f"the loss {cls.__name__} lacks {', '.join(missing)}; define "
+                f"{'this method' if len(missing) == 1 else 'these methods'}."
+            )
+        return super().__new__(cls)
 
     @property
     def is_constraint(self) -> bool:
@@ -131,18 +146,18 @@ class Loss(ABC):
         return self.slack_cost == np.inf
 
     @abstractmethod
-    def value(self, z: ArrayLike, y: ArrayLike) -> float:
+    def value(self, z: FloatArray, y: FloatArray) -> float:
         """Return the loss of the outputs ``z`` (n,) for the labels ``y`` (n,)."""
 
     @abstractmethod
-    def gradient(self, z: ArrayLike, y: ArrayLike) -> FloatArray:
+    def gradient(self, z: FloatArray, y: FloatArray) -> FloatArray:
         """Return the gradient in ``z``, or one subgradient at a kink, an (n,) array."""
 
     @abstractmethod
-    def conjugate(self, lam: ArrayLike, y: ArrayLike) -> float:
+    def conjugate(self, lam: FloatArray, y: FloatArray) -> float:
         """Return the conjugate in the first argument at ``lam`` (n,), maybe ``inf``."""
 
-    def curvature(self, z: ArrayLike, y: ArrayLike) -> FloatArray | None:
+    def curvature(self, z: FloatArray, y: FloatArray) -> FloatArray | None:
         """Return the diagonal of the Hessian in ``z``, an (n,) array.
 
         Returns
@@ -214,7 +229,7 @@ class Loss(ABC):
             "cvxpy_expression."
         )
 
-    def best_scale(self, lam: ArrayLike, y: ArrayLike, limit: float) -> float:
+    def best_scale(self, lam: FloatArray, y: FloatArray, limit: float) -> float:
         r"""Return the best factor in :math:`[0, \text{limit}]` for a dual point.
 
         It maximizes the dual objective :math:`-\ell^*(-\tau\lambda, y)` over
@@ -266,7 +281,7 @@ class Loss(ABC):
         with np.errstate(all="ignore"):
             if inside(lam):
                 return lam
-            middle = -np.asarray(self.gradient(np.zeros(len(y)), y))
+            middle = -np.asarray(self.gradient(np.zeros(np.shape(y)), y))
             if not inside(middle):  # by rounding: 0 is in the domain, as a lower bound
                 middle = 0.5 * middle
             point = middle.copy()

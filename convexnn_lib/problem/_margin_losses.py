@@ -3,7 +3,7 @@ r"""The losses of margins: the hinge loss, the hard margin, and those between.""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._loss import Loss, as_pair, cvxpy_functions
 from convexnn_lib.problem._tolerances import MARGIN_ROUNDING
+from convexnn_lib.typing import Labels
 
 __all__ = ["HardMargin", "Hinge", "MarginLoss", "box_limit"]
 
@@ -49,7 +50,7 @@ class MarginLoss(Loss):
     True
     """
 
-    labels: ClassVar[Literal["real", "sign", "classes"]] = "sign"
+    labels: ClassVar[Labels] = "sign"
     differentiable: ClassVar[bool] = False
     slack_cost: float
 
@@ -94,20 +95,20 @@ class MarginLoss(Loss):
         return y * np.clip(y * lam, 0.0, self.slack_cost)
 
     def check_beta(self, beta: float) -> None:
-        """Raise an error unless the slack cost is positive and beta suits it.
+        """Raise an error unless the slack cost is stated and beta suits it.
 
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If the class states no slack cost, or one that is not positive.
+            If the class states no slack cost.
         convexnn_lib.errors.RegularizationError
             If the loss is a constraint and beta is not 1.
         """
         cost: Any = self.slack_cost
-        if cost is None or not cost > 0.0:
+        if cost is None:
             raise InvalidDataError(
-                f"the slack_cost of {self!r} must be a positive number or inf, got "
-                f"{cost!r}; state it in the class."
+                f"the slack_cost of the loss {type(self).__name__} must be a positive "
+                "number or inf, got None; state it in the class."
             )
         super().check_beta(beta)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import logsumexp, softmax, xlogy
@@ -12,6 +12,7 @@ from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.errors import InvalidLabelsError
 from convexnn_lib.problem._loss import Loss, as_pair, cvxpy_functions
 from convexnn_lib.problem._tolerances import PROBABILITIES
+from convexnn_lib.typing import Labels
 
 __all__ = ["Multinomial"]
 
@@ -38,7 +39,7 @@ class Multinomial(Loss):
     """
 
     name: ClassVar[str] = "multinomial"
-    labels: ClassVar[Literal["real", "sign", "classes"]] = "classes"
+    labels: ClassVar[Labels] = "classes"
     several_outputs: ClassVar[bool] = True
 
     def value(self, z: ArrayLike, y: ArrayLike) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.optimize import brentq
@@ -12,6 +12,7 @@ from scipy.special import expit, xlog1py, xlogy
 from convexnn_lib._validation import ArrayLike, FloatArray, check_number
 from convexnn_lib.problem._loss import Loss, as_pair, cvxpy_functions
 from convexnn_lib.problem._margin_losses import box_limit
+from convexnn_lib.typing import Labels
 
 __all__ = ["Logistic", "Squared"]
 
@@ -111,7 +112,7 @@ class Logistic(Loss):
     """
 
     name: ClassVar[str] = "logistic"
-    labels: ClassVar[Literal["real", "sign", "classes"]] = "sign"
+    labels: ClassVar[Labels] = "sign"
     strictly_convex: ClassVar[bool] = True
     log_odds: ClassVar[bool] = True
     several_outputs: ClassVar[bool] = True

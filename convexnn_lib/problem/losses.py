@@ -12,11 +12,14 @@ the dual objective at :math:`\lambda = -\nabla\ell` is
 
 from __future__ import annotations
 
+from typing import Any
+
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._loss import Loss
 from convexnn_lib.problem._margin_losses import HardMargin, Hinge, MarginLoss
 from convexnn_lib.problem._multinomial import Multinomial
 from convexnn_lib.problem._smooth_losses import Logistic, Squared
+from convexnn_lib.typing import LossName
 
 __all__ = [
     "HardMargin",
@@ -30,7 +33,7 @@ __all__ = [
 ]
 
 
-def get_loss(loss: str | Loss) -> Loss:
+def get_loss(loss: LossName | Loss) -> Loss:
     """Return the loss with a given name, or the loss object itself.
 
     Parameters
@@ -57,11 +60,17 @@ def get_loss(loss: str | Loss) -> Loss:
     """
     if isinstance(loss, Loss):
         return loss
+    given: Any = loss
+    if isinstance(given, type) and issubclass(given, Loss):
+        raise InvalidDataError(
+            f"the loss is the class {given.__name__}; pass an object of it, "
+            f"{given.__name__}()."
+        )
     kinds = (Squared, Logistic, Hinge, HardMargin, Multinomial)
     known = {kind.name: kind for kind in kinds}
     if not isinstance(loss, str) or loss not in known:
         raise InvalidDataError(
             f"unknown loss {loss!r}; choose one of {', '.join(map(repr, known))}, or "
-            "pass a Loss object."
+            "pass an object of a class that derives from convexnn_lib.Loss."
         )
     return known[loss]()

@@ -22,9 +22,11 @@ from convexnn_lib.errors import (
     InvalidLabelsError,
     RegularizationError,
 )
+from convexnn_lib.problem._loss_check import check_attributes, check_loss
 from convexnn_lib.problem._separability import check_separable
 from convexnn_lib.problem.losses import Loss, get_loss
 from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.typing import LossName
 
 __all__ = ["TrainingProblem"]
 
@@ -90,7 +92,8 @@ class TrainingProblem(ReadOnlyArrays):
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If X or y is empty, of the wrong shape, or has NaN or infinite entries.
+        If X or y is empty, of the wrong shape, or has NaN or infinite entries, or if a
+        loss of your own contradicts itself.
     convexnn_lib.errors.InvalidLabelsError
         If the loss does not admit the labels.
     convexnn_lib.errors.RegularizationError
@@ -120,9 +123,14 @@ class TrainingProblem(ReadOnlyArrays):
     loss: Loss
 
     def __init__(
-        self, X: ArrayLike, y: ArrayLike, beta: float, loss: str | Loss = "squared"
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        beta: float,
+        loss: LossName | Loss = "squared",
     ) -> None:
         loss = get_loss(loss)
+        check_attributes(loss)
         X = as_matrix(X)
         y = as_outputs(y, len(X), "y")
         if y.ndim == 2 and not loss.several_outputs:
@@ -134,6 +142,7 @@ class TrainingProblem(ReadOnlyArrays):
             )
         loss.check_labels(y)
         beta = _check_beta(beta, loss)
+        check_loss(loss, y)
         if loss.is_constraint:
             check_separable(X, y)
         self._set(X, y, beta, loss)

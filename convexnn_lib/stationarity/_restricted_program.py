@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import (
@@ -30,7 +31,7 @@ __all__ = ["Group", "RestrictedOptimum", "solve_restricted"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RestrictedOptimum:
+class RestrictedOptimum(ReadOnlyArrays):
     r"""The optimum of a restricted convex program, with its certificate.
 
     Attributes

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import FloatArray, check_integer, check_number
 from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import Units, units_of
@@ -59,7 +60,7 @@ class Tie(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClarkeResidual:
+class ClarkeResidual(ReadOnlyArrays):
     r"""How far a network is from Clarke stationarity.
 
     Attributes

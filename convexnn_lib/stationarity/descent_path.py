@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import FloatArray, check_features, check_integer
 from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.certificates.certify import certify
@@ -35,7 +36,7 @@ Piece = Callable[[float], ReLUNetwork]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DescentPath:
+class DescentPath(ReadOnlyArrays):
     r"""A sampled path of networks from a start to a global optimum.
 
     Attributes

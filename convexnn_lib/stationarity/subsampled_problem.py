@@ -12,7 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import null_space
 
-from convexnn_lib._validation import BoolArray, check_integer, check_number
+from convexnn_lib._read_only import ReadOnlyArrays
+from convexnn_lib._validation import (
+    BoolArray,
+    check_integer,
+    check_number,
+    check_unused,
+)
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._arguments import check_network, check_problem
@@ -31,7 +37,7 @@ __all__ = ["SubsampledProblem", "subsampled_problem"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SubsampledProblem:
+class SubsampledProblem(ReadOnlyArrays):
     r"""The (pattern, sign) pairs of a network's nonzero neurons.
 
     Attributes
@@ -217,7 +223,7 @@ def subsampled_problem(
     *,
     completions: bool = False,
     tie_tolerance: float = 0.0,
-    max_patterns: int = 10_000,
+    max_patterns: int | None = None,
 ) -> SubsampledProblem:
     r"""List the (pattern, sign) pairs of a network's nonzero neurons.
 
@@ -239,7 +245,8 @@ def subsampled_problem(
         :math:`|x_i^Tw_{1,k}|\le\text{tie\_tolerance}\,\|x_i\|\|w_{1,k}\|` plus a bound
         on the rounding error of the product.
     max_patterns : int, default 10000
-        The largest number of completions of one neuron.
+        The largest number of completions of one neuron; without ``completions`` it is
+        an error.
 
     Returns
     -------
@@ -249,7 +256,8 @@ def subsampled_problem(
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If the network has another number of features or the tolerance is out of range.
+        If the network has another number of features, the tolerance is out of range, or
+        ``max_patterns`` is given without ``completions``.
     convexnn_lib.errors.EnumerationTooLargeError
         If a neuron has more completions than ``max_patterns``.
 
@@ -289,7 +297,11 @@ def subsampled_problem(
     """
     check_network(network)
     check_problem(problem)
-    max_patterns = check_integer(max_patterns, "max_patterns", minimum=1)
+    if not completions:
+        check_unused({"max_patterns": max_patterns}, "without completions")
+    max_patterns = check_integer(
+        10_000 if max_patterns is None else max_patterns, "max_patterns", minimum=1
+    )
     units = units_of(problem)
     network = units.inward(network)
     tied = find_ties(network, units.problem, tie_tolerance)

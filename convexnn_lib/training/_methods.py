@@ -24,6 +24,7 @@ from convexnn_lib.training._column_generation import (
 from convexnn_lib.training._newton_on_face import meet_hard_margin
 from convexnn_lib.training._sparsify import sparsify
 from convexnn_lib.training._tolerances import NORM_ROUNDING
+from convexnn_lib.typing import SolveMethod
 
 __all__ = ["METHODS", "Options", "Outcome"]
 
@@ -224,6 +225,6 @@ def _in_order(network: ReLUNetwork) -> ReLUNetwork:
 
 
 METHODS: dict[
-    str,
+    SolveMethod,
     Callable[[TrainingProblem, BoolArray | None, float, Options], Outcome],
 ] = {"active_set": _solve_by_active_set, "cvxpy": _solve_with_cvxpy}

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from convexnn_lib._read_only import ReadOnlyArrays, read_only
 from convexnn_lib._validation import (
     ArrayLike,
     FloatArray,
     as_float_array,
     check_integer,
+    check_unused,
 )
 from convexnn_lib.certificates.dual_norm import beta_max
 from convexnn_lib.errors import InvalidDataError, RegularizationError
@@ -27,7 +29,7 @@ _LEAST = 1e-3  # the least beta of the default grid, relative to beta_max
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SolutionPath:
+class SolutionPath(ReadOnlyArrays):
     """Global optima for falling regularization strengths.
 
     Attributes
@@ -58,19 +60,18 @@ class SolutionPath:
     @property
     def values(self) -> FloatArray:
         """The optimal objective for each beta, a (k,) array."""
-        return np.array([solution.value for solution in self.solutions])
+        return read_only(np.array([found.value for found in self.solutions]))
 
     @property
     def widths(self) -> Any:
         """The number of neurons of each optimum, a (k,) array of int."""
-        return np.array([solution.network.width for solution in self.solutions])
+        return read_only(np.array([found.network.width for found in self.solutions]))
 
     @property
     def relative_gaps(self) -> FloatArray:
         """The certified relative gap of each optimum, a (k,) array."""
-        return np.array(
-            [solution.certificate.relative_gap for solution in self.solutions]
-        )
+        gaps = [solution.certificate.relative_gap for solution in self.solutions]
+        return read_only(np.array(gaps))
 
     def __len__(self) -> int:
         """Return the number of strengths."""
@@ -102,7 +103,7 @@ def solution_path(
     problem: TrainingProblem,
     betas: ArrayLike | None = None,
     *,
-    n_betas: int = 20,
+    n_betas: int | None = None,
     tol: float = 1e-6,
     progress: bool = False,
 ) -> SolutionPath:
@@ -125,7 +126,7 @@ def solution_path(
         The strengths, in any order. By default a geometric grid from
         :math:`\beta_{\max}` down to a thousandth of it.
     n_betas : int, default 20
-        The number of strengths of the default grid.
+        The number of strengths of the default grid; with ``betas`` it is an error.
     tol : float, default 1e-6
         The relative gap to certify for each.
     progress : bool, default False
@@ -143,7 +144,7 @@ def solution_path(
         default grid because the zero network is optimal for every strength.
     convexnn_lib.errors.InvalidDataError
         If ``betas`` is not a non-empty vector of finite numbers, or ``n_betas`` is not
-        an integer of at least 2.
+        an integer of at least 2, or both are given.
 
     Warns
     -----
@@ -174,7 +175,9 @@ def solution_path(
             "the hard margin has no regularization path: its optimal networks do not "
             "depend on beta. Use the hinge loss."
         )
-    n_betas = check_integer(n_betas, "n_betas", minimum=2)
+    if betas is not None:
+        check_unused({"n_betas": n_betas}, "beside betas")
+    n_betas = check_integer(20 if n_betas is None else n_betas, "n_betas", minimum=2)
     grid = None if betas is None else _checked(betas)
     largest = beta_max(problem)
     if grid is None:

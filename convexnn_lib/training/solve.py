@@ -6,11 +6,13 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import TypedDict
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
+from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     BoolArray,
     FloatArray,
@@ -18,6 +20,7 @@ from convexnn_lib._validation import (
     check_features,
     check_integer,
     check_number,
+    check_unused,
 )
 from convexnn_lib.certificates.certificate import (
     Certificate,
@@ -33,15 +36,29 @@ from convexnn_lib.training._column_generation import Round
 from convexnn_lib.training._methods import METHODS, Options
 from convexnn_lib.training._several_outputs import solve_several_outputs
 from convexnn_lib.training._tolerances import ON_A_WALL
+from convexnn_lib.typing import SolveMethod
 
-__all__ = ["Solution", "solve"]
+__all__ = ["Solution", "SolveOptions", "solve"]
 
 
 _MAX_ROUNDS = 200
 
 
+class SolveOptions(TypedDict, total=False):
+    """Keyword arguments of :func:`solve`, for functions that hand them on."""
+
+    patterns: PatternsLike | None
+    method: SolveMethod
+    tol: float
+    progress: bool
+    max_rounds: int | None
+    time_limit: float
+    start: ReLUNetwork | None
+    callback: Callable[[Round], None] | None
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Solution:
+class Solution(ReadOnlyArrays):
     r"""A global optimum of a training problem, with its certificate.
 
     Attributes
@@ -127,10 +144,10 @@ def solve(
     problem: TrainingProblem,
     patterns: PatternsLike | None = None,
     *,
-    method: str = "active_set",
+    method: SolveMethod = "active_set",
     tol: float = 1e-6,
     progress: bool = False,
-    max_rounds: int = _MAX_ROUNDS,
+    max_rounds: int | None = None,
     time_limit: float = np.inf,
     start: ReLUNetwork | None = None,
     callback: Callable[[Round], None] | None = None,
@@ -253,7 +270,13 @@ def solve(
             f"X has rank 0: all its {problem.n} rows are zero, and so are the outputs "
             "of every network."
         )
-    max_rounds = check_integer(max_rounds, "max_rounds", minimum=1)
+    if method != "active_set":
+        unused = {"max_rounds": max_rounds, "start": start, "callback": callback}
+        check_unused(unused, f"for method={method!r}")
+        check_problem(problem)  # of one output
+    max_rounds = check_integer(
+        _MAX_ROUNDS if max_rounds is None else max_rounds, "max_rounds", minimum=1
+    )
     time_limit = check_number(time_limit, "time_limit", "(0, inf]")
     if start is not None:
         check_features(start.d, problem.d)
@@ -261,9 +284,6 @@ def solve(
     units = units_of(problem)
     if start is not None:
         start = units.inward(start)
-    if method != "active_set":
-        _check_unused(method, max_rounds, start, callback)
-        check_problem(problem)  # of one output
     reports = [] if callback is None else [_reporting(callback, units)]
     if progress and method == "active_set":
         tqdm.write(_HEADER)
@@ -337,26 +357,6 @@ def _reporting(
         )
 
     return report
-
-
-def _check_unused(
-    method: str,
-    max_rounds: int,
-    start: ReLUNetwork | None,
-    callback: Callable[[Round], None] | None,
-) -> None:
-    """Refuse arguments that only column generation takes."""
-    unusual = {
-        "max_rounds": max_rounds != _MAX_ROUNDS,
-        "start": start is not None,
-        "callback": callback is not None,
-    }
-    given = [name for name, used in unusual.items() if used]
-    if given:
-        raise InvalidDataError(
-            f"method={method!r} does not take {', '.join(given)}; leave that out, or "
-            'use method="active_set".'
-        )
 
 
 _UNEVEN = 1e3  # ratio of columns' lengths from which they are worth a word

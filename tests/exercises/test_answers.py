@@ -54,6 +54,8 @@ def test_rows_for_neurons_are_told_from_columns() -> None:
         as_network(NETWORK.W1.T, NETWORK.w2, d=3)
     with pytest.raises(ValueError, match="the samples have 2 entries"):
         as_network(NETWORK, d=2)
+    with pytest.raises(ValueError, match="give the network alone"):
+        as_network(NETWORK, NETWORK.w2)
 
 
 @pytest.mark.parametrize(

@@ -159,3 +159,13 @@ def test_a_device_without_pytorch(monkeypatch):
         backend_of("cuda")
     monkeypatch.setattr(_backend, "find_spec", lambda _: None)
     assert backend_of("auto") == Backend(np, "cpu")
+
+
+def test_a_gpu_has_threads_of_its_own(monkeypatch, torch):
+    problem = TrainingProblem(*datasets.separable_pair(), 0.0, "logistic")
+    monkeypatch.setattr(MODULE, "backend_of", lambda _: Backend(torch, "cpu"))
+    options = {"seed": 0, "n_steps": 3}
+    assert gradient_flow(problem, 2, device="cuda", **options).n_runs == 1
+    assert gradient_flow(problem, 2, device="auto", n_jobs=1, **options).n_runs == 1
+    with pytest.raises(InvalidDataError, match=r'n_jobs would .* "cuda"; leave'):
+        gradient_flow(problem, 2, device="cuda", n_jobs=1, **options)

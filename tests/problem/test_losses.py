@@ -226,7 +226,7 @@ def test_sign_labels(loss):
 
 
 def test_losses_are_abstract():
-    with pytest.raises(TypeError, match="abstract"):
+    with pytest.raises(InvalidDataError, match="lacks conjugate, gradient, value"):
         Loss()
 
 

@@ -12,6 +12,7 @@ from convexnn_lib import (
     HardMargin,
     Multinomial,
     ReLUNetwork,
+    Squared,
     TrainingProblem,
     clarke_residual,
 )
@@ -78,6 +79,41 @@ def test_shares(off: float, shares: bool, sign: float) -> None:
     else:
         with pytest.raises(InvalidDataError, match="nonnegative numbers with sum 1"):
             network.split(0, weights)
+
+
+class Leaning(Squared):
+    """The squared loss with a conjugate, and second derivatives, that are off a bit."""
+
+    value_off = second_off = 0.0
+
+    def conjugate(self, lam: Any, y: Any) -> float:
+        size = float(np.abs(lam) @ (np.abs(lam) + np.abs(y)))
+        return super().conjugate(lam, y) + self.value_off * size
+
+    def curvature(self, z: Any, y: Any) -> Any:
+        return super().curvature(z, y) * (1.0 + self.second_off)
+
+
+def test_loss_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = np.eye(3), np.array([1.0, -2.0, 0.5]), 0.1, Leaning()
+    for off, taken in [(-3e-8, True), (3e-8, True), (1e-5, False), (-1e-5, False)]:
+        monkeypatch.setattr(Leaning, "value_off", off)
+        if taken:
+            TrainingProblem(*data)
+        else:
+            with pytest.raises(InvalidDataError, match="the conjugate of the loss Lea"):
+                TrainingProblem(*data)
+
+
+def test_second_derivatives_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = np.eye(3), np.array([1.0, -2.0, 0.5]), 0.1, Leaning()
+    for off, taken in [(-3e-4, True), (3e-4, True), (3e-3, False), (-3e-3, False)]:
+        monkeypatch.setattr(Leaning, "second_off", off)
+        if taken:
+            TrainingProblem(*data)
+        else:
+            with pytest.raises(InvalidDataError, match="the curvature of the loss Lea"):
+                TrainingProblem(*data)
 
 
 @pytest.mark.parametrize(("missing", "admitted"), [(0.5e-12, True), (2e-12, False)])

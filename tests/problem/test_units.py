@@ -324,13 +324,16 @@ def test_a_loss_of_ones_own_with_a_degree(labels: float) -> None:
 
 
 def test_a_degree_is_not_inherited() -> None:
-    class Clipped(Squared):
+    class Raised(Squared):
         def value(self, z: Any, y: Any) -> float:
-            return min(super().value(z, y), 1.0)
+            return super().value(z, y) + 1.0
+
+        def conjugate(self, lam: Any, y: Any) -> float:
+            return super().conjugate(lam, y) - 1.0
 
     assert Squared.degree == 2.0
-    assert Clipped.degree is None
-    assert units_of(TrainingProblem(DATA, 1e9 * AMOUNTS, 1.0, Clipped())).outputs == 1.0
+    assert Raised.degree is None
+    assert units_of(TrainingProblem(DATA, 1e9 * AMOUNTS, 1.0, Raised())).outputs == 1.0
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -580,10 +580,7 @@ def test_unknown_loss_with_kinks_is_an_error():
             return np.sign(z - y)
 
         def conjugate(self, lam, y):
-            return 0.0
-
-        def best_scale(self, lam, y, limit):
-            return 0.0
+            return float(lam @ y) if np.all(np.abs(lam) <= 1.0) else np.inf
 
     problem = TrainingProblem([[1.0]], [1.0], 1.0, Absolute())
     with pytest.raises(InvalidDataError, match="is not known here"):

@@ -321,6 +321,6 @@ def test_errors_come_with_the_numbers(examples):
     with pytest.raises(InvalidDataError, match="1 features, the problem has 3"):
         subsampled_problem(ReLUNetwork([[1.0]], [1.0]), problem)
     with pytest.raises(InvalidDataError, match="max_patterns"):
-        subsampled_problem(network, problem, max_patterns=0)
+        subsampled_problem(network, problem, completions=True, max_patterns=0)
     with pytest.raises(InvalidDataError, match="tie_tolerance"):
         subsampled_problem(network, problem, tie_tolerance=2.0)

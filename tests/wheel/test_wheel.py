@@ -71,6 +71,21 @@ def test_wheel_holds_the_library_alone(root: Path, distributions) -> None:
     assert names - information == _library(root)
 
 
+def test_wheel_brings_the_licences_of_all_it_holds(
+    root: Path, distributions, metadata: str
+) -> None:
+    listed = re.findall(r"^License-File: (.*)$", metadata, re.MULTILINE)
+    assert listed == ["LICENSE", "LICENSE-ISC"]
+    assert "License-Expression: BSD-3-Clause AND ISC" in metadata
+    with zipfile.ZipFile(distributions[1]) as wheel:
+        for name in listed:
+            (stored,) = (n for n in wheel.namelist() if n.endswith(f"licenses/{name}"))
+            assert wheel.read(stored) == (root / name).read_bytes()
+    bundled = (root / "convexnn_lib/widgets/parts/d3-contour.min.js").read_text()
+    notices = bundled.split("/*\n")[1].split("\n*/")[0]
+    assert notices in (root / "LICENSE-ISC").read_text()
+
+
 def test_sdist_holds_the_library_alone(root: Path, distributions) -> None:
     with tarfile.open(distributions[0]) as archive:
         paths = [PurePosixPath(item.name) for item in archive if item.isfile()]
@@ -80,6 +95,7 @@ def test_sdist_holds_the_library_alone(root: Path, distributions) -> None:
         "CHANGELOG.md",
         "CITATION.cff",
         "LICENSE",
+        "LICENSE-ISC",
         "PKG-INFO",
         "README.md",
         "pyproject.toml",

@@ -90,12 +90,14 @@ def farthest_points(p: Any, q: Any) -> Feedback:
     points = {"p": as_list(p, 2, "p"), "q": as_list(q, 2, "q")}
     for (name, point), sign in zip(points.items(), "+-", strict=True):
         rows = X[y > 0] if sign == "+" else X[y < 0]
-        nearest = _nearest(rows / np.sqrt(2.0), point)
+        nearest = _project_on_zonotope(rows / np.sqrt(2.0), point)
         off = float(np.linalg.norm(point - nearest))
         if off > ROUNDED:
             return wrong(f"{name} is not a point of Z_{sign}: it is {off:.3g} from it")
     rows = X[y < 0] / np.sqrt(2.0)
-    distance = float(np.linalg.norm(points["p"] - _nearest(rows, points["p"])))
+    distance = float(
+        np.linalg.norm(points["p"] - _project_on_zonotope(rows, points["p"]))
+    )
     if np.linalg.norm(points["p"] - points["q"]) > distance + ROUNDED:
         return wrong("a point of Z_- is nearer to p than q is")
     if distance < truth.value - ROUNDED:
@@ -200,7 +202,7 @@ def distance_function(distance: Callable[..., float]) -> Feedback:
     )
 
 
-def _nearest(generators: FloatArray, point: FloatArray) -> FloatArray:
+def _project_on_zonotope(generators: FloatArray, point: FloatArray) -> FloatArray:
     """Return the point of a zonotope that is nearest to a point."""
     weights = lsq_linear(generators.T, point, (0.0, 1.0), method="bvls").x
     nearest: FloatArray = weights @ generators
