@@ -159,7 +159,9 @@ def hull_gauge(X: ArrayLike, z: ArrayLike, *, tol: float = 1e-8) -> HullGauge:
         network = _network(X, neurons, first - second, target)
         if network is not None and network.penalty() - lower <= tol * lower:
             larger = ReLUNetwork(network.W1 * size, network.w2).balanced()
-            return HullGauge(lower * size, larger.penalty(), dual, larger)
+            upper = larger.penalty()
+            # where both are equal, rounding must not put the lower one above
+            return HullGauge(min(lower * size, upper), upper, dual, larger)
         neurons = np.column_stack([neurons, u])
     raise SolverError(
         f"the bounds on the gauge did not meet to a relative {tol:.1g}; the lower "

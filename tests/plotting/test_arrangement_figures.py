@@ -129,7 +129,7 @@ class TestProofs:
             occurs = (np.array(s) > 0) in cells
             assert ("$u$" in {text.get_text() for text in axes.texts}) == occurs
             assert ("outside" in axes.get_title()) == occurs
-        u = proofs._nearest(np.array(signs[0])[:, None] * X)
+        u = proofs._shortest_combination(np.array(signs[0])[:, None] * X)
         assert np.min(np.array(signs[0]) * (X @ u)) == pytest.approx(u @ u, rel=1e-5)
         with pytest.raises(InvalidDataError, match="two features"):
             proofs.plot_gordan(np.eye(3), [[1, 1, 1]])

@@ -43,8 +43,20 @@ def test_zero_network() -> None:
 
 def test_another_smooth_loss_is_drawn() -> None:
     class Doubled(Squared):
+        def value(self, z, y):
+            return 2.0 * super().value(z, y)
+
         def gradient(self, z, y):
-            return 2.0 * (z - y)
+            return 2.0 * super().gradient(z, y)
+
+        def curvature(self, z, y):
+            return 2.0 * super().curvature(z, y)
+
+        def conjugate(self, lam, y):
+            return 2.0 * super().conjugate(np.asarray(lam) / 2.0, y)
+
+        def best_scale(self, lam, y, limit):
+            return super().best_scale(np.asarray(lam) / 2.0, y, limit)
 
     problem = TrainingProblem(X, Y, 0.1, Doubled())
     figure = plot_certificate(problem, ReLUNetwork(np.ones((2, 1)), np.ones(1)))
