@@ -13,6 +13,7 @@ from .arrangements.counting import cover_bound as cover_bound
 from .arrangements.counting import cover_count as cover_count
 from .arrangements.counting import sauer_bound as sauer_bound
 from .arrangements.enumeration import enumerate_patterns as enumerate_patterns
+from .arrangements.iteration import iter_patterns as iter_patterns
 from .arrangements.sampling import sample_patterns as sample_patterns
 from .arrangements.verification import Verification as Verification
 from .beyond.deep_linear import DeepLinearValues as DeepLinearValues

@@ -14,7 +14,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-NAMES = ["arrangements", "certificates", "flow", "training"]
+NAMES = ["arrangements", "certificates", "flow", "ordinary", "training"]
 
 
 def _run(root: Path, *arguments: str) -> str:

@@ -56,12 +56,64 @@ class Cells:
         Indices of rays.
     rays : IntegerRays or FilteredRays
         The rays.
+    zeros : (size, ⌈m/64⌉) array of uint64
+        The rows that vanish on each ray, as bits.
     """
 
     bits: WordArray
     starts: IndexArray
     members: npt.NDArray[np.int32]
     rays: IntegerRays | FilteredRays
+    zeros: WordArray
+
+    def insert(self, rows: Sequence[IntegerVector], i: int) -> None:
+        """Split the cells by row i."""
+        rank, rays, zeros = len(rows[0]), self.rays, self.zeros
+        small = math.comb(len(rows), rank - 1) <= _SMALL
+        crossing_edges = _crossing_edges.py_func if small else _crossing_edges
+        split = _split.py_func if small else _split
+        counts = np.bitwise_count(zeros).sum(axis=1, dtype=np.int64)
+        side = rays.signs(rows[i])
+        cut, edges, pairs = crossing_edges(
+            self.starts, self.members, side, zeros, counts, rank
+        )
+        size = rays.size
+        keys, crossing = np.unique(
+            pairs[:, 0].astype(np.int64) * size + pairs[:, 1], return_inverse=True
+        )
+        first, second = keys // size, keys % size
+        self.starts, self.members, self.bits = split(
+            self.starts,
+            self.members,
+            self.bits,
+            side,
+            cut,
+            edges,
+            crossing + size,
+            i // 64,
+            _flag(i),
+        )
+        rays.cross(first, second)
+        self.zeros = np.concatenate([zeros, zeros[first] & zeros[second]])
+        on_row = np.concatenate([side == 0, np.ones(len(keys), dtype=np.bool_)])
+        self.zeros[on_row, i // 64] |= _flag(i)
+
+    def part(self, rows: Sequence[IntegerVector], begin: int, end: int) -> Cells:
+        """Return some of the cells, with no rays but theirs, as new exact ones."""
+        starts = self.starts[begin : end + 1]
+        used, members = np.unique(
+            self.members[starts[0] : starts[-1]], return_inverse=True
+        )
+        rays = make_rays(rows)
+        for ray in used.tolist():
+            rays.add(self.rays.exact(ray))
+        return Cells(
+            self.bits[begin:end],
+            starts - starts[0],
+            members.astype(np.int32),
+            rays,
+            self.zeros[used],
+        )
 
     def packed(self) -> npt.NDArray[np.uint8]:
         """Return the signs of the rows on all cells, packed with little-endian bits."""
@@ -120,8 +172,32 @@ def insert_rows(rows: Sequence[IntegerVector], progress: Any = None) -> Cells:
         Progress bar, advanced once a row.
     """
     rank = len(rows[0])
-    words = (len(rows) + 63) // 64
     start = independent_rows(rows)
+    cells = first_cells(rows, start, np.arange(2 ** (rank - 1), 2**rank))
+    for i in sorted(set(range(len(rows))) - set(start)):
+        cells.insert(rows, i)
+        if progress is not None:
+            progress.update()
+    return cells
+
+
+def first_cells(
+    rows: Sequence[IntegerVector], start: Sequence[int], numbers: IndexArray
+) -> Cells:
+    """Return some of the open cells of independent rows.
+
+    Parameters
+    ----------
+    rows : sequence of tuple of int
+        All rows.
+    start : sequence of int
+        A maximal set of independent ones, row 0 first.
+    numbers : (k,) array of int
+        Which cells: number 2^(rank - 1) + c is on the positive side of ``start[k]`` if
+        bit rank - 1 - k is set; all of these are on that of row 0.
+    """
+    rank = len(rows[0])
+    words = (len(rows) + 63) // 64
     rays = make_rays(rows)
     for ray in dual_basis([rows[i] for i in start]):
         rays.add(ray)
@@ -131,39 +207,13 @@ def insert_rows(rows: Sequence[IntegerVector], progress: Any = None) -> Cells:
         for j, i in enumerate(start):
             if j != k // 2:
                 zeros[k, i // 64] |= _flag(i)
-    # cell number c of the first 2^(rank - 1) is on the positive side of start[k] if its
-    # bit rank - 1 - k is set; start[0] is row 0, and all these cells are above it
-    numbers = np.arange(2 ** (rank - 1), 2**rank)
     above = (numbers[:, None] >> np.arange(rank - 1, -1, -1)) & 1
     bits = np.zeros((len(numbers), words), dtype=np.uint64)
     for k, i in enumerate(start):
         bits[above[:, k] == 1, i // 64] |= _flag(i)
     members = (2 * np.arange(rank) + (1 - above)).astype(np.int32).ravel()
     starts = np.arange(len(numbers) + 1, dtype=np.int64) * rank
-    counts = np.full(2 * rank, rank - 1, dtype=np.int64)
-
-    small = math.comb(len(rows), rank - 1) <= _SMALL
-    crossing_edges = _crossing_edges.py_func if small else _crossing_edges
-    split = _split.py_func if small else _split
-    for i in sorted(set(range(len(rows))) - set(start)):
-        side = rays.signs(rows[i])
-        cut, edges, pairs = crossing_edges(starts, members, side, zeros, counts, rank)
-        size = rays.size
-        keys, crossing = np.unique(
-            pairs[:, 0].astype(np.int64) * size + pairs[:, 1], return_inverse=True
-        )
-        first, second = keys // size, keys % size
-        starts, members, bits = split(
-            starts, members, bits, side, cut, edges, crossing + size, i // 64, _flag(i)
-        )
-        rays.cross(first, second)
-        zeros = np.concatenate([zeros, zeros[first] & zeros[second]])
-        on_row = np.concatenate([side == 0, np.ones(len(keys), dtype=np.bool_)])
-        zeros[on_row, i // 64] |= _flag(i)
-        counts = np.bitwise_count(zeros).sum(axis=1, dtype=np.int64)
-        if progress is not None:
-            progress.update()
-    return Cells(bits, starts, members, rays)
+    return Cells(bits, starts, members, rays, zeros)
 
 
 def _flag(row: int) -> np.uint64:

@@ -15,6 +15,7 @@ from convexnn_lib.arrangements._exact import (
     integer_row,
     primitive,
 )
+from convexnn_lib.arrangements._rank import rank_at_least
 from convexnn_lib.errors import InvalidDataError
 
 IndexArray = npt.NDArray[np.intp]
@@ -118,19 +119,26 @@ class Reduction:
         return rows if exact else None
 
 
-def reduce_rows(X: FloatArray) -> Reduction:
-    """Drop zero rows, merge parallel ones of either sign, keep independent columns."""
+def refuse_zero_rows(X: FloatArray) -> None:
+    """Raise an error if all rows are zero."""
     if not X.any():
         raise InvalidDataError(
             f"X has rank 0: all its {len(X)} rows are zero, so that no direction is "
             "distinguished from another. At least one row must be nonzero."
         )
+
+
+def reduce_rows(X: FloatArray) -> Reduction:
+    """Drop zero rows, merge parallel ones of either sign, keep independent columns."""
+    refuse_zero_rows(X)
     exponents = np.frexp(np.abs(X).max(axis=0))[1].astype(np.intp)
     occupied = exponents[X.any(axis=0)]
     if np.ptp(occupied) <= _RANGE:
         exponents[:] = 0
     full = [integer_row(row, exponents.tolist()) for row in X.tolist()]
-    columns = np.array(independent_columns(full), dtype=np.intp)
+    columns = np.arange(X.shape[1], dtype=np.intp)
+    if rank_at_least(X, len(columns)) < len(columns):
+        columns = np.array(independent_columns(full), dtype=np.intp)
     index: dict[IntegerVector, int] = {}
     hyperplane = np.full(len(full), -1, dtype=np.intp)
     sign = np.zeros(len(full), dtype=np.intp)

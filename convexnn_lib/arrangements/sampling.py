@@ -11,7 +11,7 @@ from convexnn_lib._validation import (
     check_integer,
     random_generator,
 )
-from convexnn_lib.arrangements._reduction import reduce_rows
+from convexnn_lib.arrangements._reduction import refuse_zero_rows
 from convexnn_lib.arrangements._signs import packed_patterns
 from convexnn_lib.arrangements.arrangement import Arrangement
 
@@ -63,7 +63,7 @@ def sample_patterns(X: ArrayLike, n_samples: int, *, seed: Seed) -> Arrangement:
     X = as_matrix(X)
     n_samples = check_integer(n_samples, "n_samples", minimum=1)
     generator = random_generator(seed)
-    reduce_rows(X)
+    refuse_zero_rows(X)
     directions = generator.standard_normal((n_samples, X.shape[1]))
     packed, boundary = packed_patterns(X, directions)
     # a direction on a hyperplane belongs to no open cell

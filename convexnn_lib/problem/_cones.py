@@ -10,6 +10,7 @@ from scipy.optimize import lsq_linear, nnls
 
 from convexnn_lib._validation import FloatArray, PatternsLike
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._cone_projection import project_on_cones
 
 __all__ = [
     "cone_sides",
@@ -125,7 +126,14 @@ def project_on_cone(walls: FloatArray, vector: FloatArray) -> FloatArray:
     if size == 0.0 or not len(walls) or np.all(walls @ vector >= 0.0):
         return vector
     unit = vector / size
-    nearest: FloatArray = unit + walls.T @ nonnegative_fit(walls.T, -unit)
+    largest = np.max(np.abs(walls), axis=1, keepdims=True)
+    normals = walls / np.where(largest > 0.0, largest, 1.0)  # squares may vanish
+    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+    normals = normals / np.where(lengths > 0.0, lengths, 1.0)
+    found = project_on_cones(normals, np.ones((1, len(walls)), dtype=bool), unit[None])
+    nearest: FloatArray = found.points[0]
+    if found.counts[0] < 0:
+        nearest = unit + walls.T @ nonnegative_fit(walls.T, -unit)
     return size * nearest
 
 

@@ -1,10 +1,19 @@
-"""What counts as meeting a constraint, and as solving a linear program."""
+"""What counts as meeting a constraint, as independent, as solving a linear program."""
 
 from __future__ import annotations
 
-__all__ = ["LINEAR_PROGRAM", "MARGIN_ROUNDING", "SAME_EXTENT", "SHARES"]
+__all__ = [
+    "DEPENDENT_WALL",
+    "LINEAR_PROGRAM",
+    "MARGIN_ROUNDING",
+    "OUTSIDE",
+    "SAME_EXTENT",
+    "SHARES",
+]
 
 LINEAR_PROGRAM = 1e-6  # error of an optimal point, relative to terms; HiGHS has 1e-7
+DEPENDENT_WALL = 1e-10  # distance of a unit normal from the span of others that is 0
+OUTSIDE = 1e-14  # depth beyond a wall, relative to a vector, that is rounding
 SHARES = 1e-12  # distance from 1 of the sum of weights that are shares
 MARGIN_ROUNDING = 1e-12  # margins of 1 less this much meet the hard margin
 SAME_EXTENT = 1e-6  # of principal axes, relative to the largest, that rounding turns

@@ -172,7 +172,7 @@ def solve_by_active_set(
         state = _started(state, start, deadline)
         if problem.loss.is_constraint and (given or not np.isfinite(state.best.value)):
             state = _leading(state, deadline)
-        if given:
+        if given or len(state.working):
             state = train(state, deadline)
         for _ in range(max_rounds):
             state, new = price(state, deadline)
@@ -235,8 +235,8 @@ def _started(
             start = meet_hard_margin(start.balanced(), state.problem)
             state = state.recording(start)
     if np.isfinite(deadline.seconds) and not state.best.network.width:
-        return with_first_network(state, deadline)
-    return state
+        state = with_first_network(state, deadline)
+    return state.holding_scope() if state.within_cones else state
 
 
 def _leading(state: SearchState, deadline: Deadline) -> SearchState:

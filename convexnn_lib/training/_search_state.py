@@ -25,6 +25,7 @@ __all__ = [
     "first_state",
 ]
 
+_AT_ONCE = 1e7  # numbers in the features of a scope whose pairs are all held at once
 _LARGE = 4000  # n * d from which restricted programs are slow
 
 
@@ -185,6 +186,22 @@ class SearchState:
                 inward = np.where(self.scope, 1.0, -1.0) * (self.working.normals @ w1)
                 pattern = self.scope[int(np.argmax(inward.min(axis=1)))]
             neurons.append(Neuron(w1, float(np.sign(w2)), pattern))
+        return replace(self, working=self.working.joined(neurons))
+
+    @property
+    def within_cones(self) -> bool:
+        """Whether programs are solved with all walls of all cones, as scopes need."""
+        return self.scope is not None and self.program.loss.slack_cost is None
+
+    def holding_scope(self) -> SearchState:
+        """Return the state with all pairs of the scope, if they are not too many."""
+        n, d = self.problem.X.shape
+        if self.scope is None or 2 * len(self.scope) * n * d > _AT_ONCE:
+            return self
+        zero = np.zeros(d)
+        neurons = [
+            Neuron(zero, sign, row) for row in self.scope for sign in (1.0, -1.0)
+        ]
         return replace(self, working=self.working.joined(neurons))
 
     def holding_some_pattern(self) -> SearchState:

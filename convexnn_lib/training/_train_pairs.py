@@ -15,6 +15,7 @@ from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._local_training import descend, widened
 from convexnn_lib.training._newton_on_face import meet_hard_margin, raised
 from convexnn_lib.training._search_state import Phase, Point, SearchState
+from convexnn_lib.training._semismooth_newton import PairsPoint, solve_pairs
 from convexnn_lib.training._sparsify import sparsify
 from convexnn_lib.training._tolerances import STATIONARY
 from convexnn_lib.training._working_set import Neuron
@@ -24,6 +25,7 @@ __all__ = ["stationary_dual", "train"]
 _NO_GAIN = 1e-13  # relative, of an objective that sparsifying did not lower
 _STALLED = 1e-2  # relative gain of a descent below which there are no more
 _LEAST = 1e-4  # relative length below which a group is not worth a neuron at once
+_ROUGH = 1e3  # times the accuracy asked for, from which faces are refined
 _NEAR = 0.1  # relative excess of the dual norm below which accuracy pays
 
 
@@ -58,6 +60,9 @@ def train(state: SearchState, deadline: Deadline) -> SearchState:
     working, program = state.working, state.program
     if not len(working):  # the zero network, with the dual point that it has
         return replace(state, point=replace(state.point, accurate=near))
+    within = _within_cones(state, deadline)
+    if within is not None:
+        return _improved_within(state, within, deadline)
     try:
         found = solve_groups(
             program,
@@ -84,6 +89,32 @@ def train(state: SearchState, deadline: Deadline) -> SearchState:
     if state.scope is None or not walls:
         return _improved(state, raw, raised(target, 1e-9), near, deadline)
     return state
+
+
+def _within_cones(state: SearchState, deadline: Deadline) -> PairsPoint | None:
+    """Solve the program by Newton's method on its dual, if that suits it and works.
+
+    It keeps all walls of all cones, and is the faster the smaller the part of the pairs
+    is that are not zero. Where patterns are given that is what is wanted.
+    """
+    if not state.within_cones:
+        return None
+    patterns, signs = state.working.arrays()
+    tol = _ROUGH * state.accuracy
+    found = solve_pairs(state.program, patterns, signs, tol=tol, deadline=deadline)
+    return found if found.relative_gap <= tol else None
+
+
+def _improved_within(
+    state: SearchState, found: PairsPoint, deadline: Deadline
+) -> SearchState:
+    """Take the dual point and the network of a point that lies in its cones."""
+    variables = list(found.variables)
+    raw = state.working.network(variables)
+    working, _ = state.working.tightened(variables, np.inf, 0.0)
+    point = Point(found.dual, found.outputs, raw.W1.T, accurate=True)
+    state = replace(state, working=working, point=point)
+    return _improved(state, raw, raised(found.value, 1e-9), True, deadline)
 
 
 def _descended(

@@ -139,6 +139,11 @@ class WorkingSet:
             groups.append(Group(features, inward * self.normals[walls]))
         return groups
 
+    def arrays(self) -> tuple[BoolArray, FloatArray]:
+        """Return the pattern of each pair, one a row, and the signs."""
+        patterns = np.array([pair.pattern for pair in self.pairs.values()])
+        return patterns, np.array([pair.sign for pair in self.pairs.values()])
+
     def patterns(self) -> BoolArray:
         """Return the distinct patterns, one a row."""
         patterns = np.array([pair.pattern for pair in self.pairs.values()])

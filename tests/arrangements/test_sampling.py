@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+from convexnn_lib.arrangements import _reduction
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.arrangements.sampling import sample_patterns
 from convexnn_lib.errors import InvalidDataError
@@ -86,3 +87,29 @@ def test_directions_on_a_hyperplane_are_left_out():
 def test_bad_input(X, n_samples, seed, message):
     with pytest.raises(InvalidDataError, match=message):
         sample_patterns(X, n_samples, seed=seed)
+
+
+def test_wide_data_need_no_exact_elimination(monkeypatch):
+    """It takes half a minute on 300 samples of 65 features."""
+
+    def refuse(rows):
+        raise AssertionError("rows were eliminated exactly")
+
+    monkeypatch.setattr(_reduction, "independent_columns", refuse)
+    X = gaussian(60, 40)
+    assert len(sample_patterns(X, 5, seed=0)) == 5
+    reduction = _reduction.reduce_rows(X)
+    assert reduction.columns.tolist() == list(range(40))
+    # of dependent columns it takes the elimination to tell which
+    with pytest.raises(AssertionError, match="eliminated"):
+        _reduction.reduce_rows(np.column_stack([X, X[:, 0]]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_columns_are_those_of_the_elimination(seed, monkeypatch):
+    X = np.random.default_rng(seed).integers(-1, 2, (8, 4)).astype(float)
+    found = _reduction.reduce_rows(X)
+    monkeypatch.setattr(_reduction, "rank_at_least", lambda X, most: 0)
+    again = _reduction.reduce_rows(X)
+    assert found.columns.tolist() == again.columns.tolist()
+    assert found.rows == again.rows

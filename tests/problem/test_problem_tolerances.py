@@ -12,6 +12,7 @@ from convexnn_lib import HardMargin, ReLUNetwork, TrainingProblem, clarke_residu
 from convexnn_lib.errors import InvalidDataError, SolverError
 from convexnn_lib.problem import _linear_program
 from convexnn_lib.problem._axes import settled_axes
+from convexnn_lib.problem._cone_projection import project_on_cones
 from convexnn_lib.problem._linear_program import solve_linear_program
 
 
@@ -71,3 +72,26 @@ def test_shares(off: float, shares: bool, sign: float) -> None:
     else:
         with pytest.raises(InvalidDataError, match="nonnegative numbers with sum 1"):
             network.split(0, weights)
+
+
+@pytest.mark.parametrize(("depth", "left"), [(0.5e-14, 0.5e-14), (2e-14, 0.0)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_outside(depth: float, left: float, size: float) -> None:
+    """A wall that is violated by rounding only does not hold the vector."""
+    vector = size * np.array([[1.0, -depth]])
+    found = project_on_cones(np.array([[0.0, 1.0]]), np.array([[True]]), vector)
+    assert found.points[0].tolist() == [size, -size * left]
+
+
+@pytest.mark.parametrize(("angle", "ended"), [(0.5e-10, False), (2e-10, True)])
+def test_dependent_wall(angle: float, ended: bool) -> None:
+    """Where two walls all but agree, it is said that the nearest point is not found.
+
+    Held by the first wall alone, (1, 0) lies beyond the second one.
+    """
+    walls, vector = np.array([[0.0, 1.0], [-angle, 1.0]]), np.array([[1.0, -1.0]])
+    first = project_on_cones(walls[:1], np.array([[True]]), vector)
+    found = project_on_cones(walls, np.array([[True, True]]), vector, first)
+    assert found.counts.tolist() == [1 if ended else -1]
+    if ended:
+        assert found.points[0, 1] == pytest.approx(angle, rel=1e-4)
