@@ -40,6 +40,8 @@ from .certificates.dual_bound import dual_bound as dual_bound
 from .certificates.dual_norm import beta_max as beta_max
 from .certificates.dual_norm import dual_norm as dual_norm
 from .certificates.extreme_neuron import ExtremeNeuron as ExtremeNeuron
+from .certificates.output_norm import OutputNorm as OutputNorm
+from .certificates.output_norm import output_norm as output_norm
 from .errors import GapWarning as GapWarning
 from .errors import VerificationError as VerificationError
 from .estimators import ConvexReLUClassifier as ConvexReLUClassifier
@@ -76,6 +78,7 @@ from .problem.losses import Hinge as Hinge
 from .problem.losses import Logistic as Logistic
 from .problem.losses import Loss as Loss
 from .problem.losses import MarginLoss as MarginLoss
+from .problem.losses import Multinomial as Multinomial
 from .problem.losses import Squared as Squared
 from .problem.network import ReLUNetwork as ReLUNetwork
 from .problem.training_problem import TrainingProblem as TrainingProblem

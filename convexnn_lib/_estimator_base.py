@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -31,7 +31,15 @@ with extra("sklearn", "convexnn_lib.estimators"):
     from sklearn.utils import check_random_state
     from sklearn.utils.validation import check_is_fitted, validate_data
 
-__all__ = ["ConvexReLUEstimator", "over_all_patterns"]
+__all__ = [
+    "ConvexReLUEstimator",
+    "has_probabilities",
+    "is_joint",
+    "over_all_patterns",
+    "single",
+]
+
+_T = TypeVar("_T")
 
 _ALL_UP_TO = 50_000  # "auto" trains over all patterns if there are at most so many
 _SAMPLED = 30  # and over those of so many random directions otherwise
@@ -41,7 +49,7 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
     """What the regressor and the classifier share."""
 
     _losses: tuple[str, ...]  # those that go by their names
-    _labels: tuple[str, ...] = ("real", "sign")  # of losses that it takes
+    _labels: tuple[str, ...] = ("real", "sign", "classes")  # of losses that it takes
 
     def __init__(
         self,
@@ -89,9 +97,10 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
         """Append the column of ones."""
         return np.column_stack([X, np.ones(len(X))]) if self.fit_intercept else X
 
-    def _patterns(self, X: FloatArray) -> Any:
+    def _patterns(self, X: FloatArray, *, several_outputs: bool = False) -> Any:
         """Return the patterns to train over, None for all of them."""
-        if self.n_patterns is None:
+        automatic = isinstance(self.n_patterns, str)
+        if self.n_patterns is None or (automatic and several_outputs):
             return None
         if isinstance(self.n_patterns, str):
             rank = max(1, int(np.linalg.matrix_rank(X)))
@@ -118,3 +127,21 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
 def over_all_patterns(solution: Solution) -> Certificate:
     """Return the certificate of a solution over all patterns."""
     return widened(solution.certificate, solution.network, solution.problem)
+
+
+def is_joint(loss: str | Loss) -> bool:
+    """Tell whether a loss is one of all classes together."""
+    return get_loss(loss).labels == "classes"
+
+
+def has_probabilities(estimator: ConvexReLUEstimator) -> bool:
+    """Tell whether the loss models probabilities, as far as its parameter is one."""
+    loss = estimator.loss
+    if isinstance(loss, str):
+        return loss in ("logistic", "multinomial")
+    return isinstance(loss, Loss) and (loss.log_odds or is_joint(loss))
+
+
+def single(values: list[_T]) -> _T | list[_T]:
+    """Return the only one of some values, or all where there are more."""
+    return values[0] if len(values) == 1 else values

@@ -268,6 +268,19 @@ def as_vector(values: ArrayLike, size: int, name: str) -> FloatArray:
     return array
 
 
+def as_outputs(values: ArrayLike, size: int, name: str) -> FloatArray:
+    """Return ``values`` as a finite (size,) array, or (size, c) for c outputs."""
+    array = as_float_array(values, name)
+    if array.ndim != 2:
+        return as_vector(array, size, name)
+    if len(array) != size or not array.shape[1]:
+        raise InvalidDataError(
+            f"{name} must have shape ({size},), or ({size}, c) for c >= 1 outputs, got "
+            f"{array.shape}."
+        )
+    return array
+
+
 def check_integer(value: Any, name: str, *, minimum: int) -> int:
     """Return ``value`` as an ``int`` that is at least ``minimum``."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):

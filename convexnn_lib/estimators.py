@@ -1,8 +1,7 @@
 r"""Two-layer ReLU networks with a certificate, as scikit-learn estimators.
 
 Both train by :func:`convexnn_lib.solve` and keep the certificate of what they trained.
-Data are used as they come: the penalty depends on the scale of the features, so put a
-:class:`sklearn.preprocessing.StandardScaler` before the estimator in a pipeline.
+Data are used as they come: put a scaler before the estimator in a pipeline.
 """
 
 from __future__ import annotations
@@ -13,13 +12,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, log_expit, softmax
 
-from convexnn_lib._estimator_base import ConvexReLUEstimator, over_all_patterns
+from convexnn_lib._estimator_base import (
+    ConvexReLUEstimator,
+    has_probabilities,
+    is_joint,
+    over_all_patterns,
+    single,
+)
 from convexnn_lib._extras import extra
 from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.certificates.certificate import Certificate
-from convexnn_lib.errors import (
-    InvalidLabelsError,
-)
+from convexnn_lib.errors import InvalidLabelsError
 from convexnn_lib.problem.losses import Loss
 from convexnn_lib.problem.network import ReLUNetwork
 
@@ -42,7 +45,8 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
         \min_{W_1,\,w_2}\;\tfrac12\|(XW_1)_+w_2-y\|_2^2
         +\tfrac\beta2\big(\|W_1\|_F^2+\|w_2\|_2^2\big)
 
-    by its equivalent convex program [1]_, see :func:`convexnn_lib.solve`.
+    by its equivalent convex program [1]_, see :func:`convexnn_lib.solve`. Several
+    targets, y (n, c), are fitted by one network with c outputs.
 
     Parameters
     ----------
@@ -62,7 +66,8 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
         certificate, are those of networks with these patterns. The certificate's
         ``scope`` says what it covers. ``"auto"`` takes all if Cover's count
         (:func:`convexnn_lib.cover_count`), which bounds their number, is at most
-        50,000, and the patterns of 30 random directions otherwise.
+        50,000, and the patterns of 30 random directions otherwise. With several outputs
+        it takes all; where they are too many a warning says that a gap stays open.
     method : str, optional
         The method of :func:`convexnn_lib.solve`, by default its default.
     tol : float, default 1e-6
@@ -165,7 +170,7 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
         ----------
         X : (n, d) array or data frame
             Data, one sample a row.
-        y : (n,) array
+        y : (n,) array, or (n, c) array for c targets
             Targets.
 
         Returns
@@ -174,11 +179,11 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
             The fitted estimator.
         """
         self._check_parameters()
-        data, labels = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        inputs = self._inputs(data)
-        solution = self._solve(
-            inputs, np.asarray(labels, dtype=np.float64), self._patterns(inputs)
-        )
+        kind: dict[str, Any] = {"y_numeric": True, "multi_output": True}
+        data, labels = validate_data(self, X, y, dtype=np.float64, **kind)
+        inputs, targets = self._inputs(data), np.asarray(labels, dtype=np.float64)
+        patterns = self._patterns(inputs, several_outputs=targets.ndim == 2)
+        solution = self._solve(inputs, targets, patterns)
         self.network_: ReLUNetwork = solution.network
         self.certificate_: Certificate = solution.certificate
         self.global_certificate_: Certificate = over_all_patterns(solution)
@@ -194,17 +199,16 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
 
         Returns
         -------
-        (n,) array
+        (n,) or (n, c) array
             The outputs.
         """
-        inputs = self._checked(X)
-        return self.network_.predict(inputs)
+        return self.network_.predict(self._checked(X))
 
-
-def _has_probabilities(estimator: ConvexReLUClassifier) -> bool:
-    """Tell whether the loss models probabilities."""
-    loss = estimator.loss
-    return bool(loss == "logistic" or getattr(loss, "log_odds", False))
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that several targets are taken."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
 
 class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignore[misc]
@@ -219,16 +223,18 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         +\tfrac\beta2\big(\|W_1\|_F^2+\|w_2\|_2^2\big)
 
     by its equivalent convex program [1]_, see :func:`convexnn_lib.solve`. More classes
-    are trained one against the rest, one network for each class.
+    are trained one against the rest, one network for each class, or, with the
+    multinomial loss, all together: one network with an output for each class.
 
     Parameters
     ----------
     beta : float, default 1
         Regularization strength, positive. The loss is a sum over samples, so that the
         same regularization of more samples needs a larger ``beta``.
-    loss : {"logistic", "hinge", "squared"} or convexnn_lib.Loss, default "logistic"
-        The loss: :math:`\log(1+e^{-yz})`, :math:`(1-yz)_+`,
-        :math:`\frac12(z-y)^2`, or a loss object.
+    loss : str or convexnn_lib.Loss, default "logistic"
+        ``"logistic"``, ``"hinge"``, ``"squared"``: :math:`\log(1+e^{-yz})`,
+        :math:`(1-yz)_+`, :math:`\frac12(z-y)^2`; ``"multinomial"`` for all classes in
+        one program; or a loss object.
     fit_intercept : bool, default True
         Whether to append a column of ones to X, which gives each neuron a bias. The
         bias is regularized like any weight.
@@ -240,7 +246,8 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         certificate, are those of networks with these patterns. The certificate's
         ``scope`` says what it covers. ``"auto"`` takes all if Cover's count
         (:func:`convexnn_lib.cover_count`), which bounds their number, is at most
-        50,000, and the patterns of 30 random directions otherwise.
+        50,000, and the patterns of 30 random directions otherwise. With several outputs
+        it takes all; where they are too many a warning says that a gap stays open.
     method : str, optional
         The method of :func:`convexnn_lib.solve`, by default its default.
     tol : float, default 1e-6
@@ -254,7 +261,8 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         The sorted labels.
     network_ : convexnn_lib.ReLUNetwork or list of them
         The trained network; for more than two classes a list, in the order of
-        ``classes_``. With ``fit_intercept``, the last row of ``W1`` holds the biases.
+        ``classes_``, unless the loss is multinomial. With ``fit_intercept``, the last
+        row of ``W1`` holds the biases.
     certificate_ : convexnn_lib.Certificate or list of them
         How far each network is from its optimum, at most, and over which patterns.
     global_certificate_ : convexnn_lib.Certificate or list of them
@@ -305,9 +313,15 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
     ['all patterns', 'all patterns', 'all patterns']
     >>> model.predict_proba(X[:1]).round(1)
     array([[1., 0., 0.]])
+
+    All classes in one program, with one certificate:
+
+    >>> joint = ConvexReLUClassifier(beta=0.1, loss="multinomial").fit(X, y)
+    >>> joint.network_.outputs, bool(joint.certificate_.relative_gap < 1e-6)
+    (3, True)
     """
 
-    _losses = ("logistic", "hinge", "squared")
+    _losses = ("logistic", "hinge", "squared", "multinomial")
 
     def __init__(
         self,
@@ -354,26 +368,22 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
                 f"y has only one class, {classes[0]!r}; a classifier needs at least "
                 "two classes."
             )
-        inputs = self._inputs(data)
-        patterns = self._patterns(inputs)
-        solutions = [
-            self._solve(inputs, np.where(codes == code, 1.0, -1.0), patterns)
-            for code in range(1 if len(classes) == 2 else 0, len(classes))
-        ]
+        inputs, joint = self._inputs(data), is_joint(self.loss)
+        patterns = self._patterns(inputs, several_outputs=joint)
+        if joint:
+            targets = [np.eye(len(classes))[codes]]
+        else:
+            first = 1 if len(classes) == 2 else 0
+            each = range(first, len(classes))
+            targets = [np.where(codes == code, 1.0, -1.0) for code in each]
+        solutions = [self._solve(inputs, target, patterns) for target in targets]
         self.classes_: npt.NDArray[Any] = classes
         networks = [solution.network for solution in solutions]
+        self.network_: ReLUNetwork | list[ReLUNetwork] = single(networks)
         certificates = [solution.certificate for solution in solutions]
-        two = len(classes) == 2
-        self.network_: ReLUNetwork | list[ReLUNetwork] = (
-            networks[0] if two else networks
-        )
-        self.certificate_: Certificate | list[Certificate] = (
-            certificates[0] if two else certificates
-        )
-        over_all = [over_all_patterns(solution) for solution in solutions]
-        self.global_certificate_: Certificate | list[Certificate] = (
-            over_all[0] if two else over_all
-        )
+        self.certificate_: Certificate | list[Certificate] = single(certificates)
+        wide = [over_all_patterns(solution) for solution in solutions]
+        self.global_certificate_: Certificate | list[Certificate] = single(wide)
         return self
 
     def decision_function(self, X: ArrayLike) -> FloatArray:
@@ -387,12 +397,13 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         Returns
         -------
         (n,) or (n, k) array
-            For two classes the network's output, positive for ``classes_[1]``; for
-            more, the output of each class's network.
+            For two classes the network's output, positive for ``classes_[1]``, or the
+            difference of its two outputs; for more, the output of each class.
         """
         inputs = self._checked(X)
         if isinstance(self.network_, ReLUNetwork):
-            return self.network_.predict(inputs)
+            outputs = self.network_.predict(inputs)
+            return np.diff(outputs)[:, 0] if outputs.shape[1:] == (2,) else outputs
         return np.column_stack([network.predict(inputs) for network in self.network_])
 
     def predict(self, X: ArrayLike) -> npt.NDArray[Any]:
@@ -413,7 +424,7 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         labels: npt.NDArray[Any] = self.classes_[chosen.astype(np.intp)]
         return labels
 
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    @available_if(has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> FloatArray:
         r"""Return the probability of each class; only with a loss of log-odds.
 
@@ -427,11 +438,13 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         (n, k) array
             Rows that sum to 1, in the order of ``classes_``. For two classes
             :math:`1/(1+e^{-z})` of the output z belongs to ``classes_[1]``; for more,
-            these numbers of all networks are divided by their sum.
+            these numbers of all networks are divided by their sum. With the multinomial
+            loss they are those of the softmax of the outputs.
         """
         outputs = self.decision_function(X)
         if outputs.ndim == 1:
             return np.column_stack([expit(-outputs), expit(outputs)])
         # in logarithms, so that the sum cannot vanish
-        shares: FloatArray = softmax(log_expit(outputs), axis=1)
+        logs = outputs if is_joint(self.loss) else log_expit(outputs)
+        shares: FloatArray = softmax(logs, axis=1)
         return shares

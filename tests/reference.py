@@ -6,6 +6,7 @@ import itertools
 
 import cvxpy as cp
 import numpy as np
+from scipy.optimize import minimize, nnls
 
 from convexnn_lib.problem.losses import HardMargin, Hinge, Logistic, Squared
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -48,4 +49,43 @@ def dual_norm_by_cone_programs(X, lam, patterns=None):
     model.solve(solver=cp.CLARABEL)
     for product in products:
         best = max(best, float(product.value))
+    return best
+
+
+def output_norm_by_search(X, lam, patterns=None):
+    """The dual norm of several outputs: all sign vectors, and a grid of directions.
+
+    In the cone of a pattern the best neuron for a direction of the outputs is a
+    projection onto it; the best points of the grid are improved by a simplex search.
+    """
+    n, c = lam.shape
+    if patterns is None:
+        patterns = np.array(list(itertools.product([True, False], repeat=n)))
+    walls = [(np.where(p, 1.0, -1.0)[:, None] * X).T for p in patterns]
+
+    def height(v):
+        v = v / np.linalg.norm(v)
+        best = 0.0
+        for p, wall in zip(patterns, walls, strict=True):
+            force = X.T @ (p * (lam @ v))
+            best = max(
+                best, float(np.linalg.norm(force + wall @ nnls(wall, -force)[0]))
+            )
+        return best
+
+    if c == 2:
+        angles = np.arange(0.0, 2.0 * np.pi, 0.15)
+        grid = np.column_stack([np.cos(angles), np.sin(angles)])
+    else:
+        grid = np.random.default_rng(0).standard_normal((60, c))
+    heights = np.array([height(v) for v in grid])
+    best = float(heights.max())
+    for k in np.argsort(-heights)[:4]:
+        found = minimize(
+            lambda v: -height(v),
+            grid[k] / np.linalg.norm(grid[k]),
+            method="Nelder-Mead",
+            options={"xatol": 1e-6, "fatol": 1e-10},
+        )
+        best = max(best, -float(found.fun))
     return best

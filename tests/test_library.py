@@ -76,6 +76,7 @@ RESULTS = {
     "Membership",
     "Mesh",
     "OptimalPath",
+    "OutputNorm",
     "OrthogonalMargin",
     "RestrictedOptimum",
     "Round",

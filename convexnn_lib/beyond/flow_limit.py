@@ -17,6 +17,7 @@ from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import InvalidDataError, NotSeparableError, SolverError
 from convexnn_lib.flow.kkt_residual import kkt_residual
+from convexnn_lib.problem._arguments import check_network
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -133,6 +134,7 @@ def flow_limit(network: ReLUNetwork, optimum: Solution) -> FlowLimit:
     >>> limit.kind, round(limit.cost, 6), round(limit.best, 6)
     ('not global', 2.0, 1.555724)
     """
+    check_network(network)
     problem = optimum.problem
     if not problem.loss.is_constraint:
         raise InvalidDataError(

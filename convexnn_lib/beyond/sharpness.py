@@ -6,6 +6,7 @@ import numpy as np
 
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -58,6 +59,8 @@ def sharpness(network: ReLUNetwork, problem: TrainingProblem) -> float:
     >>> sharpness(ReLUNetwork([[2.0]], [0.5]), problem)
     4.25
     """
+    check_network(network)
+    check_problem(problem)
     units = units_of(problem)
     network, problem = units.inward(network), units.problem
     X, y, loss = problem.X, problem.y, problem.loss

@@ -85,7 +85,7 @@ def search_dual_points(
         except (SolverError, TimeUp):
             break
         best = latest if latest.lower_bound > best.lower_bound else best
-        direction, sign = latest.extreme_neuron
+        direction, sign = latest.extreme_neuron[0], float(latest.extreme_neuron[1])
         new = _adjacent_cells(problem.X, direction) - cells[sign]
         if best.relative_gap <= tol or not new:
             break

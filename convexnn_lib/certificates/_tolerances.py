@@ -7,6 +7,7 @@ __all__ = [
     "DUAL_NORM_ACCURACY",
     "DUAL_NORM_ROUNDING",
     "LOWER_BOUND_ULPS",
+    "OUTPUT_NORM_ACCURACY",
     "RELAXATION_MARGIN",
     "TIED_COORDINATES",
     "TIED_ROUNDING",
@@ -23,3 +24,4 @@ RELAXATION_MARGIN = 1e-11
 TIED_VALUES = 1e-12  # relative, of neurons that attain the dual norm alike
 TIED_ROUNDING = 1e-13  # the same, relative to the size of the terms of the sum
 TIED_COORDINATES = 1e-6  # of two such neurons' directions that count as equal
+OUTPUT_NORM_ACCURACY = 1e-7  # relative, to which that of several outputs is sought

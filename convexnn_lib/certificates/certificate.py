@@ -28,6 +28,11 @@ from convexnn_lib.certificates.dual_norm import (
     spectral_bounds,
 )
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
+from convexnn_lib.certificates.output_norm import (
+    OutputNeuron,
+    OutputNorm,
+    output_norm,
+)
 from convexnn_lib.errors import (
     EnumerationTooLargeError,
     InvalidDataError,
@@ -61,21 +66,22 @@ class Certificate:
     lower_bound : float
         Lower bound on the global optimum,
         :math:`-\ell^*(-\tau\lambda,y)` less its rounding error.
-    dual : (n,) array
+    dual : (n,) array, or (n, c) for c outputs
         The dual point :math:`\lambda`; :math:`-\nabla\ell(f(X),y)` for a
         differentiable loss.
     scale : float
         The factor :math:`\tau`.
     dual_norm : float
         The dual norm :math:`M(\lambda)`, attained by ``extreme_neuron``.
-    extreme_neuron : convexnn_lib.ExtremeNeuron
-        The direction and sign that attain the dual norm. Where ``dual_norm`` exceeds
-        beta, adding a small neuron there lowers the objective.
+    extreme_neuron : convexnn_lib.ExtremeNeuron or OutputNeuron
+        The direction and sign, or with several outputs the two directions, that attain
+        the dual norm. Where ``dual_norm`` exceeds beta, adding a small neuron there
+        lowers the objective.
     patterns : (p, n) array of bool or None
         The patterns in scope; None for all.
-    dual_bound : convexnn_lib.DualBound or None
-        What bounds the dual norm from above where the patterns are too many to list;
-        None where ``dual_norm`` is exact up to rounding.
+    dual_bound : convexnn_lib.DualBound, OutputNorm or None
+        What bounds the dual norm from above where the patterns are too many to list, or
+        the outputs several; None where ``dual_norm`` is exact up to rounding.
 
     Examples
     --------
@@ -94,9 +100,9 @@ class Certificate:
     dual: FloatArray
     scale: float
     dual_norm: float
-    extreme_neuron: ExtremeNeuron
+    extreme_neuron: ExtremeNeuron | OutputNeuron
     patterns: BoolArray | None = None
-    dual_bound: DualBound | None = None
+    dual_bound: DualBound | OutputNorm | None = None
 
     @property
     def gap(self) -> float:
@@ -125,7 +131,7 @@ class Certificate:
 
     @property
     def method(self) -> str:
-        """What bounds the dual norm: ``"exact"``, or a method of ``dual_bound``."""
+        """What bounds the dual norm: ``"exact"``, or the method of ``dual_bound``."""
         return "exact" if self.dual_bound is None else self.dual_bound.method
 
     @property
@@ -187,9 +193,14 @@ class Certificate:
     def _norm_anew(self, problem: TrainingProblem) -> float:
         """Return a bound on the dual norm; infinite if what bounds it does not hold."""
         X = problem.X
-        if self.dual_bound is not None and self.patterns is None:
-            holds = self.dual_bound.verify(X, self.dual)
-            return self.dual_bound.upper if holds else np.inf
+        bound = self.dual_bound
+        if self.dual.ndim == 2:
+            if not isinstance(bound, OutputNorm):
+                return np.inf
+            holds = bound.verify(X, self.dual, self.patterns)
+            return bound.upper if holds else np.inf
+        if bound is not None and self.patterns is None:
+            return bound.upper if bound.verify(X, self.dual) else np.inf
         try:
             return dual_norm_bounds(X, self.dual, self.patterns).upper
         except EnumerationTooLargeError:
@@ -282,6 +293,9 @@ def bound_by(
         If the deadline has passed.
     """
     bound: DualBound | None = None
+    if problem.y.ndim == 2:
+        several = output_norm(problem.X, lam, scope, deadline=deadline)
+        return bound_with(lam, problem, primal, several, scope)
     if norm is None:
         try:
             norm = dual_norm_bounds(problem.X, lam, scope, deadline=deadline)
@@ -298,7 +312,11 @@ def bound_by(
 
 
 def bound_with(
-    lam: FloatArray, problem: TrainingProblem, primal: float, bound: DualBound
+    lam: FloatArray,
+    problem: TrainingProblem,
+    primal: float,
+    bound: DualBound | OutputNorm,
+    scope: BoolArray | None = None,
 ) -> Certificate:
     """Return the certificate that a dual point gives whose dual norm is bounded.
 
@@ -310,16 +328,17 @@ def bound_with(
         The problem.
     primal : float
         The objective of the network to certify.
-    bound : DualBound
+    bound : DualBound or OutputNorm
         The bounds on its dual norm.
+    scope : (p, n) array of bool, optional
+        The patterns that the bound is for, by default all.
 
     Returns
     -------
     convexnn_lib.Certificate
-        The certificate, for all patterns.
+        The certificate.
     """
-    norm = DualNorm(bound.lower, bound.upper, bound.neuron)
-    return _certificate(lam, problem, None, primal, norm, bound)
+    return _certificate(lam, problem, scope, primal, bound, bound)
 
 
 def _certificate(
@@ -327,15 +346,15 @@ def _certificate(
     problem: TrainingProblem,
     scope: BoolArray | None,
     primal: float,
-    norm: DualNorm,
-    bound: DualBound | None,
+    norm: DualNorm | DualBound | OutputNorm,
+    bound: DualBound | OutputNorm | None,
 ) -> Certificate:
     """Return the certificate that a dual point gives, its dual norm being bounded."""
     limit = _largest_scale(problem.beta, norm.upper)
     scale = problem.loss.best_scale(lam, problem.y, limit)
     lower = problem.dual_objective(scale * lam)
     terms = abs(lower) + 2.0 * float(np.sum(np.abs(scale * lam * problem.y)))
-    rounding = (problem.n + LOWER_BOUND_ULPS) * np.finfo(np.float64).eps * terms
+    rounding = (lam.size + LOWER_BOUND_ULPS) * np.finfo(np.float64).eps * terms
     lower -= rounding
     above = lower - primal - rounding
     if scope is None and above > CONTRADICTION * max(abs(lower), abs(primal)):

@@ -16,6 +16,7 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.flow._integrators import StopRule
+from convexnn_lib.problem._arguments import check_problem
 from convexnn_lib.problem.losses import Logistic
 from convexnn_lib.problem.training_problem import TrainingProblem
 
@@ -68,6 +69,8 @@ def as_problems(
     problems = [problem] if isinstance(problem, TrainingProblem) else list(problem)
     if not problems:
         raise InvalidDataError("problem is an empty sequence; give at least one.")
+    for one in problems:
+        check_problem(one)
     for name, values in (
         ("shapes of X", [p.X.shape for p in problems]),
         ("losses", [p.loss for p in problems]),

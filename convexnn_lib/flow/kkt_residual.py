@@ -9,6 +9,7 @@ import numpy as np
 from convexnn_lib._validation import ArrayLike, FloatArray, check_number
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._arguments import check_network
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.losses import HardMargin
 from convexnn_lib.problem.network import ReLUNetwork
@@ -152,6 +153,7 @@ def kkt_residual(
     >>> round(residual.cost, 6), round(residual.dual_norm, 6), residual.dual.round(6)
     (2.0, 1.285575, array([1., 1.]))
     """
+    check_network(network)
     tolerance = check_number(tolerance, "tolerance", "[0, 1)")
     units = units_of(TrainingProblem(X, y, 1.0, HardMargin()))
     problem = units.problem

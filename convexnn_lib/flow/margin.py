@@ -22,6 +22,7 @@ from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.certificates.certify import certify
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow._margins import Margins, margins_of, with_margin_one
+from convexnn_lib.problem._arguments import check_network
 from convexnn_lib.problem.losses import HardMargin
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -345,6 +346,7 @@ def _data(X: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
 
 def _margins(network: ReLUNetwork, X: ArrayLike, y: ArrayLike) -> Margins:
     """Return the margins of a network that is not zero."""
+    check_network(network)
     X, y = _data(X, y)
     if X.shape[1] != network.d:
         raise InvalidDataError(

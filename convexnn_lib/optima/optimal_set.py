@@ -27,6 +27,7 @@ from convexnn_lib.optima.optimal_path import (
     routes,
     sample_segments,
 )
+from convexnn_lib.problem._arguments import check_problem
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.training.solve import Solution
@@ -161,6 +162,7 @@ class OptimalSet(OptimalPolytope):
                 "an optimal set is that of a Solution, got an object of type "
                 f"{type(solution).__name__}; solve(problem) makes one."
             )
+        check_problem(solution.problem)
         max_vertices = check_integer(max_vertices, "max_vertices", minimum=1)
         units = units_of(solution.problem)
         inner = solution.in_users_units(units.problem, units.inverse)

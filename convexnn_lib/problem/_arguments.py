@@ -11,9 +11,14 @@ from convexnn_lib.problem.training_problem import TrainingProblem
 __all__ = ["check_network", "check_problem"]
 
 
-def check_problem(problem: Any) -> None:
-    """Raise an error if an argument is not a training problem."""
+def check_problem(problem: Any, *, several_outputs: bool = False) -> None:
+    """Raise an error if an argument is not a training problem of the kind wanted."""
     if isinstance(problem, TrainingProblem):
+        if problem.y.ndim == 2 and not several_outputs:
+            raise InvalidDataError(
+                "the problem must have one output and labels (n,), got labels of shape "
+                f"{problem.y.shape}; solve and certify take several outputs."
+            )
         return
     hint = "TrainingProblem(X, y, beta) makes one"
     if isinstance(problem, ReLUNetwork):
@@ -23,9 +28,14 @@ def check_problem(problem: Any) -> None:
     )
 
 
-def check_network(network: Any) -> None:
-    """Raise an error if an argument is not a network."""
+def check_network(network: Any, *, several_outputs: bool = False) -> None:
+    """Raise an error if an argument is not a network of the kind wanted."""
     if isinstance(network, ReLUNetwork):
+        if network.w2.ndim == 2 and not several_outputs:
+            raise InvalidDataError(
+                "the network must have one output and weights w2 (m,), got w2 of shape "
+                f"{network.w2.shape}; certify takes several outputs."
+            )
         return
     hint = "ReLUNetwork(W1, w2) and ReLUNetwork.from_torch(module) make one"
     if isinstance(network, TrainingProblem):

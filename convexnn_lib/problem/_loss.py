@@ -39,6 +39,8 @@ class Loss(ABC):
     * ``cvxpy_expression`` for ``solve(method="cvxpy")``;
     * ``degree = p``, if :math:`\ell(tz,ty)=t^p\ell(z,y)` for every :math:`t>0`: then
       labels in any unit are computed with in one in which they are of order one;
+    * ``several_outputs = True``, if all methods take outputs and labels of shape (n, c)
+      as well: then networks with c outputs can be trained;
     * ``check_labels`` if not all real labels (or, with ``labels = "sign"``, all signs)
       are admitted.
 
@@ -49,8 +51,9 @@ class Loss(ABC):
     ----------
     name : str
         What messages call the loss; by default the name of the class.
-    labels : {"real", "sign"}, default "real"
-        Whether labels may be any real number or must be -1 or +1.
+    labels : {"real", "sign", "classes"}, default "real"
+        Whether labels may be any real number, must be -1 or +1, or are one row for each
+        sample with a 1 for its class, as those of :class:`convexnn_lib.Multinomial`.
     differentiable : bool, default True
         Whether the loss has a gradient everywhere. Then the dual point of a network
         with outputs z is unique: it is the negative gradient at z.
@@ -59,6 +62,9 @@ class Loss(ABC):
         same outputs.
     log_odds : bool, default False
         Whether an output z models the probability :math:`1/(1+e^{-z})` of label 1.
+    several_outputs : bool, default False
+        Whether the loss is one of several outputs too, with labels (n, c). It says so
+        of its own class.
     degree : float or None, default None
         The degree p of a loss that is homogeneous in outputs and labels together, such
         as 2 for the squared loss. It says so of its own class: one that derives from it
@@ -103,10 +109,11 @@ class Loss(ABC):
     """
 
     name: ClassVar[str]
-    labels: ClassVar[Literal["real", "sign"]] = "real"
+    labels: ClassVar[Literal["real", "sign", "classes"]] = "real"
     differentiable: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = False
     log_odds: ClassVar[bool] = False
+    several_outputs: ClassVar[bool] = False
     degree: ClassVar[float | None] = None
     slack_cost: float | None = None
 
@@ -114,6 +121,7 @@ class Loss(ABC):
         """Name the class; what is said of a parent's units need not hold of it."""
         super().__init_subclass__(**options)
         cls.degree = cls.__dict__.get("degree")
+        cls.several_outputs = cls.__dict__.get("several_outputs", False)
         if "name" not in cls.__dict__:
             cls.name = cls.__name__
 
@@ -358,7 +366,7 @@ def as_pair(z: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
         If their shapes differ or are not those of vectors.
     """
     z, y = _read(z, "the outputs"), _read(y, "the labels")
-    if z.shape != y.shape or z.ndim != 1:
+    if z.shape != y.shape or z.ndim not in (1, 2):
         raise InvalidDataError(
             f"outputs and labels must be vectors of one length, got shapes {z.shape} "
             f"and {y.shape}."

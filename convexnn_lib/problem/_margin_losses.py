@@ -49,7 +49,7 @@ class MarginLoss(Loss):
     True
     """
 
-    labels: ClassVar[Literal["real", "sign"]] = "sign"
+    labels: ClassVar[Literal["real", "sign", "classes"]] = "sign"
     differentiable: ClassVar[bool] = False
     slack_cost: float
 

@@ -45,6 +45,7 @@ class Squared(Loss):
 
     name: ClassVar[str] = "squared"
     strictly_convex: ClassVar[bool] = True
+    several_outputs: ClassVar[bool] = True
     degree: ClassVar[float | None] = 2.0
 
     def __post_init__(self) -> None:
@@ -75,7 +76,7 @@ class Squared(Loss):
 
     def best_scale(self, lam: ArrayLike, y: ArrayLike, limit: float) -> float:
         """Return the best factor for a dual point, in closed form."""
-        lam, y = as_pair(lam, y)
+        lam, y = (values.ravel() for values in as_pair(lam, y))
         largest = float(np.max(np.abs(lam)))
         if largest == 0.0:
             return 0.0
@@ -110,9 +111,10 @@ class Logistic(Loss):
     """
 
     name: ClassVar[str] = "logistic"
-    labels: ClassVar[Literal["real", "sign"]] = "sign"
+    labels: ClassVar[Literal["real", "sign", "classes"]] = "sign"
     strictly_convex: ClassVar[bool] = True
     log_odds: ClassVar[bool] = True
+    several_outputs: ClassVar[bool] = True
 
     def value(self, z: ArrayLike, y: ArrayLike) -> float:
         """Return the loss of the outputs ``z`` (n,) for the labels ``y`` (n,)."""

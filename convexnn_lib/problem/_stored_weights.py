@@ -23,6 +23,24 @@ class StoredWeights:
     def __init__(self, W1: ArrayLike, w2: ArrayLike) -> None:
         raise NotImplementedError  # what is read is handed to the class that inherits
 
+    @property
+    def W2(self) -> FloatArray:  # noqa: N802  (the name of the matrix)
+        """The second layer as an (m, c) matrix, a column for one output."""
+        return self.w2 if self.w2.ndim == 2 else self.w2[:, None]
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return int(self.W2.shape[1])
+
+    def _need_one_output(self, name: str) -> None:
+        """Raise an error if the second layer is a matrix."""
+        if self.w2.ndim == 2:
+            raise InvalidDataError(
+                f"{name} is for networks with one output and w2 (m,), this one has "
+                f"W2 of shape {self.w2.shape}."
+            )
+
     @classmethod
     def from_torch(cls, module: Any) -> Self:
         """Read the weights of a PyTorch module.
@@ -30,7 +48,7 @@ class StoredWeights:
         Parameters
         ----------
         module : torch.nn.Sequential
-            ``Sequential(Linear(d, m), ReLU(), Linear(m, 1))``, with or without biases,
+            ``Sequential(Linear(d, m), ReLU(), Linear(m, c))``, with or without biases,
             in any precision, on any device.
 
         Returns
@@ -38,13 +56,14 @@ class StoredWeights:
         convexnn_lib.ReLUNetwork
             The network, in float64. Where the module has biases it has d + 1 features,
             the last for a column of ones: :math:`f(x)=w_2^T(W_1^Tx+b_1)_++b_2` is the
-            output on :math:`(x,1)`, with :math:`b_2` as one neuron more.
+            output on :math:`(x,1)`, with :math:`b_2` as one neuron more. For c > 1
+            outputs ``w2`` is a matrix (m, c), for one it is a vector (m,).
 
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If the module is of another form, has several outputs, or does not compute
-            what its weights say; the message tells what to pass instead.
+            If the module is of another form or does not compute what its weights say;
+            the message tells what to pass instead.
 
         Warns
         -----
@@ -71,7 +90,7 @@ class StoredWeights:
         Returns
         -------
         torch.nn.Sequential
-            ``Sequential(Linear(d, m, bias=False), ReLU(), Linear(m, 1, bias=False))``.
+            ``Sequential(Linear(d, m, bias=False), ReLU(), Linear(m, c, bias=False))``.
             A network of width 0 becomes one zero neuron, for PyTorch has no empty
             layers.
 

@@ -16,10 +16,11 @@ import numpy as np
 from convexnn_lib._extras import extra
 from convexnn_lib._validation import FloatArray, as_matrix, as_vector
 from convexnn_lib.errors import BiasWarning, InvalidDataError
+from convexnn_lib.problem._second_layer import directions, sizes
 
 __all__ = ["torch_module", "torch_weights"]
 
-_EXPECTED = "torch.nn.Sequential(Linear(d, m), ReLU(), Linear(m, 1))"
+_EXPECTED = "torch.nn.Sequential(Linear(d, m), ReLU(), Linear(m, c))"
 _KNOWN = {
     "torch.nn.modules.container.Sequential": "Sequential",
     "torch.nn.modules.linear.Identity": "Identity",
@@ -44,20 +45,23 @@ def torch_weights(module: Any) -> tuple[FloatArray, FloatArray]:
             f"expected a {_EXPECTED}, got {type(module).__name__}({', '.join(found)})."
         )
     first, second = layers[0][1], layers[2][1]
-    if second.weight.shape[0] != 1:
-        raise InvalidDataError(
-            f"the network must have one output, got {second.weight.shape[0]}."
-        )
     W1 = as_matrix(first.weight, "the first layer's weight").T
-    w2 = as_vector(second.weight[0], W1.shape[1], "the second layer's weight")
+    W2 = as_matrix(second.weight, "the second layer's weight").T
+    if len(W2) != W1.shape[1]:
+        raise InvalidDataError(
+            f"the second layer takes {len(W2)} numbers, the first gives {W1.shape[1]}."
+        )
     biases = [
         None if layer.bias is None else as_vector(layer.bias, size, f"the {name} bias")
-        for layer, size, name in ((first, len(w2), "first"), (second, 1, "second"))
+        for layer, size, name in (
+            (first, len(W2), "first"),
+            (second, W2.shape[1], "second"),
+        )
     ]
     if any(bias is not None for bias in biases):
-        W1, w2 = _with_biases(W1, w2, *biases)
-    _compare(module, first.weight, W1, w2)
-    return W1, w2
+        W1, W2 = _with_biases(W1, W2, *biases)
+    _compare(module, first.weight, W1, W2)
+    return W1, W2[:, 0] if W2.shape[1] == 1 else W2
 
 
 def torch_module(W1: FloatArray, w2: FloatArray) -> Any:
@@ -65,19 +69,20 @@ def torch_module(W1: FloatArray, w2: FloatArray) -> Any:
     with extra("torch", "A PyTorch module"):
         import torch
 
-    if not len(w2):
-        W1, w2 = np.zeros((len(W1), 1)), np.zeros(1)
+    W2 = w2 if w2.ndim == 2 else w2[:, None]
+    if not len(W2):
+        W1, W2 = np.zeros((len(W1), 1)), np.zeros((1, W2.shape[1]))
     d, m = W1.shape
     place: dict[str, Any] = {"dtype": torch.float64, "device": "cpu"}
     module = torch.nn.Sequential(
         torch.nn.Linear(d, m, bias=False, **place),
         torch.nn.ReLU(),
-        torch.nn.Linear(m, 1, bias=False, **place),
+        torch.nn.Linear(m, W2.shape[1], bias=False, **place),
     )
     module.load_state_dict(
         {
             "0.weight": torch.tensor(W1.T, **place),
-            "2.weight": torch.tensor(w2[None], **place),
+            "2.weight": torch.tensor(W2.T, **place),
         }
     )
     return module
@@ -142,15 +147,15 @@ def _remedy(module: Any) -> str:
 
 
 def _with_biases(
-    W1: FloatArray, w2: FloatArray, first: FloatArray | None, second: FloatArray | None
+    W1: FloatArray, W2: FloatArray, first: FloatArray | None, second: FloatArray | None
 ) -> tuple[FloatArray, FloatArray]:
     """Return the weights of the same function of the data with a column of ones."""
-    W1 = np.vstack([W1, np.zeros(len(w2)) if first is None else first])
-    if second is not None and second[0] != 0.0:
+    W1 = np.vstack([W1, np.zeros(len(W2)) if first is None else first])
+    if second is not None and np.any(second != 0.0):
         constant = np.zeros(len(W1))
-        constant[-1] = root = np.sqrt(abs(second[0]))
+        constant[-1] = root = np.sqrt(sizes(second[None])[0])
         W1 = np.column_stack([W1, constant])
-        w2 = np.append(w2, np.copysign(root, second[0]))
+        W2 = np.vstack([W2, root * directions(second[None])])
     apart = "" if second is None else ", that of the output as one neuron more"
     warnings.warn(
         f"the module has biases: the network has one feature more, {len(W1)} in all; "
@@ -159,10 +164,10 @@ def _with_biases(
         BiasWarning,
         stacklevel=4,
     )
-    return W1, w2
+    return W1, W2
 
 
-def _compare(module: Any, weight: Any, W1: FloatArray, w2: FloatArray) -> None:
+def _compare(module: Any, weight: Any, W1: FloatArray, W2: FloatArray) -> None:
     """Check that the module computes the function of the weights."""
     with extra("torch", "A PyTorch module"):
         import torch
@@ -171,13 +176,13 @@ def _compare(module: Any, weight: Any, W1: FloatArray, w2: FloatArray) -> None:
     inputs = np.random.default_rng(0).standard_normal((_PROBES, d))
     given = torch.tensor(inputs, dtype=weight.dtype, device=weight.device)
     with torch.no_grad():
-        outputs = np.asarray(module(given).cpu().double())[:, 0]
+        outputs = np.asarray(module(given).cpu().double())
     inputs = np.asarray(given.cpu().double())
     if len(W1) > d:
         inputs = np.column_stack([inputs, np.ones(_PROBES)])
     with np.errstate(over="ignore", invalid="ignore"):
-        expected = np.maximum(inputs @ W1, 0.0) @ w2
-        terms = np.abs(inputs) @ np.abs(W1) @ np.abs(w2)
+        expected = np.maximum(inputs @ W1, 0.0) @ W2
+        terms = np.abs(inputs) @ np.abs(W1) @ np.abs(W2)
         error = _ROUNDING * len(W1) * torch.finfo(weight.dtype).eps * terms
         off = np.abs(outputs - expected) > error + torch.finfo(weight.dtype).tiny
     if np.any(off & np.isfinite(error)):

@@ -15,6 +15,7 @@ from __future__ import annotations
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._loss import Loss
 from convexnn_lib.problem._margin_losses import HardMargin, Hinge, MarginLoss
+from convexnn_lib.problem._multinomial import Multinomial
 from convexnn_lib.problem._smooth_losses import Logistic, Squared
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Logistic",
     "Loss",
     "MarginLoss",
+    "Multinomial",
     "Squared",
     "get_loss",
 ]
@@ -34,7 +36,8 @@ def get_loss(loss: str | Loss) -> Loss:
     Parameters
     ----------
     loss : str or convexnn_lib.Loss
-        ``"squared"``, ``"logistic"``, ``"hinge"``, ``"hard_margin"`` or a loss object.
+        ``"squared"``, ``"logistic"``, ``"hinge"``, ``"hard_margin"``,
+        ``"multinomial"`` or a loss object.
 
     Returns
     -------
@@ -54,7 +57,8 @@ def get_loss(loss: str | Loss) -> Loss:
     """
     if isinstance(loss, Loss):
         return loss
-    known = {kind.name: kind for kind in (Squared, Logistic, Hinge, HardMargin)}
+    kinds = (Squared, Logistic, Hinge, HardMargin, Multinomial)
+    known = {kind.name: kind for kind in kinds}
     if not isinstance(loss, str) or loss not in known:
         raise InvalidDataError(
             f"unknown loss {loss!r}; choose one of {', '.join(map(repr, known))}, or "

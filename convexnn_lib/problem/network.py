@@ -16,7 +16,7 @@ from convexnn_lib._validation import (
     as_features,
     as_float_array,
     as_matrix,
-    as_vector,
+    as_outputs,
     check_integer,
     check_number,
 )
@@ -28,6 +28,7 @@ from convexnn_lib.problem._cones import (
     independent_combination,
     row_sides,
 )
+from convexnn_lib.problem._second_layer import atoms, directions, sizes
 from convexnn_lib.problem._stored_weights import StoredWeights
 
 __all__ = ["ReLUNetwork", "row_sides"]
@@ -42,14 +43,14 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
     W1 : (d, m) array
         First-layer weights, one neuron a column. The width m may be 0: the zero
         network.
-    w2 : (m,) array
-        Second-layer weights.
+    w2 : (m,) array, or (m, c) array for c outputs
+        Second-layer weights, one neuron a row.
 
     Attributes
     ----------
     W1 : (d, m) array
         First-layer weights, a read-only copy in float64.
-    w2 : (m,) array
+    w2 : (m,) or (m, c) array
         Second-layer weights, a read-only copy in float64.
 
     Raises
@@ -67,6 +68,8 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
     array([3., 0.])
     >>> network.penalty(), round(network.balanced().penalty(), 12)
     (13.0, 5.0)
+    >>> ReLUNetwork([[3.0], [4.0]], [[1.0, 0.5]]).predict([[1.0, 0.0]])
+    array([[3. , 1.5]])
     """
 
     W1: FloatArray
@@ -79,7 +82,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
                 "W1 must be a (d, m) array with d >= 1, one neuron a column, got shape "
                 f"{W1.shape}."
             )
-        w2 = as_vector(w2, W1.shape[1], "w2")
+        w2 = as_outputs(w2, W1.shape[1], "w2")
         W1.setflags(write=False)
         w2.setflags(write=False)
         object.__setattr__(self, "W1", W1)
@@ -97,7 +100,8 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
 
     def __repr__(self) -> str:
         """Return the sizes."""
-        return f"ReLUNetwork(d={self.d}, width={self.width})"
+        outputs = f", outputs={self.outputs}" if self.w2.ndim == 2 else ""
+        return f"ReLUNetwork(d={self.d}, width={self.width}{outputs})"
 
     def predict(self, X: ArrayLike) -> FloatArray:
         """Return the outputs on the rows of X.
@@ -109,7 +113,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
 
         Returns
         -------
-        (n,) array
+        (n,) or (n, c) array
             The outputs.
 
         Raises
@@ -151,7 +155,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
     def balanced(self) -> ReLUNetwork:
         r"""Return the network of least penalty that rescaling its neurons can reach.
 
-        Each neuron is rescaled to :math:`\|w_{1,k}\|=|w_{2,k}|`, which leaves
+        Each neuron is rescaled to :math:`\|w_{1,k}\|=\|w_{2,k}\|`, which leaves
         :math:`w_{2,k}(x^Tw_{1,k})_+` unchanged for every x. A neuron with
         :math:`w_{1,k}=0` or :math:`w_{2,k}=0` becomes zero in both layers.
 
@@ -163,7 +167,8 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         u = self._vectors()
         size = np.sqrt(np.linalg.norm(u, axis=1))
         scale = np.where(size > 0.0, size, 1.0)
-        return ReLUNetwork((u / scale[:, None]).T, np.sign(self.w2) * size)
+        second = (directions(self.w2).T * size).T
+        return ReLUNetwork((u / scale[:, None]).T, second)
 
     def split(self, neuron: int, weights: ArrayLike) -> ReLUNetwork:
         r"""Replace a neuron by collinear parts of the same total penalty.
@@ -208,9 +213,10 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         root = np.sqrt(c)
         before, after = self.W1[:, :neuron], self.W1[:, neuron + 1 :]
         parts = self.W1[:, [neuron]] * root
+        second = np.multiply.outer(root, self.w2[neuron])
         return ReLUNetwork(
             np.hstack([before, parts, after]),
-            np.r_[self.w2[:neuron], self.w2[neuron] * root, self.w2[neuron + 1 :]],
+            np.concatenate([self.w2[:neuron], second, self.w2[neuron + 1 :]]),
         )
 
     def merged(
@@ -250,7 +256,8 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         ------
         convexnn_lib.errors.InvalidDataError
             If X is not a finite (n, d) array with this network's d, the patterns are
-            not a boolean (p, n) array, or the tolerance is not a number in [0, 1).
+            not a boolean (p, n) array, the tolerance is not a number in [0, 1), or the
+            network has several outputs.
 
         Notes
         -----
@@ -260,6 +267,7 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         neurons with fewer ties are placed first, in the order of their index, and each
         joins the first group that it fits. All choices give the same outputs on X.
         """
+        self._need_one_output("merged")
         X = as_features(X, self.d)
         tolerance = check_number(tolerance, "tolerance", "[0, 1)")
         vectors = self._vectors()
@@ -278,7 +286,8 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         r"""Remove neurons until their features on X are linearly independent.
 
         The outputs on X stay the same and the penalty does not rise. At most
-        :math:`\operatorname{rank}\{(Xw_{1,k})_+\}\le n` neurons remain.
+        :math:`\operatorname{rank}\{(Xw_{1,k})_+\}\le n` neurons remain, and with c
+        outputs :math:`\operatorname{rank}\{(Xw_{1,k})_+w_{2,k}^T\}\le nc`.
 
         Parameters
         ----------
@@ -314,12 +323,13 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         # vector k is coefficient size[k] times a neuron with features of unit length,
         # which costs norm[k] / size[k] for each unit of its coefficient
         alive = np.flatnonzero(size > 0.0)
-        unit = features[:, alive] / size[alive] * np.sign(self.w2[alive])
+        outward = directions(self.w2[alive])
+        unit = atoms(features[:, alive] / size[alive], outward)
         cost = np.linalg.norm(vectors[alive], axis=1) / size[alive]
         factor = independent_combination(unit, size[alive], cost) / size[alive]
         kept = factor > 0.0
         return ReLUNetwork(
-            (vectors[alive] * factor[:, None])[kept].T, np.sign(self.w2[alive][kept])
+            (vectors[alive] * factor[:, None])[kept].T, outward[kept]
         ).balanced()
 
     @classmethod
@@ -397,8 +407,10 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If the shapes do not agree, or no given pattern's cone contains a neuron.
+            If the shapes do not agree, no given pattern's cone contains a neuron, or
+            the network has several outputs.
         """
+        self._need_one_output("to_convex")
         X = as_features(X, self.d)
         vectors = self._vectors()
         alive = np.flatnonzero(vectors.any(axis=1))
@@ -431,5 +443,5 @@ class ReLUNetwork(StoredWeights, ReadOnlyArrays):
 
     def _vectors(self) -> FloatArray:
         """Return the (m, d) vectors ``|w2_k| * w1_k``."""
-        vectors: FloatArray = (np.abs(self.w2) * self.W1).T
+        vectors: FloatArray = (sizes(self.w2) * self.W1).T
         return vectors

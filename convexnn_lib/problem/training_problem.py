@@ -12,11 +12,16 @@ from convexnn_lib._validation import (
     ArrayLike,
     FloatArray,
     PatternsLike,
+    as_float_array,
     as_matrix,
-    as_vector,
+    as_outputs,
     check_number,
 )
-from convexnn_lib.errors import InvalidDataError, RegularizationError
+from convexnn_lib.errors import (
+    InvalidDataError,
+    InvalidLabelsError,
+    RegularizationError,
+)
 from convexnn_lib.problem._separability import check_separable
 from convexnn_lib.problem.losses import Loss, get_loss
 from convexnn_lib.problem.network import ReLUNetwork
@@ -46,18 +51,28 @@ class TrainingProblem(ReadOnlyArrays):
     whose dual is :math:`\max_\lambda-\ell^*(-\lambda,y)` subject to
     :math:`\max_{\|u\|\le1}|\lambda^T(Xu)_+|\le\beta`.
 
+    *Several outputs.* With labels Y (n, c) the networks have c outputs, a matrix
+    :math:`W_2` (m, c) in place of :math:`w_2`, and the problem has the dual
+    :math:`\max_\Lambda-\ell^*(-\Lambda,Y)` subject to
+    :math:`\max_{\|u\|\le1}\|\Lambda^T(Xu)_+\|_2\le\beta`, see
+    :func:`convexnn_lib.output_norm`. :func:`convexnn_lib.solve` and
+    :func:`convexnn_lib.certify` take such problems.
+
     Parameters
     ----------
     X : (n, d) array
         Data, one sample a row. There is no bias: append a column of ones for one; it is
         then regularized like any weight.
-    y : (n,) array
-        Labels, real for the squared loss, -1 or +1 for the others.
+    y : (n,) array, or (n, c) array for c outputs
+        Labels, real for the squared loss, -1 or +1 for the others; for the multinomial
+        loss rows with a 1 for the class of the sample and zeros elsewhere.
     beta : float
         Regularization strength, at least 0. Convex solves and certificates need
         ``beta > 0``; the max-margin problem needs ``beta = 1``.
     loss : str or convexnn_lib.Loss, default "squared"
-        ``"squared"``, ``"logistic"``, ``"hinge"``, ``"hard_margin"`` or a loss object.
+        ``"squared"``, ``"logistic"``, ``"hinge"``, ``"hard_margin"``,
+        ``"multinomial"`` or a loss object. The first two, which then are sums over the
+        outputs, and ``"multinomial"`` have several outputs.
         ``"hard_margin"`` is the max-margin problem :math:`\min\frac12\|\theta\|^2`
         subject to :math:`y_if(x_i)\ge1`.
 
@@ -65,7 +80,7 @@ class TrainingProblem(ReadOnlyArrays):
     ----------
     X : (n, d) array
         Data, a read-only copy in float64.
-    y : (n,) array
+    y : (n,) or (n, c) array
         Labels, a read-only copy in float64.
     beta : float
         Regularization strength.
@@ -95,6 +110,8 @@ class TrainingProblem(ReadOnlyArrays):
     TrainingProblem(n=1, d=1, beta=0.5, loss=Squared(scale=1.0))
     >>> problem.objective(ReLUNetwork([[1.0]], [0.5]))
     0.4375
+    >>> TrainingProblem([[1.0], [2.0]], [[1.0, 0.0], [3.0, 1.0]], beta=0.5)
+    TrainingProblem(n=2, d=1, outputs=2, beta=0.5, loss=Squared(scale=1.0))
     """
 
     X: FloatArray
@@ -107,7 +124,14 @@ class TrainingProblem(ReadOnlyArrays):
     ) -> None:
         loss = get_loss(loss)
         X = as_matrix(X)
-        y = as_vector(y, len(X), "y")
+        y = as_outputs(y, len(X), "y")
+        if y.ndim == 2 and not loss.several_outputs:
+            raise InvalidLabelsError(
+                f"the {loss.name.replace('_', '-')} loss is one of networks with one "
+                f"output, got labels of shape {y.shape}; train one network for each "
+                "column, y[:, k], or use the squared, the logistic or the multinomial "
+                "loss."
+            )
         loss.check_labels(y)
         beta = _check_beta(beta, loss)
         if loss.is_constraint:
@@ -150,10 +174,16 @@ class TrainingProblem(ReadOnlyArrays):
         """Number of features."""
         return int(self.X.shape[1])
 
+    @property
+    def outputs(self) -> int:
+        """Number of outputs of the networks, 1 for labels (n,)."""
+        return int(self.y.shape[1]) if self.y.ndim == 2 else 1
+
     def __repr__(self) -> str:
         """Return the sizes, the regularization strength and the loss."""
+        outputs = f"outputs={self.outputs}, " if self.y.ndim == 2 else ""
         return (
-            f"TrainingProblem(n={self.n}, d={self.d}, beta={self.beta!r}, "
+            f"TrainingProblem(n={self.n}, d={self.d}, {outputs}beta={self.beta!r}, "
             f"loss={self.loss!r})"
         )
 
@@ -174,8 +204,14 @@ class TrainingProblem(ReadOnlyArrays):
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If the network has another number of features.
+            If the network has another number of features or of outputs.
         """
+        if network.w2.shape[1:] != self.y.shape[1:]:
+            raise InvalidDataError(
+                f"the network's second layer has shape {network.w2.shape}, the labels "
+                f"have shape {self.y.shape}: outputs are wanted as the labels are, "
+                "w2 (m,) for y (n,), and W2 (m, c) for Y (n, c)."
+            )
         loss = self.loss.value(network.predict(self.X), self.y)
         return loss + self.beta * network.penalty()
 
@@ -200,8 +236,13 @@ class TrainingProblem(ReadOnlyArrays):
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If the shapes do not agree.
+            If the shapes do not agree, or the problem has several outputs.
         """
+        if self.y.ndim == 2:
+            raise InvalidDataError(
+                "the convex program is one of networks with one output, got labels of "
+                f"shape {self.y.shape}."
+            )
         patterns = np.asarray(patterns)
         u, u_prime = as_matrix(u, "u"), as_matrix(u_prime, "u_prime")
         if (
@@ -228,7 +269,7 @@ class TrainingProblem(ReadOnlyArrays):
 
         Parameters
         ----------
-        lam : (n,) array
+        lam : (n,) array, or (n, c) for c outputs
             The dual point :math:`\lambda`.
 
         Returns
@@ -239,9 +280,36 @@ class TrainingProblem(ReadOnlyArrays):
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If ``lam`` is not a finite vector of length n.
+            If ``lam`` is not finite or not of the shape of the labels.
         """
-        return -self.loss.conjugate(-as_vector(lam, self.n, "lam"), self.y)
+        return -self.loss.conjugate(-self.as_dual(lam, "lam"), self.y)
+
+    def as_dual(self, lam: ArrayLike, name: str) -> FloatArray:
+        """Return a dual point as a finite array of the shape of the labels.
+
+        Parameters
+        ----------
+        lam : array
+            The dual point.
+        name : str
+            What errors call it.
+
+        Returns
+        -------
+        (n,) or (n, c) array
+            The dual point in float64.
+
+        Raises
+        ------
+        convexnn_lib.errors.InvalidDataError
+            If it is not finite or has another shape.
+        """
+        array = as_float_array(lam, name)
+        if array.shape != self.y.shape:
+            raise InvalidDataError(
+                f"{name} must have shape {self.y.shape}, got {array.shape}."
+            )
+        return array
 
 
 def _check_beta(beta: Any, loss: Loss) -> float:

@@ -31,6 +31,7 @@ from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._column_generation import Round
 from convexnn_lib.training._methods import METHODS, Options
+from convexnn_lib.training._several_outputs import solve_several_outputs
 from convexnn_lib.training._tolerances import ON_A_WALL
 
 __all__ = ["Solution", "solve"]
@@ -52,9 +53,10 @@ class Solution:
     patterns : (p, n) array of bool
         The activation patterns optimized over; with ``method="active_set"`` over all
         patterns, those in the working set at the end.
-    u, u_prime : (p, d) arrays
+    u, u_prime : (p, d) arrays, or (p, d, c) for c outputs
         The same optimum in the variables of the convex program: row i belongs to
-        pattern i, ``u`` to neurons with positive second-layer weight.
+        pattern i, ``u`` to neurons with positive second-layer weight. With several
+        outputs ``u`` holds the sums of :math:`w_{1,k}w_{2,k}^T`, and ``u_prime`` is 0.
     certificate : convexnn_lib.Certificate
         The certificate of ``network``, computed apart from the solver. Without given
         patterns it is for all of them.
@@ -234,7 +236,7 @@ def solve(
     >>> round(solution.value, 7), bool(solution.certificate.relative_gap < 1e-8)
     (1.0874743, True)
     """
-    check_problem(problem)
+    check_problem(problem, several_outputs=True)
     if method not in METHODS:
         raise InvalidDataError(
             f"unknown method {method!r}; choose one of {', '.join(map(repr, METHODS))}."
@@ -255,11 +257,13 @@ def solve(
     time_limit = check_number(time_limit, "time_limit", "(0, inf]")
     if start is not None:
         check_features(start.d, problem.d)
+        problem.objective(start)  # which says if the numbers of outputs differ
     units = units_of(problem)
     if start is not None:
         start = units.inward(start)
     if method != "active_set":
         _check_unused(method, max_rounds, start, callback)
+        check_problem(problem)  # of one output
     reports = [] if callback is None else [_reporting(callback, units)]
     if progress and method == "active_set":
         tqdm.write(_HEADER)
@@ -267,7 +271,8 @@ def solve(
     options = Options(max_rounds, time_limit, start, reports, progress)
     # on matrices as small as these, threads of the linear algebra wait for each other
     with _linear_algebra().limit(limits=1, user_api="blas"):
-        found = METHODS[method](units.problem, scope, tol, options)
+        train = METHODS[method] if problem.y.ndim == 1 else solve_several_outputs
+        found = train(units.problem, scope, tol, options)
     solution = Solution(
         found.network,
         found.patterns,
@@ -384,7 +389,7 @@ def _groups(
     to the one whose cone it violates least: the tolerance with which neurons on common
     faces were merged may put it off every cone by as much.
     """
-    u = np.zeros((len(patterns), X.shape[1]))
+    u = np.zeros((len(patterns), X.shape[1], *network.w2.shape[1:]))
     u_prime = np.zeros_like(u)
     lengths = np.linalg.norm(X, axis=1)
     walls = X / np.where(lengths > 0.0, lengths, 1.0)[:, None]
@@ -392,5 +397,9 @@ def _groups(
     for w1, w2 in zip(network.W1.T, network.w2, strict=True):
         depth = np.min(inward * (walls @ w1), axis=1)
         depth = np.minimum(depth, -ON_A_WALL * float(np.linalg.norm(w1)))
-        (u if w2 > 0.0 else u_prime)[int(np.argmax(depth))] += abs(w2) * w1
+        chosen = int(np.argmax(depth))
+        if network.w2.ndim == 2:
+            u[chosen] += np.outer(w1, w2)
+        else:
+            (u if w2 > 0.0 else u_prime)[chosen] += abs(w2) * w1
     return u, u_prime

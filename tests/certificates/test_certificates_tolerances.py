@@ -15,9 +15,14 @@ from convexnn_lib import (
     certify,
     dual_bound,
     dual_norm,
+    output_norm,
     solve,
 )
 from convexnn_lib.certificates import dual_norm as module
+from convexnn_lib.certificates._tolerances import (
+    OUTPUT_NORM_ACCURACY,
+    RELAXATION_MARGIN,
+)
 from convexnn_lib.certificates.certificate import bound_by
 from convexnn_lib.certificates.dual_norm import DualNorm, dual_norm_bounds
 from convexnn_lib.errors import SolverError
@@ -143,3 +148,13 @@ def test_contradiction(monkeypatch: pytest.MonkeyPatch) -> None:
                 certify(best.network, problem, dual=best.dual)
     with pytest.raises(SolverError, match="do not belong together"):
         solve(problem)
+
+
+def test_output_norm_accuracy() -> None:
+    """Cones of directions are bisected until the bounds are so close, and no longer."""
+    rng = np.random.default_rng(0)
+    X, lam = rng.standard_normal((8, 2)), rng.standard_normal((8, 2))
+    norm = output_norm(X, lam)
+    assert 0.0 < norm.relative_gap <= OUTPUT_NORM_ACCURACY + 2.0 * RELAXATION_MARGIN
+    rough = output_norm(X, lam, gap=100.0 * OUTPUT_NORM_ACCURACY)
+    assert rough.evaluations < norm.evaluations

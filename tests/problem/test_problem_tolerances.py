@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from convexnn_lib import HardMargin, ReLUNetwork, TrainingProblem, clarke_residual
-from convexnn_lib.errors import InvalidDataError, SolverError
+from convexnn_lib import (
+    HardMargin,
+    Multinomial,
+    ReLUNetwork,
+    TrainingProblem,
+    clarke_residual,
+)
+from convexnn_lib.errors import InvalidDataError, InvalidLabelsError, SolverError
 from convexnn_lib.problem import _linear_program
 from convexnn_lib.problem._linear_program import solve_linear_program
 
@@ -50,3 +56,15 @@ def test_linear_program(
     else:
         with pytest.raises(SolverError, match="error of"):
             solve_linear_program(*program)
+
+
+@pytest.mark.parametrize(("missing", "admitted"), [(0.5e-12, True), (2e-12, False)])
+def test_probabilities(missing: float, admitted: bool) -> None:
+    row = np.array([[0.25 + missing, 0.75]])
+    if admitted:
+        Multinomial().check_labels(row)
+    else:
+        with pytest.raises(InvalidLabelsError, match="sum 1"):
+            Multinomial().check_labels(row)
+    value = Multinomial().conjugate(row, np.zeros((1, 2)))
+    assert np.isfinite(value) == admitted

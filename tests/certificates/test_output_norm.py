@@ -1,0 +1,163 @@
+"""The dual norm of several outputs, against all sign vectors and a grid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from reference import output_norm_by_search
+
+from convexnn_lib import ReLUNetwork, TrainingProblem, certify, dual_norm, output_norm
+from convexnn_lib.arrangements.enumeration import enumerate_patterns
+from convexnn_lib.certificates._joint_bound import joint_bound, joint_weights
+from convexnn_lib.certificates.output_norm import OutputNorm
+from convexnn_lib.errors import ConvexNNError, InvalidDataError
+
+
+def random_data(seed: int, n: int, d: int, c: int):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n, d)), rng.standard_normal((n, c))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_output_is_the_dual_norm(seed: int) -> None:
+    X, lam = random_data(seed, 9, 3, 1)
+    norm = output_norm(X, lam)
+    value = dual_norm(X, lam[:, 0])[0]
+    assert norm.lower == pytest.approx(value, rel=1e-12)
+    assert value <= norm.upper <= value * (1.0 + 1e-10)
+    doubled = output_norm(X, np.hstack([lam, lam]))  # of rank 1 as well
+    assert doubled.upper == pytest.approx(2.0**0.5 * value, rel=1e-10)
+
+
+@pytest.mark.parametrize(("n", "d", "c"), [(6, 2, 2), (5, 3, 2), (6, 2, 3), (5, 3, 3)])
+def test_bounds_enclose_the_maximum_over_all_sign_vectors(n: int, d: int, c: int):
+    X, lam = random_data(n + c, n, d, c)
+    norm = output_norm(X, lam)
+    value = output_norm_by_search(X, lam)
+    assert norm.lower <= norm.upper <= norm.lower * (1.0 + 1.1e-7)
+    assert norm.lower == pytest.approx(value, rel=1e-6)
+    assert norm.verify(X, lam)
+    u, v = norm.neuron
+    assert np.linalg.norm(u) == pytest.approx(1.0)
+    assert v @ lam.T @ np.maximum(X @ u, 0.0) == pytest.approx(norm.lower)
+
+
+def test_over_given_patterns() -> None:
+    X, lam = random_data(3, 6, 2, 2)
+    patterns = enumerate_patterns(X).patterns
+    largest = [output_norm(X, lam, patterns[[k]]) for k in range(len(patterns))]
+    for pattern, norm in zip(patterns, largest, strict=True):
+        value = output_norm_by_search(X, lam, pattern[None])
+        assert norm.upper == pytest.approx(value, rel=1e-6)
+    whole = output_norm(X, lam)
+    assert max(norm.upper for norm in largest) == pytest.approx(whole.upper, rel=1e-6)
+    least = min(largest, key=lambda norm: norm.upper)
+    assert least.upper < 0.9 * whole.lower
+    assert not least.verify(X, lam)  # it is no bound over all patterns
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_joint_bound_holds_whatever_its_weights(seed: int) -> None:
+    X, lam = random_data(seed, 7, 2, 3)
+    value = output_norm(X, lam).lower
+    rng = np.random.default_rng(seed)
+    good = joint_weights(X, lam)
+    assert value <= joint_bound(X, lam, *good)
+    for _ in range(5):
+        weights = np.exp(rng.standard_normal(7))
+        bound = joint_bound(X, lam, weights, float(rng.standard_normal()))
+        assert bound >= value
+        assert joint_bound(X, lam, *good) <= 1.001 * bound
+    assert joint_bound(X, lam, -weights, 0.0) == np.inf
+
+
+def test_large_data_have_a_bound_and_a_witness() -> None:
+    X, lam = random_data(0, 60, 20, 6)
+    norm = output_norm(X, lam, gap=0.5)
+    assert 0.0 < norm.lower < norm.upper < 2.5 * norm.lower
+    assert norm.method == "joint"
+    assert norm.verify(X, lam)
+    assert not replace(norm, upper=0.999 * norm.lower).verify(X, lam)
+    assert not replace(norm, weights=np.ones(60)).verify(X, lam)
+    assert not replace(norm, lower=1.01 * norm.lower).verify(X, lam)
+
+
+@pytest.mark.parametrize("power", [-500, -40, 40, 500])
+def test_units_are_the_users(power: int) -> None:
+    X, lam = random_data(1, 6, 2, 2)
+    here = output_norm(X, lam)
+    there = output_norm(X * 2.0**power, lam * 2.0 ** (power // 2))
+    factor = 2.0**power * 2.0 ** (power // 2)
+    assert (there.lower, there.upper) == (here.lower * factor, here.upper * factor)
+
+
+def test_nothing_has_the_norm_zero() -> None:
+    for X, lam in ((np.zeros((3, 2)), np.ones((3, 2))), (np.eye(3), np.zeros((3, 2)))):
+        norm = output_norm(X, lam)
+        assert (norm.lower, norm.upper) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "lam", [np.ones(3), np.ones((2, 2)), np.ones((3, 0)), np.full((3, 2), np.nan)]
+)
+def test_bad_dual_points_are_refused(lam) -> None:
+    with pytest.raises(InvalidDataError, match="lam"):
+        output_norm(np.eye(3), lam)
+
+
+def a_certificate(loss: str = "squared", patterns=None):
+    X, Y = random_data(4, 8, 2, 3)
+    if loss == "multinomial":
+        Y = np.eye(3)[np.argmax(Y, axis=1)]
+    problem = TrainingProblem(X, Y, 0.3, loss)
+    rng = np.random.default_rng(0)
+    weights = rng.standard_normal((2, 3)), rng.standard_normal((3, 3))
+    network = ReLUNetwork(*weights)
+    return certify(network, problem, patterns), network, problem
+
+
+@pytest.mark.parametrize("loss", ["squared", "multinomial"])
+def test_a_certificate_that_was_tampered_with_is_invalid(loss: str) -> None:
+    true, network, problem = a_certificate(loss)
+    assert true.verify(network, problem)
+    assert true.lower_bound <= true.primal
+    bound = true.dual_bound
+    assert isinstance(bound, OutputNorm)
+    forged = {
+        "lower bound": replace(true, lower_bound=true.lower_bound + 1e-6),
+        "primal": replace(true, primal=true.primal * (1.0 - 1e-6)),
+        "scale": replace(true, scale=true.scale * (1.0 + 1e-6)),
+        "dual": replace(true, dual=true.dual * 1.01),
+        "norm": replace(true, dual_bound=replace(bound, upper=0.99 * bound.upper)),
+        "no norm": replace(true, dual_bound=None),
+        "entry": replace(true, dual=true.dual + 0.1 * np.eye(8, 3)),
+        "weights": replace(
+            true, dual_bound=replace(bound, weights=np.ones(8), upper=bound.lower)
+        ),
+    }
+    for what, certificate in forged.items():
+        assert not certificate.verify(network, problem), what
+    other = ReLUNetwork(network.W1, 2.0 * network.w2)
+    assert not true.verify(other, problem)
+
+
+def test_a_bound_over_some_patterns_is_none_over_all() -> None:
+    patterns = np.ones((1, 8), dtype=np.bool_)
+    true, network, problem = a_certificate(patterns=patterns)
+    assert true.scope == "1 given patterns"
+    assert true.verify(network, problem)
+    wide = certify(network, problem)
+    assert true.lower_bound > wide.lower_bound
+    assert not replace(true, patterns=None).verify(network, problem)
+
+
+def test_networks_and_problems_must_have_the_same_outputs() -> None:
+    _, network, problem = a_certificate()
+    with pytest.raises(ConvexNNError, match=r"W2 \(m, c\) for Y \(n, c\)"):
+        certify(ReLUNetwork(network.W1, network.w2[:, 0]), problem)
+    with pytest.raises(ConvexNNError, match=r"w2 \(m,\) for y \(n,\)"):
+        certify(network, TrainingProblem(problem.X, problem.y[:, 0], 0.3))
+    with pytest.raises(ConvexNNError, match=r"dual must have shape \(8, 3\)"):
+        certify(network, problem, dual=np.ones(8))
