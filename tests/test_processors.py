@@ -134,6 +134,44 @@ def test_a_setting_without_effect_is_noticed(
         processors.prepare(processor)
 
 
+# tests of what computes nothing that could round
+ELSEWHERE = {
+    *("assignments", "book", "wheel", "test_chapters.py", "test_checks.py"),
+    *("test_extras.py", "test_javascript.py", "test_launch.py", "test_layers.py"),
+    *("test_library.py", "test_mutants.py", "test_notebook_tool.py", "test_pdf.py"),
+    *("test_processors.py", "test_project.py", "test_prose.py", "test_status.py"),
+    *("test_tolerances.py", "test_typing.py"),
+}
+
+
+def test_every_test_has_its_place(processors: ModuleType, root: Path) -> None:
+    """What is new runs as on other processors, or is said not to compute."""
+    entries = {path.name for path in (root / "tests").iterdir() if path.is_dir()}
+    entries |= {path.name for path in (root / "tests").glob("test_*.py")}
+    listed = [path.removeprefix("tests/") for path in processors.TESTS]
+    places = [*listed[2:-1], *processors.ROOMS, *ELSEWHERE]
+    assert len(places) == len(set(places))
+    assert entries - {"__pycache__"} == set(places)
+    assert all((root / path).exists() for path in processors.TESTS)
+
+
+@pytest.mark.parametrize("codes", [[0, 0], [1, 0], [0, 1], [-9, 0], [0, -9]])
+def test_both_runs_count(
+    processors: ModuleType, monkeypatch: pytest.MonkeyPatch, codes: list[int]
+) -> None:
+    runs = []
+
+    def run(tests: list[str], _variables: dict[str, str]) -> int:
+        runs.append(tests)
+        return codes[len(runs) - 1]
+
+    monkeypatch.setattr(processors, "prepare", lambda _: ({}, []))
+    monkeypatch.setattr(processors, "_run_tests", run)
+    assert bool(processors.main(["old"])) == any(codes)
+    assert {"chapters", "convexnn_lib"} < set(runs[0])
+    assert {"tests/training", "tests/certificates"} < set(runs[1])
+
+
 @pytest.mark.slow
 def test_settings_reach_notebooks(
     processors: ModuleType,

@@ -1,10 +1,11 @@
 """Run tests as other processors would: nothing may depend on how one of them rounds.
 
 ``python tools/processors.py NAME`` runs the notebooks, the docstrings' examples and the
-tests of exercises, assignments and figures as the processor of this name would, or
-those tests that are named behind it, as pytest names them. Before that it starts a
-Python and asks it whether each setting took effect. What this machine cannot do is said
-and left out; where the variable ``CI`` is set, that is a failure.
+tests of exercises, assignments and figures as the processor of this name would, then
+the tests of all other rooms that are not marked as slow; or those tests that are named
+behind it, as pytest names them. Before that it starts a Python and asks it whether each
+setting took effect. What this machine cannot do is said and left out; where the
+variable ``CI`` is set, that is a failure.
 
 The processors cover the settings, not their product. None of them is real: a kernel of
 OpenBLAS stands for the machine that it was written for.
@@ -17,6 +18,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +30,20 @@ TESTS = (
     *("chapters", "convexnn_lib"),
     *("tests/test_exercises.py", "tests/exercises", "tests/plotting"),
     "tests/assignments/test_problem_sets.py",
+)
+# where a decision of the library can turn on rounding
+ROOMS = (
+    *("arrangements", "problem", "certificates", "training", "optima"),
+    *("stationarity", "flow", "geometry", "beyond", "widgets"),
+    *("test_benchmarks.py", "test_datasets.py", "test_errors.py"),
+    *("test_estimators.py", "test_kernels.py", "test_ledger.py"),
+    *("test_own_losses.py", "test_prose_numbers.py", "test_read_only.py"),
+    "test_validation.py",
+)
+OTHERS = (
+    *("-n", "auto", "--dist", "worksteal"),
+    *("-m", "not (slow or browser or book or cuda)"),
+    *(f"tests/{room}" for room in ROOMS),
 )
 OPTIONS = (
     *("-n", "auto", "--dist", "loadfile"),
@@ -198,7 +214,13 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = " ".join(f"{name}={value}" for name, value in variables.items())
     sys.stdout.write(f"{chosen}\n")
     sys.stdout.flush()
-    tests = given.tests or [*OPTIONS, *TESTS]
+    runs = [given.tests] if given.tests else [[*OPTIONS, *TESTS], OTHERS]
+    codes = [_run_tests(tests, variables) for tests in runs]
+    return next((code for code in codes if code != 0), 0)
+
+
+def _run_tests(tests: Sequence[str], variables: dict[str, str]) -> int:
+    """Return pytest's exit code."""
     command = [sys.executable, "-m", "pytest", *NOTEBOOKS, *tests]
     return subprocess.run(
         command, env=os.environ | variables, cwd=ROOT, check=False
