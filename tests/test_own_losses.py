@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import Any
 
-import cvxpy as cp
 import numpy as np
 import pytest
-from scipy.special import expit, xlog1py, xlogy
+from own_losses import (
+    COPIES,
+    COUNTS,
+    METHODS,
+    REAL,
+    RNG,
+    SIGNS,
+    Bare,
+    Huber,
+    OwnHardMargin,
+    OwnHinge,
+    OwnLogistic,
+    OwnSquared,
+    Poisson,
+    TripleHinge,
+    X,
+    copies,
+    pair,
+)
 
 from convexnn_lib import (
     HardMargin,
@@ -21,7 +38,6 @@ from convexnn_lib import (
     Solution,
     Squared,
     TrainingProblem,
-    beta_max,
     certify,
     clarke_residual,
     classify_stationary,
@@ -39,182 +55,6 @@ from convexnn_lib.errors import (
     RegularizationError,
 )
 from convexnn_lib.optima._output_intervals import output_intervals
-
-# -- copies of the library's losses, by the methods that the reference asks for
-
-
-class OwnSquared(Loss):
-    strictly_convex = True
-
-    def value(self, z: Any, y: Any) -> float:
-        return 0.5 * float(np.sum((z - y) ** 2))
-
-    def gradient(self, z: Any, y: Any) -> FloatArray:
-        gradient: FloatArray = z - y
-        return gradient
-
-    def curvature(self, z: Any, y: Any) -> FloatArray:
-        return np.ones(len(z))
-
-    def conjugate(self, lam: Any, y: Any) -> float:
-        return float(lam @ y + 0.5 * lam @ lam)
-
-    def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
-        return 0.5 * cp.sum_squares(z - y)
-
-
-class OwnLogistic(Loss):
-    labels: ClassVar[Literal["real", "sign"]] = "sign"
-    strictly_convex = True
-
-    def value(self, z: Any, y: Any) -> float:
-        return float(np.sum(np.logaddexp(0.0, -y * z)))
-
-    def gradient(self, z: Any, y: Any) -> FloatArray:
-        gradient: FloatArray = -y * expit(-y * z)
-        return gradient
-
-    def curvature(self, z: Any, y: Any) -> FloatArray:
-        curvature: FloatArray = expit(z) * expit(-z)
-        return curvature
-
-    def conjugate(self, lam: Any, y: Any) -> float:
-        alpha = -y * lam
-        if np.any((alpha < 0.0) | (alpha > 1.0)):
-            return np.inf
-        return float(np.sum(xlogy(alpha, alpha) + xlog1py(1.0 - alpha, -alpha)))
-
-    def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
-        return cp.sum(cp.logistic(-cp.multiply(y, z)))
-
-
-class OwnHinge(MarginLoss):
-    slack_cost = 1.0
-
-
-class TripleHinge(MarginLoss):
-    slack_cost = 3.0
-
-
-class OwnHardMargin(MarginLoss):
-    slack_cost = np.inf
-
-
-class PlainHinge(Loss):
-    """The hinge loss by someone who did not know of MarginLoss."""
-
-    labels: ClassVar[Literal["real", "sign"]] = "sign"
-    differentiable = False
-    slack_cost = 1.0
-
-    def value(self, z: Any, y: Any) -> float:
-        return float(np.sum(np.maximum(1.0 - y * z, 0.0)))
-
-    def gradient(self, z: Any, y: Any) -> FloatArray:
-        return np.where(y * z < 1.0, -y, 0.0)
-
-    def conjugate(self, lam: Any, y: Any) -> float:
-        alpha = -y * lam
-        inside = np.all((alpha >= 0.0) & (alpha <= 1.0))
-        return -float(np.sum(alpha)) if inside else np.inf
-
-    def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
-        return cp.sum(cp.pos(1.0 - cp.multiply(y, z)))
-
-
-# -- losses that the library has not
-
-
-class Poisson(Loss):
-    """The reference's example."""
-
-    strictly_convex = True
-
-    def value(self, z: Any, y: Any) -> float:
-        return float(np.sum(np.exp(z) - y * z))
-
-    def gradient(self, z: Any, y: Any) -> FloatArray:
-        gradient: FloatArray = np.exp(z) - y
-        return gradient
-
-    def curvature(self, z: Any, y: Any) -> FloatArray:
-        curvature: FloatArray = np.exp(z)
-        return curvature
-
-    def conjugate(self, lam: Any, y: Any) -> float:
-        rate = lam + y
-        if np.any(rate < 0.0):
-            return np.inf
-        return float(np.sum(xlogy(rate, rate) - rate))
-
-    def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
-        return cp.sum(cp.exp(z) - cp.multiply(y, z))
-
-    def check_labels(self, y: FloatArray) -> None:
-        if np.any(y < 0.0):
-            raise InvalidLabelsError(f"counts are at least 0, got {y.min()}.")
-
-
-class Huber(Loss):
-    """Quadratic up to 1, then linear: it has no curvature in far samples."""
-
-    def value(self, z: Any, y: Any) -> float:
-        r = np.abs(z - y)
-        return float(np.sum(np.where(r <= 1.0, 0.5 * r**2, r - 0.5)))
-
-    def gradient(self, z: Any, y: Any) -> FloatArray:
-        return np.clip(z - y, -1.0, 1.0)
-
-    def curvature(self, z: Any, y: Any) -> FloatArray | None:
-        return np.where(np.abs(z - y) <= 1.0, 1.0, 0.0)
-
-    def conjugate(self, lam: Any, y: Any) -> float:
-        inside = np.all(np.abs(lam) <= 1.0)
-        return float(lam @ y + 0.5 * lam @ lam) if inside else np.inf
-
-    def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
-        return 0.5 * cp.sum(cp.huber(z - y))
-
-
-class Bare(Huber):
-    """A loss without what training needs."""
-
-    def curvature(self, z: Any, y: Any) -> None:
-        return None
-
-    cvxpy_expression = Loss.cvxpy_expression
-
-
-RNG = np.random.default_rng(0)
-X = np.column_stack([RNG.standard_normal((10, 2)), np.ones(10)])
-SIGNS = np.where(X[:, 0] * X[:, 1] > 0.1, 1.0, -1.0)
-REAL = X[:, 0] ** 2 + 0.3 * RNG.standard_normal(10)
-COUNTS = RNG.poisson(np.exp(np.abs(X[:, 0]))).astype(np.float64)
-WILD = REAL + np.where(np.arange(10) < 3, 20.0, 0.0)
-
-# (own, the library's, labels, beta); the triple hinge with a third of beta is thrice
-# the hinge loss
-COPIES: list[tuple[Loss, Loss, FloatArray, float]] = [
-    (OwnSquared(), Squared(), REAL, 0.3),
-    (OwnLogistic(), Logistic(), SIGNS, 0.3),
-    (OwnHinge(), Hinge(), SIGNS, 0.3),
-    (PlainHinge(), Hinge(), SIGNS, 0.3),
-    (OwnHardMargin(), HardMargin(), SIGNS, 1.0),
-    (TripleHinge(), Hinge(), SIGNS, 0.9),
-]
-copies = pytest.mark.parametrize(
-    ("own", "known", "y", "beta"), COPIES, ids=[type(c[0]).__name__ for c in COPIES]
-)
-METHODS = ("active_set", "cvxpy")
-
-
-def pair(
-    own: Loss, known: Loss, y: FloatArray, beta: float
-) -> tuple[TrainingProblem, TrainingProblem, float]:
-    """Both problems, and how many times the second one the first is."""
-    factor = 3.0 if own.slack_cost == 3.0 else 1.0
-    first = TrainingProblem(X, y, beta, own)
-    return first, TrainingProblem(X, y, beta / factor, known), factor
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -379,61 +219,6 @@ def test_output_intervals(unit: float) -> None:
     np.testing.assert_array_equal(squared, [unit * REAL, unit * REAL])
 
 
-# -- losses that have no model
-
-
-@pytest.mark.parametrize(
-    ("loss", "y"),
-    [(Poisson(), COUNTS), (Huber(), REAL), (Huber(), WILD)],
-    ids=["Poisson", "Huber", "Huber with outliers"],
-)
-@pytest.mark.parametrize("share", [0.5, 0.02])
-def test_a_smooth_loss_of_ones_own(loss: Loss, y: FloatArray, share: float) -> None:
-    largest = beta_max(TrainingProblem(X, y, 1.0, loss))
-    problem = TrainingProblem(X, y, share * largest, loss)
-    solution = solve(problem)
-    reference = solve(problem, method="cvxpy")
-    assert solution.certificate.relative_gap <= 1e-9
-    assert solution.value == pytest.approx(reference.value, rel=1e-7)
-    network = solution.network
-    residual = clarke_residual(network, problem, tolerance=1e-6, tie_tolerance=1e-7)
-    assert residual.stationary
-    assert (
-        classify_stationary(network, problem, tolerance=1e-6, tie_tolerance=1e-7).kind
-        == "global"
-    )
-    subsampled = subsampled_problem(network, problem, tie_tolerance=1e-7)
-    assert subsampled.solve().value == pytest.approx(solution.value, rel=1e-7)
-    optima = OptimalSet(solution)
-    for vertex in optima.vertices:
-        sample = optima.network(vertex)
-        assert problem.objective(sample) == pytest.approx(solution.value, rel=1e-9)
-    assert optima.contains(network)
-
-
-def test_labels_far_from_all_curvature() -> None:
-    """At the outputs 0 the loss is linear in every sample."""
-    problem = TrainingProblem(X, 100.0 + 10.0 * REAL, 0.1, Huber())
-    assert not Huber().curvature(np.zeros(10), problem.y).any()
-    assert solve(problem).certificate.relative_gap <= 1e-9
-
-
-def test_labels_ten_thousand_times_as_far_as_the_loss_bends() -> None:
-    """No model knows how long a step can be there."""
-    y = 1e4 * REAL
-    largest = beta_max(TrainingProblem(X, y, 1.0, Huber()))
-    problem = TrainingProblem(X, y, 0.05 * largest, Huber())
-    assert solve(problem).certificate.relative_gap <= 1e-8
-
-
-def test_all_stationary_points_of_a_loss_of_ones_own() -> None:
-    problem = TrainingProblem(X, COUNTS, 0.5, Poisson())
-    points = find_stationary_points(problem, width=3, n_starts=4, seed=0)
-    best = min(point.value for point in points.points)
-    assert best >= solve(problem).value - 1e-9
-    assert all(point.residual.stationary for point in points.points)
-
-
 @pytest.mark.parametrize("method", ["euler", "runge_kutta"])
 @pytest.mark.parametrize(
     ("own", "known", "y", "beta"),
@@ -475,85 +260,6 @@ def test_a_flow_of_a_loss_below_zero() -> None:
     assert last.min() == pytest.approx(value, rel=1e-2)
     network = history.network(0)
     assert last[0] == pytest.approx(problem.objective(network), rel=1e-12)
-
-
-def test_a_loss_with_weights_of_samples() -> None:
-    """What derives from a loss of the library is not taken for it."""
-    weights = np.linspace(0.5, 2.0, 10)
-
-    class Weighted(Squared):
-        def value(self, z: Any, y: Any) -> float:
-            return 0.5 * float(weights @ (z - y) ** 2)
-
-        def gradient(self, z: Any, y: Any) -> FloatArray:
-            gradient: FloatArray = weights * (z - y)
-            return gradient
-
-        def curvature(self, z: Any, y: Any) -> FloatArray:
-            return weights
-
-        def conjugate(self, lam: Any, y: Any) -> float:
-            return float(lam @ y + 0.5 * (lam**2 / weights).sum())
-
-        best_scale = Loss.best_scale
-
-        def cvxpy_expression(self, z: Any, y: FloatArray) -> Any:
-            return 0.5 * (weights @ cp.square(z - y))
-
-    problem = TrainingProblem(X, REAL, 0.1, Weighted())
-    solution = solve(problem)
-    assert solution.certificate.relative_gap <= 1e-9
-    reference = solve(problem, method="cvxpy")
-    assert solution.value == pytest.approx(reference.value, rel=1e-7)
-    history = gradient_flow(
-        problem, 4, n_runs=3, init_scale=0.5, seed=0, step=1e-3, n_steps=50
-    )
-    for run in range(3):
-        assert history.objective[-1, run] == pytest.approx(
-            problem.objective(history.network(run)), rel=1e-13
-        )
-    assert (np.diff(history.objective, axis=0) < 0.0).all()
-    with pytest.raises(InvalidDataError, match="is for the logistic loss, got"):
-        gradient_flow(
-            TrainingProblem(X, SIGNS, 0.0, OwnLogistic()),
-            3,
-            n_runs=1,
-            init_scale=1.0,
-            seed=0,
-            method="rescaled",
-            n_steps=3,
-        )
-
-
-def test_estimators_take_losses_of_ones_own() -> None:
-    pytest.importorskip("sklearn")
-    from sklearn.base import clone
-
-    from convexnn_lib import ConvexReLUClassifier, ConvexReLURegressor
-
-    inputs = X[:, :2]
-    counts = clone(ConvexReLURegressor(0.3, loss=Poisson())).fit(inputs, COUNTS)
-    expected = solve(TrainingProblem(X, COUNTS, 0.3, Poisson()))
-    assert counts.certificate_.primal == pytest.approx(expected.value, rel=1e-9)
-    triple = ConvexReLUClassifier(0.9, loss=TripleHinge()).fit(inputs, SIGNS)
-    single = ConvexReLUClassifier(0.3, loss="hinge").fit(inputs, SIGNS)
-    np.testing.assert_allclose(
-        triple.decision_function(inputs), single.decision_function(inputs), atol=1e-5
-    )
-    assert not hasattr(triple, "predict_proba")
-
-    class LogOdds(OwnLogistic):
-        log_odds = True
-
-    own = ConvexReLUClassifier(0.3, loss=LogOdds()).fit(inputs, SIGNS)
-    known = ConvexReLUClassifier(0.3).fit(inputs, SIGNS)
-    np.testing.assert_allclose(
-        own.predict_proba(inputs), known.predict_proba(inputs), atol=1e-9
-    )
-    with pytest.raises(InvalidDataError, match="a loss of real labels"):
-        ConvexReLURegressor(loss=TripleHinge()).fit(inputs, SIGNS)
-    with pytest.raises(InvalidDataError, match="unknown loss None"):
-        ConvexReLURegressor(loss=None).fit(inputs, REAL)
 
 
 # -- what the base class finds numerically

@@ -45,6 +45,7 @@ TESTS = {
     "flow/kkt_residual.py": ["tests/flow/test_kkt_residual.py"],
     "problem/_loss.py": [
         "tests/problem/test_losses.py",
+        "tests/test_losses_without_model.py",
         "tests/test_own_losses.py",
     ],
     "problem/_margin_losses.py": [

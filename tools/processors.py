@@ -28,6 +28,11 @@ TESTS = (
     *("chapters", "convexnn_lib"),
     *("tests/test_exercises.py", "tests/exercises", "tests/plotting"),
     "tests/assignments/test_problem_sets.py",
+    "tests/assignments/test_arrangements_set.py",
+    "tests/assignments/test_convex_equivalence_set.py",
+    "tests/assignments/test_landscape_set.py",
+    "tests/assignments/test_max_margin_set.py",
+    "tests/assignments/test_real_data_set.py",
 )
 OPTIONS = (
     *("-n", "auto", "--dist", "loadfile"),

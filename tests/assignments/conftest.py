@@ -5,7 +5,9 @@ The problem set beside this file is read by the tests, not run by pytest.
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
 
 import nbformat
 import pytest
@@ -16,6 +18,8 @@ else:
     collect_ignore = ["tiny.py"]
 
     from nbformat.notebooknode import NotebookNode
+    from problem_set_course import Course as StudentsCourse
+    from problem_set_course import course_of
     from trial_course import TINY
 
     from assignments.grader import sandbox
@@ -41,3 +45,8 @@ else:
     @pytest.fixture
     def release(built: Course) -> NotebookNode:
         return nbformat.read(built.release_notebook("tiny"), as_version=4)
+
+    @pytest.fixture(scope="module")
+    def course() -> Callable[..., StudentsCourse]:
+        """Return what makes a course for a problem set and a student, once for each."""
+        return functools.cache(course_of)

@@ -1,12 +1,13 @@
-from __future__ import annotations
+"""The distance to the Clarke subdifferential: examples, hulls of gradients, errors."""
 
-import itertools
+from __future__ import annotations
 
 import cvxpy as cp
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from integer_instances import integer_instance
 
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.losses import Loss, Squared
@@ -139,29 +140,6 @@ def hull_distance(points: np.ndarray) -> float:
     return float(model.value)
 
 
-def integer_instance(seed: int, loss: str) -> tuple[ReLUNetwork, TrainingProblem]:
-    """Return small integer data with many ties, zero, repeated and parallel rows."""
-    rng = np.random.default_rng(seed)
-    n, d, m = rng.integers(1, 6), rng.integers(1, 4), rng.integers(1, 3)
-    X = rng.integers(-2, 3, (n, d)).astype(float)
-    W1 = rng.integers(-1, 2, (d, m)).astype(float)
-    w2 = rng.choice([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0], m)
-    if loss == "squared":
-        y = rng.integers(-2, 3, n).astype(float)
-    else:
-        y = rng.choice([-1.0, 1.0], n)
-    if loss == "hinge":  # put samples at the kink of the loss where possible
-        grid = np.array(list(itertools.product([-2.0, -1.0, 0.0, 1.0, 2.0], repeat=d)))
-        outputs = np.maximum(grid @ W1, 0.0) @ w2
-        kinked = np.flatnonzero(np.abs(outputs) == 1.0)
-        for i in range(n):
-            if kinked.size and rng.random() < 0.5:
-                chosen = rng.choice(kinked)
-                X[i], y[i] = grid[chosen], outputs[chosen]
-    beta = float(rng.integers(0, 3)) / 2.0
-    return ReLUNetwork(W1, w2), TrainingProblem(X, y, beta, loss)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
 @settings(deadline=None, max_examples=25, derandomize=True)
@@ -221,197 +199,6 @@ def test_equal_samples_at_the_kink_do_not_spoil_exactness():
     np.testing.assert_allclose(
         clarke_residual(network, once).dual, [0.3, -0.3], atol=1e-12
     )
-
-
-# Smooth points
-
-
-@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
-@pytest.mark.parametrize("seed", range(4))
-def test_gradient_at_smooth_points_agrees_with_finite_differences(loss, seed):
-    rng = np.random.default_rng(seed)
-    X = rng.standard_normal((7, 3))
-    y = rng.choice([-1.0, 1.0], 7)
-    network = ReLUNetwork(rng.standard_normal((3, 4)), rng.standard_normal(4))
-    problem = TrainingProblem(X, y, 0.3, loss)
-    residual = clarke_residual(network, problem)
-    assert residual.ties == ()
-    theta = np.append(network.W1.ravel(), network.w2)
-    gradient = np.empty(theta.size)
-    for j, unit in enumerate(1e-6 * np.eye(theta.size)):
-        ends = [
-            problem.objective(ReLUNetwork(t[:12].reshape(3, 4), t[12:]))
-            for t in (theta + unit, theta - unit)
-        ]
-        gradient[j] = (ends[0] - ends[1]) / 2e-6
-    np.testing.assert_allclose(
-        np.append(residual.G1.ravel(), residual.g2), gradient, atol=1e-7
-    )
-    assert residual.value == pytest.approx(np.linalg.norm(gradient), abs=1e-6)
-    assert residual.slope == pytest.approx(-residual.value, abs=1e-12)
-
-
-# The steepest descent
-
-
-def lowest_slope(network: ReLUNetwork, problem: TrainingProblem) -> float:
-    """Minimize the linear slope over each cell of the tied rows, neuron by neuron."""
-    X = problem.X
-    products = X @ network.W1
-    features = np.maximum(products, 0.0)
-    g = problem.loss.gradient(features @ network.w2, problem.y)
-    second = problem.beta * network.w2 + features.T @ g
-    total = float(second @ second)
-    for k in range(network.width):
-        tied = np.flatnonzero((products[:, k] == 0.0) & X.any(axis=1))
-        lowest = 0.0
-        for bits in itertools.product([0.0, 1.0], repeat=tied.size):
-            pattern = (products[:, k] > 0.0).astype(float)
-            pattern[tied] = bits
-            slope = problem.beta * network.W1[:, k]
-            slope = slope + network.w2[k] * X.T @ (pattern * g)
-            delta = cp.Variable(network.d)
-            signs = 2.0 * np.array(bits) - 1.0
-            cell = [(signs[:, None] * X[tied]) @ delta >= 0] if tied.size else []
-            model = cp.Problem(cp.Minimize(slope @ delta), [cp.norm(delta) <= 1, *cell])
-            model.solve(solver=cp.CLARABEL)
-            lowest = min(lowest, float(model.value))
-        total += lowest**2
-    return -float(np.sqrt(total))
-
-
-@pytest.mark.parametrize("loss", ["squared", "logistic"])
-@settings(deadline=None, max_examples=12, derandomize=True)
-@given(seed=seeds)
-def test_slope_agrees_with_minimization_over_cells(loss, seed):
-    network, problem = integer_instance(seed, loss)
-    residual = clarke_residual(network, problem)
-    assert residual.exact_slope
-    assert residual.slope == pytest.approx(lowest_slope(network, problem), abs=1e-6)
-
-
-@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
-@settings(deadline=None, max_examples=40, derandomize=True)
-@given(seed=seeds)
-def test_no_direction_is_steeper(loss, seed):
-    network, problem = integer_instance(seed, loss)
-    residual = clarke_residual(network, problem)
-    assert residual.exact_slope
-    assert residual.slope <= -residual.value + 1e-10
-    rng = np.random.default_rng(seed)
-    size = network.W1.size
-    for _ in range(50):
-        delta = rng.standard_normal(size + network.width)
-        delta /= np.linalg.norm(delta)
-        direction = (delta[:size].reshape(network.W1.shape), delta[size:])
-        slope = directional_derivative(network, problem, direction)
-        assert slope >= residual.slope - 1e-10
-    if residual.descent is not None:
-        length = np.hypot(*(np.linalg.norm(part) for part in residual.descent))
-        assert length == pytest.approx(1.0)
-        slope = directional_derivative(network, problem, residual.descent)
-        assert slope == pytest.approx(residual.slope, abs=1e-10)
-
-
-# The hard margin
-
-
-def kkt_residual(network: ReLUNetwork, problem: TrainingProblem) -> float:
-    """Solve the conditions of the non-convex max-margin problem in CVXPY."""
-    X, y = problem.X, problem.y
-    products = X @ network.W1
-    features = np.maximum(products, 0.0)
-    active = np.abs(y * (features @ network.w2) - 1.0) <= 1e-9
-    alpha = cp.Variable(problem.n, nonneg=True)
-    constraints = [alpha[np.flatnonzero(~active)] == 0] if not active.all() else []
-    parts = [network.w2 - features.T @ cp.multiply(y, alpha)]
-    for k in range(network.width):
-        share = cp.Variable(problem.n, nonneg=True)
-        tied = products[:, k] == 0.0
-        constraints.append(share <= alpha)
-        constraints += [
-            share[i] == (alpha[i] if products[i, k] > 0.0 else 0.0)
-            for i in np.flatnonzero(~tied)
-        ]
-        force = network.w2[k] * X.T @ cp.multiply(y, share)
-        parts.append(network.W1[:, k] - force)
-    model = cp.Problem(cp.Minimize(cp.norm(cp.hstack(parts))), constraints)
-    model.solve(solver=cp.CLARABEL)
-    return float(model.value)
-
-
-def hard_margin_instance(seed: int) -> tuple[ReLUNetwork, TrainingProblem]:
-    """Return integer data that a small network separates with many active samples."""
-    rng = np.random.default_rng(seed)
-    d, m = rng.integers(1, 4), rng.integers(1, 3)
-    W1 = rng.integers(-1, 2, (d, m)).astype(float)
-    W1[0, W1.any(axis=0) == 0] = 1.0
-    w2 = rng.choice([-1.0, 1.0], m)
-    grid = np.array(list(itertools.product([-2.0, -1.0, 0.0, 1.0, 2.0], repeat=d)))
-    outputs = np.maximum(grid @ W1, 0.0) @ w2
-    feasible = np.flatnonzero(np.abs(outputs) >= 1.0)
-    assume(feasible.size)
-    chosen = rng.choice(feasible, rng.integers(1, 6))
-    return (
-        ReLUNetwork(W1, w2),
-        TrainingProblem(grid[chosen], np.sign(outputs[chosen]), 1.0, "hard_margin"),
-    )
-
-
-@settings(deadline=None, max_examples=40, derandomize=True)
-@given(seed=seeds)
-def test_hard_margin_agrees_with_the_kkt_conditions(seed):
-    network, problem = hard_margin_instance(seed)
-    residual = clarke_residual(network, problem)
-    assert residual.exact
-    expected = kkt_residual(network, problem)
-    assert residual.value == pytest.approx(expected, abs=1e-6)
-    assert np.all(problem.y * residual.dual >= 0.0)
-    margins = problem.y * network.predict(problem.X)
-    assert np.all(residual.dual[margins > 1.0 + 1e-9] == 0.0)
-
-
-@settings(deadline=None, max_examples=40, derandomize=True)
-@given(seed=seeds)
-def test_hard_margin_descent_stays_feasible_and_is_steepest(seed):
-    network, problem = hard_margin_instance(seed)
-    residual = clarke_residual(network, problem)
-    assert residual.slope <= -residual.value + 1e-10
-    if residual.descent is not None:
-        slope = directional_derivative(network, problem, residual.descent)
-        assert slope == pytest.approx(residual.slope, abs=1e-9)
-    rng = np.random.default_rng(seed)
-    size = network.W1.size
-    for _ in range(100):
-        delta = rng.standard_normal(size + network.width)
-        delta /= np.linalg.norm(delta)
-        direction = (delta[:size].reshape(network.W1.shape), delta[size:])
-        slope = directional_derivative(network, problem, direction)
-        assert slope >= residual.slope - 1e-9
-
-
-@pytest.mark.parametrize("degrees", [100.0, 140.0])
-def test_two_kkt_points_of_two_samples_at_an_obtuse_angle(degrees):
-    angle = np.deg2rad(degrees)
-    X = np.array([[1.0, 0.0], [np.cos(angle), np.sin(angle)]])
-    problem = TrainingProblem(X, [1.0, 1.0], 1.0, "hard_margin")
-    two = clarke_residual(ReLUNetwork(X.T, [1.0, 1.0]), problem)
-    assert two.stationary
-    np.testing.assert_allclose(two.dual, [1.0, 1.0], atol=1e-12)
-    u = np.array([np.cos(angle / 2), np.sin(angle / 2)]) / np.cos(angle / 2)
-    one = clarke_residual(ReLUNetwork(u[:, None], [1.0]).balanced(), problem)
-    assert one.stationary
-    np.testing.assert_allclose(one.dual, 0.5 / np.cos(angle / 2), rtol=1e-9)
-    # the same neurons, unbalanced, are no KKT point
-    unbalanced = ReLUNetwork(2.0 * X.T, [0.5, 0.5])
-    assert not clarke_residual(unbalanced, problem).stationary
-
-
-def test_inactive_constraints_leave_only_the_penalty():
-    problem = TrainingProblem([[1.0]], [1.0], 1.0, "hard_margin")
-    residual = clarke_residual(ReLUNetwork([[2.0]], [2.0]), problem)
-    assert residual.value == pytest.approx(np.sqrt(8.0))
-    np.testing.assert_array_equal(residual.dual, [0.0])
 
 
 # Degenerate input
