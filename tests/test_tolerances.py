@@ -21,7 +21,6 @@ CALLS = {"isclose", "allclose", "matrix_rank"}
 # certified, measured or checked afterwards, so that another number costs time or
 # digits. Named at the head of their modules.
 OF_METHODS = {
-    "beyond/flow_limit.py": {"_TIED", "_AT_REST", "_USED"},  # then the KKT residual
     "certificates/_bound_steps.py": {"_VERTEX_SECONDS"},
     # the error of what is left out is added to the bound
     "certificates/_branch_and_bound.py": {"_LEADING", "_CANCELLED", "_SPANNED"},
@@ -47,17 +46,9 @@ OF_METHODS = {
     "geometry/hull_gauge.py": {"_PRECISION", "_SPANNED"},
     "geometry/shapes.py": {"_ZERO"},
     "optima/_extreme_neurons.py": {"_NEAR"},
-    "optima/_optimal_face.py": {"_SETTLED", "_RANK"},  # the face is checked
-    "problem/_cones.py": {"_OFF"},  # the better of two solvers is taken
     "problem/_loss_check.py": {"_STEP"},  # of differences, compared on either side
     "problem/_shortest_separator.py": {"_ACCURACY"},  # then rational arithmetic
     "stationarity/_least_norm.py": {"_RELATIVE_GAP"},
-    "stationarity/_parametric_program.py": {
-        "_ROUNDING",
-        "_VANISHED",
-        "_RESIDUAL",
-        "_DEPENDENT",
-    },
     "training/_cvxpy_model.py": {"_LEAST_STEP", "_NO_GAIN"},
     "training/_methods.py": {"_CLOSED"},
     "training/_newton_on_face.py": {"_ROUNDING"},

@@ -15,9 +15,14 @@ import numpy as np
 
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.beyond._tolerances import (
+    AT_REST,
+    FADING,
     GLOBAL_COST,
     KKT_POINT,
+    NEAR_ITS_LIMIT,
     OUTGROWS,
+    TIED,
+    UNUSED,
 )
 from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.errors import InvalidDataError, NotSeparableError, SolverError
@@ -32,13 +37,8 @@ __all__ = ["FlowLimit", "flow_limit"]
 
 Kind = Literal["global", "not global", "undecided"]
 
-_SHARE = 1e-2  # of the cost, below which a neuron is taken to vanish in the limit
-_TIED = 1e-6  # relative, for ties and for active constraints
-_NEAR = 0.05  # relative distance of costs up to which the network is near its limit
 _ASCENT = 0.02  # step of the ascent of unit neurons
 _ASCENTS = 2000
-_AT_REST = 1e-9  # sideways force on a unit neuron that moves it no more
-_USED = 1e-7  # relative length of a variable that becomes a neuron
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -169,11 +169,14 @@ def _limit(network: ReLUNetwork, optimum: Solution) -> FlowLimit:
     if point is None:
         return undecided
     try:
-        residual = kkt_residual(point, problem.X, problem.y, tolerance=_TIED)
+        residual = kkt_residual(point, problem.X, problem.y, tolerance=TIED)
     except (InvalidDataError, SolverError):
         return undecided
     kind: Kind = "undecided"
-    if residual.value <= KKT_POINT and abs(cost - residual.cost) <= _NEAR * cost:
+    if (
+        residual.value <= KKT_POINT
+        and abs(cost - residual.cost) <= NEAR_ITS_LIMIT * cost
+    ):
         lower = float(optimum.certificate.lower_bound)
         if residual.cost <= (1.0 + GLOBAL_COST) * lower:
             kind = "global"
@@ -207,7 +210,7 @@ def _outgrowing(
         slopes = X.T @ (weights * (inputs > 0.0))
         sideways = slopes - heights * units
         rate = np.linalg.norm(sideways, axis=0)
-        if np.all(above | (rate <= _AT_REST)):
+        if np.all(above | (rate <= AT_REST)):
             break
         # the angle of a step is the same in all units of the data
         units = units + _ASCENT * sideways / np.linalg.norm(slopes, axis=0).max()
@@ -220,7 +223,7 @@ def _restricted_optimum(
 ) -> ReLUNetwork | None:
     """Return the optimum over the cells and signs of the large neurons."""
     sizes = np.linalg.norm(network.W1, axis=0) * np.abs(network.w2)
-    large = sizes > _SHARE * sizes.sum()
+    large = sizes > FADING * sizes.sum()
     kept = ReLUNetwork(network.W1[:, large], network.w2[large])
     pairs: dict[tuple[bytes, float], FloatArray] = {}
     for pattern, sign in zip(kept.patterns(problem.X), np.sign(kept.w2), strict=True):
@@ -239,7 +242,7 @@ def _restricted_optimum(
     u = np.array(point.variables)
     lengths = np.linalg.norm(u, axis=1)
     signs = np.array([sign for _, sign in pairs])
-    used = lengths > _USED * lengths.max()
+    used = lengths > UNUSED * lengths.max()
     found = ReLUNetwork(u[used].T, signs[used]).balanced()
     margin = float(np.min(problem.y * found.predict(problem.X)))
     if not margin > 0.5:

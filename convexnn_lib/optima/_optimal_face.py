@@ -24,7 +24,12 @@ from convexnn_lib.optima._output_intervals import (
     interval_equations,
     output_intervals,
 )
-from convexnn_lib.optima._tolerances import MISFIT, ON_BOUND
+from convexnn_lib.optima._tolerances import (
+    MISFIT,
+    NO_STEP,
+    ON_BOUND,
+    SETTLED_DUAL,
+)
 from convexnn_lib.problem._cones import nonnegative_fit
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import Solution
@@ -33,8 +38,6 @@ __all__ = ["OptimalFace", "optimal_face"]
 
 _STEPS = 8  # of Newton's method
 _ROUNDS = 4  # of looking for neurons
-_SETTLED = 1e-11  # relative change of the dual point that counts as none
-_RANK = 1e-10  # relative size of singular values that count as zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +76,16 @@ class OptimalFace:
         slacks = self.columns[:, N:]
         rest = rest - slacks @ np.maximum(slacks.T @ rest, 0.0)
         return float(np.linalg.norm(rest))
+
+    def size(self, coefficients: FloatArray) -> float:
+        """Return to what a misfit is relative, the length of the right-hand side.
+
+        Where that vanishes, the terms of a sum that vanishes count a little.
+        """
+        terms = np.abs(self.columns[:, : self.features.shape[1]]) @ np.abs(coefficients)
+        return max(
+            float(np.linalg.norm(self.target)), MISFIT * float(np.linalg.norm(terms))
+        )
 
 
 def optimal_face(solution: Solution, tol: float) -> OptimalFace:
@@ -114,7 +127,7 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
         )
         c = _transferred(point, neurons)
         point = _refined(_Point(before, point.outputs, neurons, c), problem)
-        if np.all(np.abs(point.dual - before) <= _SETTLED * np.abs(before).max()):
+        if np.all(np.abs(point.dual - before) <= SETTLED_DUAL * np.abs(before).max()):
             break
     N, dual = len(point.neurons.signs), point.dual
     features = point.neurons.features(problem.X)
@@ -165,7 +178,7 @@ def _own_point(solution: Solution) -> _Point:
 def _on_bounds(dual: FloatArray, problem: TrainingProblem) -> FloatArray:
     """Return the dual point with multipliers near a bound moved onto it."""
     alpha, cost = problem.y * dual, _slack_cost(problem)
-    size = cost if np.isfinite(cost) else max(1.0, float(np.max(alpha)))
+    size = cost if np.isfinite(cost) else float(np.max(alpha))
     alpha = np.where(np.abs(alpha) <= ON_BOUND * size, 0.0, alpha)
     alpha = np.where(np.abs(alpha - cost) <= ON_BOUND * size, cost, alpha)
     return problem.y * alpha
@@ -225,7 +238,7 @@ def _refined(point: _Point, problem: TrainingProblem) -> _Point:
         right = np.append(z[free] - features @ c, problem.beta - neurons.values)
         if not right.size:
             break
-        step = np.linalg.lstsq(system, right, rcond=_RANK)[0]
+        step = np.linalg.lstsq(system, right, rcond=NO_STEP)[0]
         if smooth:
             z = z + step[:count]
             dual = -loss.gradient(z, y)

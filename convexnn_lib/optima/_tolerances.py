@@ -8,9 +8,11 @@ __all__ = [
     "FLAT",
     "MISFIT",
     "NO_POINT",
+    "NO_STEP",
     "ON_BOUND",
     "SAME_GRADIENT",
     "SAME_NEURON",
+    "SETTLED_DUAL",
     "SHORT_INTERVAL",
     "TIE",
     "UNCHANGED",
@@ -27,6 +29,8 @@ UNUSED = 1e-7  # entries of a linear program's point that are zero, relative
 EMPTY_RAY = 1e-9  # entries of a ray that count as zero, relative to its largest
 VERTEX_MISFIT = 1e-7  # relative distance of what vertices give that is an error
 NO_POINT = 1e-6  # the same of coefficients that are no point of the polytope
+SETTLED_DUAL = 1e-11  # relative change of the dual point that counts as none
+NO_STEP = 1e-10  # relative singular value of Newton's equations that is zero
 ON_BOUND = 1e-6  # distance from 0 and the slack cost at which a multiplier is on it
 SAME_GRADIENT = 1e-9  # relative change of the gradient that counts as none
 SHORT_INTERVAL = 1e-6  # relative length of an interval that counts as one output

@@ -143,7 +143,7 @@ def membership(
     parts = (first * second)[used]
     coefficients = np.bincount(labels[used], parts, size).astype(np.float64)
     misfit = face.misfit(coefficients)
-    if misfit > tol * max(float(np.linalg.norm(face.target)), tol):
+    if misfit > tol * face.size(coefficients):
         return answer(
             "fit",
             "balanced, with the right directions, but the outputs are "

@@ -224,9 +224,8 @@ class OptimalSet(OptimalPolytope):
         """
         c = as_vector(coefficients, len(self.signs), "coefficients")
         c = c / self._units.coefficients
-        size = max(float(np.linalg.norm(self._face.target)), 1e-6)
         misfit = self._face.misfit(c)
-        if np.any(c < 0.0) or misfit > NO_POINT * size:
+        if np.any(c < 0.0) or misfit > NO_POINT * self._face.size(c):
             raise InvalidDataError(
                 "the coefficients are no point of the optimal polytope: the least is "
                 f"{c.min(initial=0.0) * self._units.coefficients:.3g}, and the outputs "

@@ -10,6 +10,7 @@ from scipy.optimize import lsq_linear, nnls
 
 from convexnn_lib._validation import FloatArray, PatternsLike
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.problem._tolerances import NEAREST_POINT
 
 __all__ = [
     "cone_sides",
@@ -21,8 +22,6 @@ __all__ = [
     "row_sides",
 ]
 
-
-_OFF = 1e-11  # relative; products that vanish at a nearest point, up to rounding
 _FAR = 1e-3  # a distance from a span, of unit vectors, that is no rounding error
 
 
@@ -161,7 +160,7 @@ def nonnegative_fit(columns: FloatArray, target: FloatArray) -> FloatArray:
     def violation(x: FloatArray) -> float:
         z = A @ x
         missed = b - z
-        if np.linalg.norm(missed) <= _OFF:
+        if np.linalg.norm(missed) <= NEAREST_POINT:
             return 0.0
         return max(abs(float(z @ missed)), float(np.max(A.T @ missed)))
 
@@ -169,7 +168,7 @@ def nonnegative_fit(columns: FloatArray, target: FloatArray) -> FloatArray:
     with suppress(RuntimeError):  # its iterations are used up
         best = nnls(A, b, maxiter=100 * A.shape[1])[0]
     off = violation(best)
-    if off > _OFF:
+    if off > NEAREST_POINT:
         bounded = lsq_linear(A, b, (0.0, np.inf), method="bvls", tol=1e-14)
         other = np.maximum(bounded.x, 0.0)
         best = other if violation(other) < off else best

@@ -7,6 +7,7 @@ __all__ = [
     "LINEAR_PROGRAM",
     "LOSS_AGREES",
     "MARGIN_ROUNDING",
+    "NEAREST_POINT",
     "OUTSIDE",
     "PROBABILITIES",
     "SAME_EXTENT",
@@ -16,6 +17,7 @@ __all__ = [
 
 LINEAR_PROGRAM = 1e-6  # error of an optimal point, relative to terms; HiGHS has 1e-7
 DEPENDENT_WALL = 1e-10  # distance of a unit normal from the span of others that is 0
+NEAREST_POINT = 1e-11  # product of a nearest point of a cone with what it misses
 OUTSIDE = 1e-14  # depth beyond a wall, relative to a vector, that is rounding
 LOSS_AGREES = 1e-6  # error of a loss against its gradient and conjugate, relative
 SECOND_DERIVATIVES_AGREE = 1e-3  # relative error of differences of gradients

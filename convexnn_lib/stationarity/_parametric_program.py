@@ -20,13 +20,15 @@ from scipy.linalg import qr
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import SolverError
 from convexnn_lib.problem._cones import independent_combination, nonnegative_fit
+from convexnn_lib.stationarity._tolerances import (
+    LOST_OUTPUT,
+    NO_DIMENSION,
+    NO_PIVOT,
+    VANISHED_COEFFICIENT,
+)
 
 __all__ = ["Waypoint", "independent_start", "vertex_path"]
 
-_ROUNDING = 1e-11  # relative size of reduced costs and pivots that count as zero
-_VANISHED = 1e-13  # relative size of coefficients that count as zero
-_RESIDUAL = 1e-10  # relative error of the output at a vertex
-_DEPENDENT = 1e-13  # relative size of singular values that count as zero
 _PIVOTS = 10_000
 
 
@@ -126,7 +128,7 @@ def independent_start(
 def _coordinates(columns: FloatArray) -> FloatArray:
     """Return columns in an orthonormal basis of their numerical range."""
     left, singular, _ = np.linalg.svd(columns, full_matrices=False)
-    rank = int(np.sum(singular > _DEPENDENT * singular.max(initial=0.0)))
+    rank = int(np.sum(singular > NO_DIMENSION * singular.max(initial=0.0)))
     coordinates: FloatArray = left[:, :rank].T @ columns
     return coordinates
 
@@ -141,7 +143,7 @@ class _Table(NamedTuple):
     def solve(self, basis: list[int], z: FloatArray) -> FloatArray:
         """Return the coefficients of z, the values at rounding level set to zero."""
         x: FloatArray = np.linalg.solve(self.columns[:, basis], z).astype(np.float64)
-        x[np.abs(x) <= _VANISHED * np.abs(x).max(initial=0.0)] = 0.0
+        x[np.abs(x) <= VANISHED_COEFFICIENT * np.abs(x).max(initial=0.0)] = 0.0
         return x
 
     def vertex(self, basis: list[int], z: FloatArray) -> FloatArray:
@@ -153,13 +155,13 @@ class _Table(NamedTuple):
         full = np.zeros(len(self.cost))
         x = nonnegative_fit(self.columns[:, basis], z)
         distance = float(np.linalg.norm(self.columns[:, basis] @ x - z))
-        if distance > _RESIDUAL * self.size:
+        if distance > LOST_OUTPUT * self.size:
             raise SolverError(
                 f"the simplex method lost its output by {distance:.2g}: the features "
                 "of the neurons are too close to dependent. Start from a network "
                 "without nearly equal neurons, see ReLUNetwork.merged."
             )
-        full[basis] = np.where(x > _VANISHED * x.max(initial=0.0), x, 0.0)
+        full[basis] = np.where(x > VANISHED_COEFFICIENT * x.max(initial=0.0), x, 0.0)
         return full
 
     def reduced_costs(self, basis: list[int]) -> FloatArray:
@@ -167,7 +169,7 @@ class _Table(NamedTuple):
         prices = np.linalg.solve(self.columns[:, basis].T, self.cost[basis])
         reduced: FloatArray = self.cost - self.columns.T @ prices
         terms = self.cost + np.abs(self.columns).T @ np.abs(prices)
-        reduced[np.abs(reduced) <= _ROUNDING * terms] = 0.0
+        reduced[np.abs(reduced) <= NO_PIVOT * terms] = 0.0
         reduced[basis] = 0.0
         return reduced
 
@@ -197,7 +199,7 @@ def _minimize(
         entering = int(negative[0])
         x = np.maximum(table.solve(basis, z), 0.0)
         falling = table.solve(basis, table.columns[:, entering])
-        rows = np.flatnonzero(falling > _ROUNDING * np.abs(falling).max())
+        rows = np.flatnonzero(falling > NO_PIVOT * np.abs(falling).max())
         if not rows.size:
             break
         ratios = x[rows] / falling[rows]
@@ -226,7 +228,7 @@ def _follow(
         rows = np.flatnonzero((speed < 0.0) & ~np.isin(basis, list(held)))
         times = t + np.maximum(x[rows], 0.0) / -speed[rows]
         last = float(times.min(initial=1.0))
-        ends = last >= 1.0 - _ROUNDING
+        ends = last >= 1.0 - NO_PIVOT
         if t > 0.0 and (ends or last > t):
             # the vertex at t belongs to the segments before and after it
             common = [column for column in basis if column in arrived]
@@ -236,13 +238,13 @@ def _follow(
             return
         if last > t:
             t, arrived = last, set(basis)
-        row = int(min(rows[times <= last + _ROUNDING], key=lambda i: basis[i]))
+        row = int(min(rows[times <= last + NO_PIVOT], key=lambda i: basis[i]))
         unit = np.zeros(len(basis))
         unit[row] = 1.0
         multipliers = np.linalg.solve(table.columns[:, basis].T, unit)
         pivots = multipliers @ table.columns
         pivots[basis] = 0.0
-        cutoff = _ROUNDING * float(np.linalg.norm(multipliers))
+        cutoff = NO_PIVOT * float(np.linalg.norm(multipliers))
         candidates = np.flatnonzero(pivots < -cutoff)
         if not candidates.size:
             # without rounding errors this column would not turn negative, for the

@@ -8,14 +8,18 @@ __all__ = [
     "DIRECTION_ROUNDING",
     "EQUAL_SLOPES",
     "INDEPENDENT",
+    "LOST_OUTPUT",
     "NEARLY_FEASIBLE",
     "NEGLIGIBLE",
+    "NO_DIMENSION",
     "NO_GAP",
+    "NO_PIVOT",
     "SAME_POINT",
     "SAME_VALUE",
     "SETTLED",
     "SETTLED_TIE",
     "STAYS_FEASIBLE",
+    "VANISHED_COEFFICIENT",
     "ZERO_NEURON",
 ]
 
@@ -33,3 +37,9 @@ INDEPENDENT = 1e-9  # least singular value of unit rows that is not zero
 SETTLED = 1e-10  # relative Clarke residual at which a descent has ended
 SETTLED_TIE = 1e-9  # a product of unit vectors that counts as zero where it has
 NEGLIGIBLE = 1e-12  # share of the objective at which a neuron's penalty counts as zero
+
+# vertices of linear programs along a segment of outputs
+NO_PIVOT = 1e-11  # reduced costs and pivots, relative to their terms, that are zero
+VANISHED_COEFFICIENT = 1e-13  # a coefficient, relative to the largest, that is zero
+LOST_OUTPUT = 1e-10  # relative distance of a vertex's output from the one to reach
+NO_DIMENSION = 1e-13  # relative singular value of the columns that is zero

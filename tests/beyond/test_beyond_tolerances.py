@@ -14,6 +14,7 @@ from convexnn_lib import (
     TrainingProblem,
     deep_linear_values,
     planted_recovery,
+    solve,
 )
 from convexnn_lib.errors import InvalidDataError
 
@@ -101,6 +102,62 @@ def test_global_cost(excess: float, kind: str, monkeypatch: pytest.MonkeyPatch) 
 def test_outgrows(excess: float, number: int) -> None:
     height = np.array([1.0 + excess])
     assert flow_limit._outgrowing(NETWORK, MARGIN, height) == number
+
+
+@pytest.mark.parametrize(
+    ("cost", "kind"), [(1.0 - 0.049, "global"), (1.0 - 0.051, "undecided")]
+)
+def test_near_its_limit(
+    cost: float, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network's own cost is 1."""
+    assert limit_with(monkeypatch, 0.0, cost) == kind
+
+
+@pytest.mark.parametrize(("excess", "kind"), [(0.9e-6, "global"), (2e-6, "undecided")])
+def test_tied(excess: float, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless its margin counts as active, nothing holds the second neuron up."""
+    problem = TrainingProblem(np.eye(2), [1.0, -1.0], 1.0, "hard_margin")
+    point = ReLUNetwork(np.eye(2), [1.0, -1.0 - excess]).balanced()
+    monkeypatch.setattr(flow_limit, "_restricted_optimum", lambda *_: point)
+    assert flow_limit._limit(point, solve(problem)).kind == kind
+
+
+def pair_of_signs(share: float) -> ReLUNetwork:
+    """Two neurons, of which the second, negative one has this share of the cost."""
+    root = np.sqrt([1.0 - share, share])
+    return ReLUNetwork(root[None], root * [1.0, -1.0])
+
+
+@pytest.mark.parametrize(("share", "number"), [(0.009, 1), (0.011, 2)])
+def test_fading(share: float, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = []
+
+    def solve_groups(problem: TrainingProblem, found: list) -> SimpleNamespace:
+        groups.extend(found)
+        return SimpleNamespace(variables=[np.ones(1)] + [np.zeros(1)] * len(found[1:]))
+
+    monkeypatch.setattr(flow_limit, "solve_groups", solve_groups)
+    assert flow_limit._restricted_optimum(pair_of_signs(share), MARGIN).width == 1
+    assert len(groups) == number
+
+
+@pytest.mark.parametrize(("share", "width"), [(0.9e-7, 1), (1.1e-7, 2)])
+def test_unused(share: float, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    point = SimpleNamespace(variables=[np.ones(1), np.array([share])])
+    monkeypatch.setattr(flow_limit, "solve_groups", lambda *_: point)
+    assert flow_limit._restricted_optimum(pair_of_signs(0.1), MARGIN).width == width
+
+
+@pytest.mark.parametrize(("force", "number"), [(0.9e-9, 0), (1.1e-9, 1)])
+def test_at_rest(force: float, number: int) -> None:
+    """A neuron near a sample that repels it ends along another one, if it moves."""
+    turned = np.radians(120.0)
+    X = np.array([[1.0, 0.0], [np.cos(turned), np.sin(turned)]])
+    problem = TrainingProblem(X, [-1.0, 1.0], 1.0, "hard_margin")
+    neuron = ReLUNetwork([[1.0], [force]], [1.0])
+    dual = np.array([-1.0, 2.0])
+    assert flow_limit._outgrowing(neuron, problem, dual) == number
 
 
 # -- more layers

@@ -10,7 +10,7 @@ import pytest
 
 from convexnn_lib import OptimalSet, TrainingProblem, solve
 from convexnn_lib.errors import InvalidDataError, SolverError
-from convexnn_lib.optima import _extreme_neurons, _polytope
+from convexnn_lib.optima import _extreme_neurons, _optimal_face, _polytope
 from convexnn_lib.optima._extreme_neurons import tie_basis, tied_features
 from convexnn_lib.optima._optimal_face import _check, _on_bounds, optimal_face
 from convexnn_lib.optima._optimal_polytope import OptimalPolytope
@@ -156,3 +156,42 @@ def test_short_interval(reach: float, one: bool) -> None:
     """An interval of 1e-6 of the output to either side is one output."""
     low, high = output_intervals(bent(1e-9 / reach), np.ones(1), np.zeros(1))
     assert (low[0] == high[0]) is np.bool_(one)
+
+
+@pytest.mark.parametrize(("change", "rounds"), [(0.9e-11, 1), (1.1e-11, 4)])
+def test_settled_dual(
+    change: float, rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neurons are looked for anew until the dual point changes no more."""
+    found = []
+
+    def refined(point: _optimal_face._Point, problem: TrainingProblem) -> object:
+        found.append(point)
+        return point._replace(dual=point.dual * (1.0 - change))
+
+    monkeypatch.setattr(_optimal_face, "_refined", refined)
+    optimal_face(solve(TrainingProblem([[1.0]], [1.0], beta=0.5)), 1e-9)
+    assert len(found) == 1 + rounds  # the first is the solution's own
+
+
+@pytest.mark.parametrize(("least", "moved"), [(0.9e-10, False), (1.1e-10, True)])
+def test_no_step(least: float, moved: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The equations of two features (1, 0) and (0, s) have the singular value s^2.
+
+    Their largest one is the golden ratio, of the block [[-1, 1], [-1, 0]].
+    """
+    square = least * (1.0 + np.sqrt(5.0)) / 2.0
+
+    class Neurons(SimpleNamespace):
+        def features(self, X: np.ndarray) -> np.ndarray:
+            return np.diag([1.0, np.sqrt(square)])
+
+        def refined(self, X: np.ndarray, lam: np.ndarray) -> Neurons:
+            return self
+
+    monkeypatch.setattr(_optimal_face, "_STEPS", 1)
+    problem = TrainingProblem(np.eye(2), [1.0, 1.0], 1.0)
+    neurons = Neurons(directions=np.eye(2), values=np.array([1.0, 1.0 - square]))
+    point = _optimal_face._Point(np.ones(2), np.zeros(2), neurons, np.zeros(2))
+    step = _optimal_face._refined(point, problem).coefficients[1]
+    assert abs(step) == pytest.approx(1.0 if moved else 0.0, abs=1e-3)

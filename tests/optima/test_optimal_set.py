@@ -396,3 +396,26 @@ def test_a_program_that_presolve_calls_infeasible():
     optima = OptimalSet(solve(problem))
     assert optima.dimension == 0
     assert certify(optima.sample(seed=0), problem).relative_gap <= 1e-9
+
+
+@pytest.mark.parametrize("unit", [3e-100, 1.0, 1e100])
+def test_coefficients_count_relative_to_outputs_however_small(unit):
+    """Just below beta_max the one optimal output is 1e-12 of the label."""
+    share = 1e-12
+    optima = optima_of([[1.0]], [unit], (1.0 - share) * unit)
+    c = optima.vertices[0]
+    assert c[0] == pytest.approx(share * unit, rel=1e-3)
+    assert optima.contains(optima.network(c))
+    root = np.sqrt(2.0 * c[0])
+    assert optima.contains(ReLUNetwork([[root]], [root])).failure == "fit"
+    with pytest.raises(InvalidDataError, match="no point of the optimal polytope"):
+        optima.network(2.0 * c)
+
+
+@pytest.mark.parametrize("unit", [3e-100, 1.0, 1e100])
+def test_of_a_zero_fit_only_zero_coefficients_are_points(unit):
+    optima = optima_of([[1.0]], [unit], unit)
+    assert optima.network([0.0]).width == 0
+    assert optima.contains(ReLUNetwork(np.zeros((1, 2)), np.zeros(2)))
+    with pytest.raises(InvalidDataError, match="no point of the optimal polytope"):
+        optima.network([1e-15 * unit])

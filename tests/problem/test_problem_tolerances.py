@@ -17,7 +17,7 @@ from convexnn_lib import (
     clarke_residual,
 )
 from convexnn_lib.errors import InvalidDataError, InvalidLabelsError, SolverError
-from convexnn_lib.problem import _linear_program
+from convexnn_lib.problem import _cones, _linear_program
 from convexnn_lib.problem._axes import settled_axes
 from convexnn_lib.problem._cone_projection import project_on_cones
 from convexnn_lib.problem._linear_program import solve_linear_program
@@ -149,3 +149,19 @@ def test_dependent_wall(angle: float, ended: bool) -> None:
     assert found.counts.tolist() == [1 if ended else -1]
     if ended:
         assert found.points[0, 1] == pytest.approx(angle, rel=1e-4)
+
+
+@pytest.mark.parametrize(("product", "kept"), [(0.9e-11, True), (1.1e-11, False)])
+@pytest.mark.parametrize("size", [1e-100, 1.0, 1e100])
+def test_nearest_point(
+    product: float, kept: bool, size: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of (0.6, 0.8) the nearest multiple of (1, 0) is 0.6 of it.
+
+    A first method's 0.6 + e, which has the product 0.6 e with what it misses, is
+    replaced by a second method's where that is too large.
+    """
+    first = 0.6 + product / 0.6
+    monkeypatch.setattr(_cones, "nnls", lambda *_, **__: (np.array([first]), 0.8))
+    found = _cones.nonnegative_fit(np.eye(2)[:, :1], size * np.array([0.6, 0.8]))
+    assert found[0] / size == pytest.approx(first if kept else 0.6, rel=1e-13)

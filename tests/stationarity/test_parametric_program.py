@@ -79,7 +79,7 @@ def test_without_columns_there_is_nothing_to_do():
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
-    [("_RESIDUAL", -1.0, "lost its output"), ("_PIVOTS", 0, "found no pivot")],
+    [("LOST_OUTPUT", -1.0, "lost its output"), ("_PIVOTS", 0, "found no pivot")],
 )
 def test_a_method_misled_by_rounding_errors_says_so(monkeypatch, name, value, message):
     monkeypatch.setattr(parametric, name, value)

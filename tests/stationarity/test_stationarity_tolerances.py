@@ -17,7 +17,8 @@ from convexnn_lib import (
     directional_derivative,
     solve,
 )
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.errors import InvalidDataError, SolverError
+from convexnn_lib.stationarity._parametric_program import _coordinates, _Table
 from convexnn_lib.stationarity._subdifferential import _independent
 from convexnn_lib.stationarity.clarke_residual import _equal
 from convexnn_lib.stationarity.classify_stationary import (
@@ -153,3 +154,39 @@ def test_nearly_feasible(missing: float, mended: bool) -> None:
     problem = TrainingProblem([[1.0]], [1.0], 1.0, "hard_margin")
     network = ReLUNetwork([[1.0]], [1.0 - missing])
     assert bool(_feasible(network, problem).predict([[1.0]])[0] >= 1.0) is mended
+
+
+@pytest.mark.parametrize(("saving", "zero"), [(0.9e-11, True), (1.1e-11, False)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_no_pivot(saving: float, zero: bool, size: float) -> None:
+    """A column that would save this share of the terms, which add up to 2, of cost."""
+    cost = size * np.array([1.0, 1.0 - 2.0 * saving])
+    table = _Table(np.ones((1, 2)), cost, 1.0)
+    assert (table.reduced_costs([0])[1] == 0.0) is np.bool_(zero)
+
+
+@pytest.mark.parametrize(("share", "zero"), [(0.9e-13, True), (1.1e-13, False)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_vanished_coefficient(share: float, zero: bool, size: float) -> None:
+    table = _Table(np.eye(2), np.ones(2), size)
+    z = size * np.array([1.0, share])
+    assert (table.solve([0, 1], z)[1] == 0.0) is np.bool_(zero)
+    assert np.count_nonzero(table.vertex([0, 1], z)) == (1 if zero else 2)
+
+
+@pytest.mark.parametrize(("missed", "lost"), [(0.9e-10, False), (1.1e-10, True)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_lost_output(missed: float, lost: bool, size: float) -> None:
+    table = _Table(np.eye(2), np.ones(2), size)
+    z = size * np.array([1.0, missed])
+    if lost:
+        with pytest.raises(SolverError, match="lost its output by"):
+            table.vertex([0], z)
+    else:
+        assert table.vertex([0], z).tolist() == [size, 0.0]
+
+
+@pytest.mark.parametrize(("least", "rank"), [(0.9e-13, 1), (1.1e-13, 2)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_no_dimension(least: float, rank: int, size: float) -> None:
+    assert len(_coordinates(size * np.diag([1.0, least]))) == rank
