@@ -39,7 +39,9 @@ class Deadline:
     Attributes
     ----------
     seconds : float
-        The limit.
+        When it ends, from the start of its watch.
+    limit : float
+        The limit that the user set, of which this deadline may be a part.
 
     Examples
     --------
@@ -49,7 +51,7 @@ class Deadline:
     """
 
     def __init__(self, seconds: float = math.inf) -> None:
-        self.seconds = seconds
+        self.seconds = self.limit = seconds
         self._watch = None if math.isinf(seconds) else Stopwatch()
 
     @property
@@ -71,13 +73,20 @@ class Deadline:
 
     def part(self, share: float) -> Deadline:
         """Return a deadline after a share of the time that is left, or a moment."""
-        return Deadline(max(share * self.remaining, _MOMENT))
+        remaining = self.remaining
+        if math.isinf(remaining):
+            return self
+        return self._moved(self.seconds - remaining + max(share * remaining, _MOMENT))
 
     @property
     def extended(self) -> Deadline:
         """The deadline, a little later: what has been found is put into order then."""
-        other = Deadline(1.1 * self.seconds + 0.5)
-        other._watch = self._watch
+        return self._moved(1.1 * self.seconds + 0.5)
+
+    def _moved(self, seconds: float) -> Deadline:
+        """Return a deadline on the same watch, which ends at another time."""
+        other = Deadline(seconds)
+        other.limit, other._watch = self.limit, self._watch
         return other
 
 

@@ -56,36 +56,46 @@ def output_norm_by_search(X, lam, patterns=None):
     """The dual norm of several outputs: all sign vectors, and a grid of directions.
 
     In the cone of a pattern the best neuron for a direction of the outputs is a
-    projection onto it; the best points of the grid are improved by a simplex search.
+    projection onto it. From each point of the grid the best neuron and its best
+    outputs alternate; the highest ends are improved by a simplex search.
     """
     n, c = lam.shape
     if patterns is None:
         patterns = np.array(list(itertools.product([True, False], repeat=n)))
     walls = [(np.where(p, 1.0, -1.0)[:, None] * X).T for p in patterns]
 
-    def height(v):
+    def neuron(v):
         v = v / np.linalg.norm(v)
-        best = 0.0
+        best, length = None, -1.0
         for p, wall in zip(patterns, walls, strict=True):
             force = X.T @ (p * (lam @ v))
-            best = max(
-                best, float(np.linalg.norm(force + wall @ nnls(wall, -force)[0]))
-            )
-        return best
+            point = force + wall @ nnls(wall, -force)[0]
+            if np.linalg.norm(point) > length:
+                best, length = point, float(np.linalg.norm(point))
+        return best, length
 
     if c == 2:
         angles = np.arange(0.0, 2.0 * np.pi, 0.15)
-        grid = np.column_stack([np.cos(angles), np.sin(angles)])
+        ends = np.column_stack([np.cos(angles), np.sin(angles)])
     else:
-        grid = np.random.default_rng(0).standard_normal((60, c))
-    heights = np.array([height(v) for v in grid])
+        ends = np.random.default_rng(0).standard_normal((30, c))
+    for _ in range(8):
+        points = np.array([neuron(v)[0] for v in ends])
+        better = np.maximum(points @ X.T, 0.0) @ lam
+        ends = np.where(better.any(axis=1, keepdims=True), better, ends)
+        ends /= np.linalg.norm(ends, axis=1, keepdims=True)
+    heights = np.array([neuron(v)[1] for v in ends])
     best = float(heights.max())
-    for k in np.argsort(-heights)[:4]:
+    chosen = []
+    for k in np.argsort(-heights):  # one of all that came to the same end
+        if all(np.linalg.norm(ends[k] - ends[j]) > 1e-2 for j in chosen):
+            chosen.append(k)
+    for k in chosen[:4]:
         found = minimize(
-            lambda v: -height(v),
-            grid[k] / np.linalg.norm(grid[k]),
+            lambda v: -neuron(v)[1],
+            ends[k],
             method="Nelder-Mead",
-            options={"xatol": 1e-6, "fatol": 1e-10},
+            options={"xatol": 1e-8, "fatol": 1e-13},
         )
         best = max(best, -float(found.fun))
     return best

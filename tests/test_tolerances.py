@@ -42,7 +42,7 @@ OF_METHODS = {
     "certificates/_wolfe.py": {"_DEPENDENT", "_NO_WEIGHT", "_NO_PROGRESS", "_LEVEL"},
     "certificates/_zonotope_vertices.py": {"_NO_GAIN"},
     # what is left out is added to the bound
-    "certificates/output_norm.py": {"_NEGLIGIBLE"},
+    "certificates/_output_bounds.py": {"_NEGLIGIBLE"},
     "geometry/hull_gauge.py": {"_PRECISION", "_SPANNED"},
     "geometry/shapes.py": {"_ZERO"},
     "optima/_extreme_neurons.py": {"_NEAR"},

@@ -6,6 +6,7 @@ __all__ = [
     "CONTRADICTION",
     "DUAL_NORM_ACCURACY",
     "DUAL_NORM_ROUNDING",
+    "FACE_ROUNDING",
     "LOWER_BOUND_ULPS",
     "NO_MARGIN",
     "OUTPUT_NORM_ACCURACY",
@@ -19,6 +20,7 @@ __all__ = [
 CONTRADICTION = 1e-6  # relative, of a lower bound above an objective that is an error
 DUAL_NORM_ACCURACY = 1e-9  # relative, of what is returned as the dual norm
 DUAL_NORM_ROUNDING = 1e-12  # the same, relative to the size of the terms of its sum
+FACE_ROUNDING = 1e-11  # relative to the terms of a sum, of singular values on faces
 SAME_OBJECTIVE = 1e-12  # relative distance of an objective from the one certified
 NO_MARGIN = 1e-8  # mean margin of a unit neuron, of the largest feature, that is none
 LOWER_BOUND_ULPS = 8  # units in the last place, beside one a sample, off a bound

@@ -197,7 +197,7 @@ def solve_by_active_set(
                 state = wider
             state = train(state, deadline)
     except TimeUp:
-        reason = f"the time limit of {deadline.seconds:g} seconds"
+        reason = f"the time limit of {deadline.limit:g} seconds"
         if not rounds:
             _report(state, 0, 0, watch, reports)
     return _finished(state, tol, deadline, reason, limited)

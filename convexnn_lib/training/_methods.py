@@ -104,8 +104,6 @@ def _solve_by_active_set(
         reports=options.reports,
     )
     network, reason = _in_order(result.network), result.reason
-    if result.limited and search.passed:
-        reason = f"the time limit of {options.time_limit:g} seconds"
     certificate = _certificate(result, network, problem, tol, search.extended)
     if scope is not None:
         return Outcome(network, scope, certificate, reason)

@@ -22,6 +22,7 @@ from scipy.linalg import LinAlgError, block_diag, cho_factor, cho_solve, null_sp
 
 from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.problem._tolerances import MARGIN_ROUNDING
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._tolerances import (
@@ -150,12 +151,14 @@ def meet_hard_margin(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetw
         return network
     factor = 1.0 / np.sqrt(margin)
     scaled = ReLUNetwork(factor * network.W1, factor * network.w2)
-    if np.isfinite(problem.objective(scaled)):
-        return scaled
-    # where large terms cancel, rounding may leave the margin short: exceed it by that
+    # where large terms cancel, rounding may leave the margin short, at once or when the
+    # network is balanced or stands in other units: exceed it by that
     terms = np.abs(problem.X) @ np.abs(scaled.W1) @ np.abs(scaled.w2)
     rounding = 2 * (problem.d + network.width + 2) * np.finfo(np.float64).eps
-    factor *= 1.0 + rounding * float(terms.max())
+    rounding *= float(terms.max())
+    if rounding <= 0.5 * MARGIN_ROUNDING and np.isfinite(problem.objective(scaled)):
+        return scaled
+    factor *= 1.0 + rounding
     return ReLUNetwork(factor * network.W1, factor * network.w2)
 
 

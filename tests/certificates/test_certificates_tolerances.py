@@ -20,9 +20,11 @@ from convexnn_lib import (
     output_norm,
     solve,
 )
+from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates import _conic
 from convexnn_lib.certificates import dual_norm as module
 from convexnn_lib.certificates._branch_and_bound import branch_and_bound
+from convexnn_lib.certificates._face_bound import face_bound
 from convexnn_lib.certificates._tolerances import (
     OUTPUT_NORM_ACCURACY,
     RELAXATION_MARGIN,
@@ -207,3 +209,23 @@ def test_output_norm_accuracy() -> None:
     assert 0.0 < norm.relative_gap <= OUTPUT_NORM_ACCURACY + 2.0 * RELAXATION_MARGIN
     rough = output_norm(X, lam, gap=100.0 * OUTPUT_NORM_ACCURACY)
     assert rough.evaluations < norm.evaluations
+
+
+def test_face_rounding() -> None:
+    """A bound over faces exceeds what is attained, and by little."""
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        X, lam = rng.standard_normal((5, 3)), rng.standard_normal((5, 3))
+        values = []
+        bound = face_bound(
+            X,
+            lam,
+            enumerate_patterns(X).patterns,
+            0.0,
+            lambda u, X=X, lam=lam, values=values: values.append(
+                float(np.linalg.norm(lam.T @ np.maximum(X @ u, 0.0)))
+            ),
+        )
+        terms = float(np.linalg.norm(X, axis=1) @ np.linalg.norm(lam, axis=1))
+        excess = (bound - max(values)) / terms
+        assert 5e-12 < excess < 2e-11

@@ -118,7 +118,6 @@ def a_certificate(loss: str = "squared", patterns=None):
     return certify(network, problem, patterns), network, problem
 
 
-@pytest.mark.slow  # a forged dual point has its norm bounded anew
 @pytest.mark.parametrize("loss", ["squared", "multinomial"])
 def test_a_certificate_that_was_tampered_with_is_invalid(loss: str) -> None:
     true, network, problem = a_certificate(loss)

@@ -162,3 +162,22 @@ def test_parallel_neurons_keep_their_shares(loss, cross):
     longest = int(np.argmax(np.abs(whole.w2)))
     costs = np.array(shares) * whole.w2[longest] ** 2
     np.testing.assert_allclose(parts.w2[longest : longest + 3] ** 2, costs, rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_hard_margin_is_met_in_every_form_of_a_network(seed):
+    """Large terms cancel: in another order, or balanced, sums round otherwise."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.standard_normal((60, 3)), rng.choice([-1.0, 1.0], 60)
+    W1 = rng.standard_normal((3, 62))
+    outputs = y * (1.0 + rng.uniform(0.0, 1.0, 60))
+    w2 = np.linalg.lstsq(np.maximum(X @ W1, 0.0), outputs, rcond=None)[0]
+    problem = TrainingProblem(X, y, 1.0, HardMargin())
+    network = meet_hard_margin(ReLUNetwork(W1, w2), problem)
+    assert np.isfinite(problem.objective(network.balanced()))
+    for _ in range(20):
+        order, scales = rng.permutation(62), rng.uniform(0.1, 10.0, 62)
+        other = ReLUNetwork(
+            (network.W1 * scales)[:, order], (network.w2 / scales)[order]
+        )
+        assert np.isfinite(problem.objective(other))

@@ -305,6 +305,8 @@ def test_deadlines(clock):
     assert deadline.remaining == 6.0
     assert deadline.part(0.5).remaining == 3.0
     assert deadline.extended.remaining == pytest.approx(7.5)
+    # what is told to users is their limit
+    assert deadline.part(0.5).limit == deadline.extended.limit == 10.0
     clock.now = 10.0
     assert deadline.passed
     assert 0.0 < deadline.part(0.5).remaining < 1.0
