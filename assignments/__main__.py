@@ -65,8 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         run.grade,
         "grade all submissions, write grades and feedback; goes on where it stopped",
     )
-    command.add_argument("name", metavar="NAME")
-    _add_course(command)
+    _add_problem_set(command)
     command.add_argument(
         "--from",
         dest="submissions",
@@ -106,14 +105,12 @@ def _parser() -> argparse.ArgumentParser:
     command = _command(
         commands, "report", run.report, "write grades and feedback again, after marking"
     )
-    command.add_argument("name", metavar="NAME")
-    _add_course(command)
+    _add_problem_set(command)
 
     command = _command(
         commands, "marks", run.marks, "write a table to mark proofs in, or take it"
     )
-    command.add_argument("name", metavar="NAME")
-    _add_course(command)
+    _add_problem_set(command)
     command.add_argument(
         "--read", type=Path, metavar="FILE", help="take the marks in this table"
     )
@@ -121,16 +118,15 @@ def _parser() -> argparse.ArgumentParser:
     command = _command(
         commands, "remove", run.remove, "remove what students handed in, with its marks"
     )
-    command.add_argument("name", metavar="NAME")
+    _add_problem_set(command)
     command.add_argument("students", nargs="+", metavar="STUDENT")
-    _add_course(command)
 
     command = _command(
         commands, "rename", run.rename, "file a student's work under another id"
     )
-    for argument in ("name", "student", "other"):
+    _add_problem_set(command)
+    for argument in ("student", "other"):
         command.add_argument(argument, metavar=argument.upper())
-    _add_course(command)
 
     command = _command(
         commands,
@@ -138,9 +134,8 @@ def _parser() -> argparse.ArgumentParser:
         run.list_attempts,
         "list all that students handed in, and when",
     )
-    command.add_argument("name", metavar="NAME")
+    _add_problem_set(command)
     command.add_argument("students", nargs="*", metavar="STUDENT")
-    _add_course(command)
 
     command = _command(
         commands,
@@ -148,10 +143,9 @@ def _parser() -> argparse.ArgumentParser:
         run.use_attempt,
         "let another attempt count, by its number in the list",
     )
-    command.add_argument("name", metavar="NAME")
+    _add_problem_set(command)
     command.add_argument("student", metavar="STUDENT")
     command.add_argument("number", type=int, metavar="NUMBER")
-    _add_course(command)
 
     command = _command(
         commands,
@@ -159,11 +153,10 @@ def _parser() -> argparse.ArgumentParser:
         run.oral,
         "write questions for oral examinations, about each student's own data",
     )
-    command.add_argument("name", metavar="NAME")
+    _add_problem_set(command)
     command.add_argument(
         "students", nargs="*", metavar="STUDENT", help="default: all who handed in"
     )
-    _add_course(command)
 
     command = _command(
         commands,
@@ -171,8 +164,7 @@ def _parser() -> argparse.ArgumentParser:
         run.programs,
         "write what students wrote as programs, for tools that look for copies",
     )
-    command.add_argument("name", metavar="NAME")
-    _add_course(command)
+    _add_problem_set(command)
 
     command = _command(
         commands,
@@ -180,12 +172,11 @@ def _parser() -> argparse.ArgumentParser:
         run.fill,
         "put the points into a table that the platform gave out, to give it back",
     )
-    command.add_argument("name", metavar="NAME")
+    _add_problem_set(command)
     command.add_argument("table", type=Path, metavar="FILE")
     command.add_argument(
         "--column", required=True, help="where the points go; its beginning will do"
     )
-    _add_course(command)
 
     command = _command(
         commands,
@@ -219,6 +210,11 @@ def _command(
         help="the folder of the problem sets' sources (default: %(default)s)",
     )
     return command
+
+
+def _add_problem_set(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="NAME")
+    _add_course(command)
 
 
 def _add_course(command: argparse.ArgumentParser) -> None:

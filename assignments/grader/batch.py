@@ -167,8 +167,10 @@ def ungraded(course: Course, name: str, source: Path) -> list[str]:
     return [
         student
         for student in course.students(name)
-        if not _is_graded(
-            course, name, student, _digests(course, name, student, common)[1]
+        if not _is_current(
+            _stored(course.result(name, student)),
+            course.graded(name, student),
+            _digests(course, name, student, common)[1],
         )
     ]
 
@@ -221,7 +223,7 @@ def _grade_one(
         return _Graded(key, submission, result)
     graded = course.graded(name, student)
     stored = _stored(course.result(name, student))
-    if stored and not settings.again and _is_graded(course, name, student, key):
+    if stored and not settings.again and _is_current(stored, graded, key):
         return stored
     task = Task(
         source=str(source.resolve()),
@@ -271,10 +273,9 @@ def _digests(course: Course, name: str, student: str, common: bytes) -> tuple[st
     return submission, digest.hexdigest()
 
 
-def _is_graded(course: Course, name: str, student: str, key: str) -> bool:
-    stored = _stored(course.result(name, student))
-    graded = course.graded(name, student).is_file()
-    return graded and stored is not None and stored.digest == key
+def _is_current(stored: _Graded | None, graded: Path, key: str) -> bool:
+    """Say whether a result of an earlier run is of all that there is now."""
+    return stored is not None and stored.digest == key and graded.is_file()
 
 
 def _answers(notebook: Path, result: Result) -> dict[str, object]:

@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from types import FrameType
 from typing import IO, Any
@@ -20,7 +20,7 @@ import numpy as np
 
 from assignments import hand_in
 
-__all__ = ["NOTHING", "CourseError", "Outcome", "printable"]
+__all__ = ["NOTHING", "CourseError", "Outcome", "printable", "run_setup"]
 
 NOTHING = "Nothing was handed in."
 _SECONDS_A_QUESTION = 60
@@ -101,11 +101,25 @@ def _main() -> None:
     _write(out, {"done": True})
 
 
+def run_setup(setup: Sequence[str], student_id: str) -> dict[str, Any]:
+    """Run the course's own code for a student; return the names that it makes.
+
+    Parameters
+    ----------
+    setup : sequence of str
+        The cells, which import ``hand_in``: whoever calls this sees to it.
+    student_id : str
+        The id, from which the data are drawn.
+    """
+    names: dict[str, Any] = {"STUDENT_ID": student_id, "__name__": "course"}
+    for source in setup:
+        exec(compile(source, "<setup>", "exec"), names)
+    return names
+
+
 def _prepare(task: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Run the course's code; return its names, and the cases of each question."""
-    shared: dict[str, Any] = {"STUDENT_ID": task["student_id"], "__name__": "course"}
-    for source in task["setup"]:
-        exec(compile(source, "<setup>", "exec"), shared)
+    shared = run_setup(task["setup"], task["student_id"])
     cases = {}
     for question in task["questions"]:
         name = question["name"]

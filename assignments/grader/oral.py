@@ -14,10 +14,9 @@ import io
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from assignments import hand_in
-from assignments.grader.judge import CourseError
+from assignments.grader.judge import CourseError, run_setup
 from assignments.grader.problem_set import ProblemSet
 
 __all__ = ["Asked", "ask_orally", "oral_sheet"]
@@ -76,13 +75,11 @@ def ask_orally(problem_set: ProblemSet, source: Path, student: str) -> list[Aske
         raise FileNotFoundError(f"there are no oral questions: {path} is missing")
     program = path.read_text(encoding="utf-8")
     sheet = _Sheet()
-    names: dict[str, Any] = {"STUDENT_ID": student, "__name__": "course"}
     before = sys.modules.get("hand_in")
     sys.modules["hand_in"] = hand_in
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            for cell in problem_set.setup:
-                exec(compile(cell, "<setup>", "exec"), names)
+            names = run_setup(problem_set.setup, student)
             exec(compile(program, str(path), "exec"), names | {"ask": sheet.ask})
     except Exception as error:
         raise CourseError(f"{type(error).__name__}: {error}") from error

@@ -70,7 +70,6 @@ def write_grades(course: Course, problem_set: ProblemSet) -> Path:
     rows += [(student, Result("missing", {}), nothing) for student in sorted(missing)]
     table = []
     for student, result, scores in rows:
-        marked = [score for score in scores.values() if score is not None]
         person = known.get(student, {})
         late = _Lateness.find(course, deadlines, problem_set.name, student)
         time = f"{late.time.astimezone():%Y-%m-%d %H:%M}" if late.time else ""
@@ -81,9 +80,9 @@ def write_grades(course: Course, problem_set: ProblemSet) -> Path:
                 result.status,
                 *[time, f"{late.days or ''}"] * dated,
                 *("" if scores[q] is None else f"{scores[q]:g}" for q in names),
-                f"{sum(marked) * late.share:g}",
+                f"{_earned(scores) * late.share:g}",
                 f"{problem_set.points:g}",
-                str(len(scores) - len(marked)),
+                str(sum(score is None for score in scores.values())),
                 _note(course, problem_set, student, result, scores),
             ]
         )
@@ -149,9 +148,12 @@ def totals(course: Course, problem_set: ProblemSet) -> dict[str, float]:
     found = dict.fromkeys(roster.students if roster else (), 0.0)
     for student, _, scores in graded_rows(course, problem_set):
         late = _Lateness.find(course, deadlines, problem_set.name, student)
-        points = sum(score for score in scores.values() if score is not None)
-        found[student] = points * late.share
+        found[student] = _earned(scores) * late.share
     return found
+
+
+def _earned(scores: dict[str, float | None]) -> float:
+    return sum(score for score in scores.values() if score is not None)
 
 
 def _note(
@@ -185,7 +187,7 @@ def _feedback(
     comments: dict[str, str],
     late: _Lateness,
 ) -> str:
-    earned = sum(score for score in scores.values() if score is not None)
+    earned = _earned(scores)
     total = earned * late.share
     lines = [f"# {problem_set.name}: {total:g} of {problem_set.points:g} points", ""]
     if late.days:

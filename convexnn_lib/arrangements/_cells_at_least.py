@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.arrangements._rank import rank_at_least
+from convexnn_lib.arrangements._rank import rank_at_least, residues
 from convexnn_lib.arrangements.counting import cover_count
 
 __all__ = ["cells_at_least"]
@@ -53,7 +53,7 @@ def cells_at_least(X: FloatArray, enough: int) -> int:
     rank = rank_at_least(X, enough.bit_length())
     if 1 << rank > enough:
         return 1 << rank
-    rows = _residues(X[X.any(axis=1)])
+    rows = residues(X[X.any(axis=1)], _PRIME, _BITS)
     m = len(rows)
     kept = next(  # the fewest dimensions in which there may be enough cells
         k
@@ -143,16 +143,6 @@ def _restricted(rows: IndexArray, count: int) -> tuple[IndexArray, int]:
         row = rows[first] * _inverses()[rows[first, pivot]] % _PRIME
         rows = (rows - rows[:, pivot, None] * row) % _PRIME
     return rows[rows.any(axis=1)], count
-
-
-def _residues(X: FloatArray) -> IndexArray:
-    """Return the entries modulo the prime, which knows what a half is."""
-    mantissas, exponents = np.frexp(X)
-    integers = np.ldexp(mantissas, 53).astype(np.int64) % _PRIME
-    shifts = (exponents.astype(np.int64) - 53) % _BITS
-    powers = np.array([pow(2, k, _PRIME) for k in range(_BITS)], dtype=np.int64)
-    residues: IndexArray = integers * powers[shifts] % _PRIME
-    return residues
 
 
 @cache

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from convexnn_lib._validation import FloatArray
 
-__all__ = ["rank_at_least"]
+__all__ = ["rank_at_least", "residues"]
 
 _BITS = 31
 _PRIME = (1 << _BITS) - 1  # modulo which two to this power is 1
@@ -39,7 +39,7 @@ def rank_at_least(X: FloatArray, most: int) -> int:
     basis = np.zeros((0, X.shape[1]), dtype=np.int64)
     pivots: list[int] = []
     for begin in range(0, len(X), most):
-        rows = _residues(X[begin : begin + most])
+        rows = residues(X[begin : begin + most], _PRIME, _BITS)
         for row, pivot in zip(basis, pivots, strict=True):
             rows = (rows - rows[:, pivot, None] * row) % _PRIME
         while len(pivots) < most and rows.any():
@@ -54,10 +54,26 @@ def rank_at_least(X: FloatArray, most: int) -> int:
     return len(pivots)
 
 
-def _residues(X: FloatArray) -> npt.NDArray[np.int64]:
-    """Return the entries modulo the prime, which knows what a half is."""
+def residues(X: FloatArray, prime: int, order: int) -> npt.NDArray[np.int64]:
+    """Return the entries modulo a prime, which knows what a half is.
+
+    Parameters
+    ----------
+    X : array
+        Finite numbers.
+    prime : int
+        An odd prime below :math:`2^{31.5}`, so that products are machine integers.
+    order : int
+        A number k for which :math:`2^k` is 1 modulo the prime.
+
+    Returns
+    -------
+    array of int
+        Numbers from 0 to prime - 1, of the same shape.
+    """
     mantissas, exponents = np.frexp(X)
-    integers = np.ldexp(mantissas, 53).astype(np.int64) % _PRIME
-    shifts = (exponents.astype(np.int64) - 53) % _BITS
-    residues: npt.NDArray[np.int64] = integers * (np.int64(1) << shifts) % _PRIME
-    return residues
+    integers = np.ldexp(mantissas, 53).astype(np.int64) % prime
+    powers = np.array([pow(2, k, prime) for k in range(order)], dtype=np.int64)
+    shifts = (exponents.astype(np.int64) - 53) % order
+    result: npt.NDArray[np.int64] = integers * powers[shifts] % prime
+    return result

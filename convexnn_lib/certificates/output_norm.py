@@ -270,9 +270,8 @@ class _Search:
         sizes = float(lengths @ np.linalg.norm(self.lam, axis=1))
         terms = len(X) + 4 * lam.shape[1] + 8
         self.error = float(lengths @ left) + terms * _UNIT * sizes
-        self.stretch: float = (
-            1.0 + 8.0 * lam.shape[1] * _UNIT
-        )  # the basis is not quite one
+        # the basis is not quite one
+        self.stretch = 1.0 + 8.0 * float(lam.shape[1] * _UNIT)
         self.lower, self.evaluations = 0.0, 0
         self.neuron = OutputNeuron(np.eye(X.shape[1])[0], np.eye(lam.shape[1])[0])
         self.listed = True  # whether dual norms of one output are exact
@@ -333,9 +332,11 @@ def _search(
     work = _Search(X, lam, patterns)
     if patterns is None:
         _alternate(work)
-    weights, shift = joint_weights(work.X, work.lam)
-    joint = work.whole(joint_bound(work.X, work.lam, weights, shift))
-    upper = joint if patterns is None else np.inf
+    weights, shift, joint = None, 0.0, np.inf  # of all patterns, not of some
+    if patterns is None:
+        weights, shift = joint_weights(work.X, work.lam)
+        joint = work.whole(joint_bound(work.X, work.lam, weights, shift))
+    upper = joint
     if upper > max(target, work.unit * work.lower * (1.0 + gap)):
         found = _bisect(work, work.goal(target), gap, deadline)
         upper = min(upper, work.whole(found))
