@@ -13,13 +13,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, log_expit, softmax
 
-from convexnn_lib._estimator_base import ConvexReLUEstimator, over_all_patterns
+from convexnn_lib._estimator_base import (
+    ConvexReLUEstimator,
+    has_probabilities,
+    is_joint,
+    over_all_patterns,
+    single,
+)
 from convexnn_lib._extras import extra
 from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.certificates.certificate import Certificate
-from convexnn_lib.errors import (
-    InvalidLabelsError,
-)
+from convexnn_lib.errors import InvalidLabelsError
 from convexnn_lib.problem.losses import Loss
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.typing import ClassifierLossName, SolveMethod
@@ -43,7 +47,8 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
         \min_{W_1,\,w_2}\;\tfrac12\|(XW_1)_+w_2-y\|_2^2
         +\tfrac\beta2\big(\|W_1\|_F^2+\|w_2\|_2^2\big)
 
-    by its equivalent convex program [1]_, see :func:`convexnn_lib.solve`.
+    by its equivalent convex program [1]_, see :func:`convexnn_lib.solve`. Several
+    targets, y (n, c), are fitted by one network with c outputs.
 
     Parameters
     ----------
@@ -63,11 +68,13 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
         certificate, are those of networks with these patterns. The certificate's
         ``scope`` says what it covers. ``"auto"`` takes all if Cover's count
         (:func:`convexnn_lib.cover_count`), which bounds their number, is at most
-        50,000, and the patterns of 30 random directions otherwise.
+        50,000, and the patterns of 30 random directions otherwise. With several outputs
+        it takes all; where they are too many a warning says that a gap stays open.
     method : str, optional
         The method of :func:`convexnn_lib.solve`, by default its default.
-    tol : float, default 1e-6
-        The relative duality gap to certify.
+    tol : float, optional
+        The relative gap to certify; a larger one warns. By default 1e-6, and 1e-3 with
+        several outputs, whose dual norm is costly to bound.
     random_state : int, numpy.random.RandomState or None, default 0
         Source of randomness of sampled patterns.
 
@@ -146,7 +153,7 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
         fit_intercept: bool = True,
         n_patterns: int | Literal["auto"] | None = "auto",
         method: SolveMethod | None = None,
-        tol: float = 1e-6,
+        tol: float | None = None,
         random_state: Any = 0,
     ) -> None:
         super().__init__(
@@ -159,15 +166,22 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
             random_state=random_state,
         )
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train the network.
 
         Parameters
         ----------
         X : (n, d) array or data frame
             Data, one sample a row.
-        y : (n,) array
+        y : (n,) array, or (n, c) array for c targets
             Targets.
+        sample_weight : (n,) array, optional
+            Nonnegative weights of the samples, by default 1: the loss of a sample
+            counts so many times, and a sample of weight 0 is left out. The certificates
+            are those of the weighted problem of the samples that are left, see
+            :class:`convexnn_lib.TrainingProblem`.
 
         Returns
         -------
@@ -175,11 +189,17 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
             The fitted estimator.
         """
         self._check_parameters()
-        data, labels = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        inputs = self._inputs(data)
-        solution = self._solve(
-            inputs, np.asarray(labels, dtype=np.float64), self._patterns(inputs)
-        )
+        kind: dict[str, Any] = {"y_numeric": True, "multi_output": True}
+        data, labels = validate_data(self, X, y, dtype=np.float64, **kind)
+        weights = self._weights(sample_weight, data)
+        kept = weights > 0.0
+        inputs = self._inputs(data[kept])
+        targets = np.asarray(labels, dtype=np.float64)[kept]
+        self._one_column = targets.ndim == 2 and targets.shape[1] == 1
+        if self._one_column:  # one output, whose outputs are a column as well
+            targets = targets[:, 0]
+        patterns = self._patterns(inputs, several_outputs=targets.ndim == 2)
+        solution = self._solve(inputs, targets, weights[kept], patterns)
         self.network_: ReLUNetwork = solution.network
         self.certificate_: Certificate = solution.certificate
         self.global_certificate_: Certificate = over_all_patterns(solution)
@@ -195,17 +215,18 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
 
         Returns
         -------
-        (n,) array
+        (n,) or (n, c) array
             The outputs.
         """
         inputs = self._checked(X)
-        return self.network_.predict(inputs)
+        outputs = self.network_.predict(inputs)
+        return outputs[:, None] if self._one_column else outputs
 
-
-def _has_probabilities(estimator: ConvexReLUClassifier) -> bool:
-    """Tell whether the loss models probabilities."""
-    loss = estimator.loss
-    return bool(loss == "logistic" or getattr(loss, "log_odds", False))
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that several targets are taken."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
 
 class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignore[misc]
@@ -220,16 +241,18 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         +\tfrac\beta2\big(\|W_1\|_F^2+\|w_2\|_2^2\big)
 
     by its equivalent convex program [1]_, see :func:`convexnn_lib.solve`. More classes
-    are trained one against the rest, one network for each class.
+    are trained one against the rest, one network for each class, or, with the
+    multinomial loss, all together: one network with an output for each class.
 
     Parameters
     ----------
     beta : float, default 1
         Regularization strength, positive. The loss is a sum over samples, so that the
         same regularization of more samples needs a larger ``beta``.
-    loss : {"logistic", "hinge", "squared"} or convexnn_lib.Loss, default "logistic"
-        The loss: :math:`\log(1+e^{-yz})`, :math:`(1-yz)_+`,
-        :math:`\frac12(z-y)^2`, or a loss object.
+    loss : str or convexnn_lib.Loss, default "logistic"
+        ``"logistic"``, ``"hinge"``, ``"squared"``: :math:`\log(1+e^{-yz})`,
+        :math:`(1-yz)_+`, :math:`\frac12(z-y)^2`; ``"multinomial"`` for all classes in
+        one program; or a loss object.
     fit_intercept : bool, default True
         Whether to append a column of ones to X, which gives each neuron a bias. The
         bias is regularized like any weight.
@@ -241,11 +264,13 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         certificate, are those of networks with these patterns. The certificate's
         ``scope`` says what it covers. ``"auto"`` takes all if Cover's count
         (:func:`convexnn_lib.cover_count`), which bounds their number, is at most
-        50,000, and the patterns of 30 random directions otherwise.
+        50,000, and the patterns of 30 random directions otherwise. With several outputs
+        it takes all; where they are too many a warning says that a gap stays open.
     method : str, optional
         The method of :func:`convexnn_lib.solve`, by default its default.
-    tol : float, default 1e-6
-        The relative duality gap to certify.
+    tol : float, optional
+        The relative gap to certify; a larger one warns. By default 1e-6, and 1e-3 with
+        several outputs, whose dual norm is costly to bound.
     random_state : int, numpy.random.RandomState or None, default 0
         Source of randomness of sampled patterns.
 
@@ -255,7 +280,8 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         The sorted labels.
     network_ : convexnn_lib.ReLUNetwork or list of them
         The trained network; for more than two classes a list, in the order of
-        ``classes_``. With ``fit_intercept``, the last row of ``W1`` holds the biases.
+        ``classes_``, unless the loss is multinomial. With ``fit_intercept``, the last
+        row of ``W1`` holds the biases.
     certificate_ : convexnn_lib.Certificate or list of them
         How far each network is from its optimum, at most, and over which patterns.
     global_certificate_ : convexnn_lib.Certificate or list of them
@@ -306,9 +332,15 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
     ['all patterns', 'all patterns', 'all patterns']
     >>> model.predict_proba(X[:1]).round(1)
     array([[1., 0., 0.]])
+
+    All classes in one program, with one certificate:
+
+    >>> joint = ConvexReLUClassifier(beta=0.1, loss="multinomial").fit(X, y)
+    >>> joint.network_.outputs, bool(joint.certificate_.relative_gap < 1e-6)
+    (3, True)
     """
 
-    _losses = ("logistic", "hinge", "squared")
+    _losses = ("logistic", "hinge", "squared", "multinomial")
 
     def __init__(
         self,
@@ -318,7 +350,7 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         fit_intercept: bool = True,
         n_patterns: int | Literal["auto"] | None = "auto",
         method: SolveMethod | None = None,
-        tol: float = 1e-6,
+        tol: float | None = None,
         random_state: Any = 0,
     ) -> None:
         super().__init__(
@@ -331,7 +363,9 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
             random_state=random_state,
         )
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train the network, or one for each of more than two classes.
 
         Parameters
@@ -340,6 +374,11 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
             Data, one sample a row.
         y : (n,) array
             Class labels.
+        sample_weight : (n,) array, optional
+            Nonnegative weights of the samples, by default 1: the loss of a sample
+            counts so many times, and a sample of weight 0 is left out. The certificates
+            are those of the weighted problem of the samples that are left, see
+            :class:`convexnn_lib.TrainingProblem`.
 
         Returns
         -------
@@ -355,26 +394,26 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
                 f"y has only one class, {classes[0]!r}; a classifier needs at least "
                 "two classes."
             )
-        inputs = self._inputs(data)
-        patterns = self._patterns(inputs)
+        weights = self._weights(sample_weight, data)
+        kept = weights > 0.0
+        inputs, codes, joint = self._inputs(data[kept]), codes[kept], is_joint(self.loss)
+        patterns = self._patterns(inputs, several_outputs=joint)
+        if joint:
+            targets = [np.eye(len(classes))[codes]]
+        else:
+            first = 1 if len(classes) == 2 else 0
+            each = range(first, len(classes))
+            targets = [np.where(codes == code, 1.0, -1.0) for code in each]
         solutions = [
-            self._solve(inputs, np.where(codes == code, 1.0, -1.0), patterns)
-            for code in range(1 if len(classes) == 2 else 0, len(classes))
+            self._solve(inputs, target, weights[kept], patterns) for target in targets
         ]
         self.classes_: npt.NDArray[Any] = classes
         networks = [solution.network for solution in solutions]
+        self.network_: ReLUNetwork | list[ReLUNetwork] = single(networks)
         certificates = [solution.certificate for solution in solutions]
-        two = len(classes) == 2
-        self.network_: ReLUNetwork | list[ReLUNetwork] = (
-            networks[0] if two else networks
-        )
-        self.certificate_: Certificate | list[Certificate] = (
-            certificates[0] if two else certificates
-        )
-        over_all = [over_all_patterns(solution) for solution in solutions]
-        self.global_certificate_: Certificate | list[Certificate] = (
-            over_all[0] if two else over_all
-        )
+        self.certificate_: Certificate | list[Certificate] = single(certificates)
+        wide = [over_all_patterns(solution) for solution in solutions]
+        self.global_certificate_: Certificate | list[Certificate] = single(wide)
         return self
 
     def decision_function(self, X: ArrayLike) -> FloatArray:
@@ -388,12 +427,13 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         Returns
         -------
         (n,) or (n, k) array
-            For two classes the network's output, positive for ``classes_[1]``; for
-            more, the output of each class's network.
+            For two classes the network's output, positive for ``classes_[1]``, or the
+            difference of its two outputs; for more, the output of each class.
         """
         inputs = self._checked(X)
         if isinstance(self.network_, ReLUNetwork):
-            return self.network_.predict(inputs)
+            outputs = self.network_.predict(inputs)
+            return np.diff(outputs)[:, 0] if outputs.shape[1:] == (2,) else outputs
         return np.column_stack([network.predict(inputs) for network in self.network_])
 
     def predict(self, X: ArrayLike) -> npt.NDArray[Any]:
@@ -414,7 +454,7 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         labels: npt.NDArray[Any] = self.classes_[chosen.astype(np.intp)]
         return labels
 
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    @available_if(has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> FloatArray:
         r"""Return the probability of each class; only with a loss of log-odds.
 
@@ -428,11 +468,13 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
         (n, k) array
             Rows that sum to 1, in the order of ``classes_``. For two classes
             :math:`1/(1+e^{-z})` of the output z belongs to ``classes_[1]``; for more,
-            these numbers of all networks are divided by their sum.
+            these numbers of all networks are divided by their sum. With the multinomial
+            loss they are those of the softmax of the outputs.
         """
         outputs = self.decision_function(X)
         if outputs.ndim == 1:
             return np.column_stack([expit(-outputs), expit(outputs)])
         # in logarithms, so that the sum cannot vanish
-        shares: FloatArray = softmax(log_expit(outputs), axis=1)
+        logs = outputs if is_joint(self.loss) else log_expit(outputs)
+        shares: FloatArray = softmax(logs, axis=1)
         return shares

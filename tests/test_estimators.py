@@ -39,7 +39,13 @@ def _two_irises(features: tuple[int, ...] = (3,)) -> tuple[Any, Any]:
 
 
 @pytest.mark.slow
-@parametrize_with_checks([ConvexReLURegressor(), ConvexReLUClassifier()])
+@parametrize_with_checks(
+    [
+        ConvexReLURegressor(),
+        ConvexReLUClassifier(),
+        ConvexReLUClassifier(beta=10.0, loss="multinomial", tol=0.1),
+    ]
+)
 def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -218,3 +224,40 @@ def test_all_patterns_of_large_data_are_refused() -> None:
 def test_importing_the_library_leaves_scikit_learn_out() -> None:
     code = "import sys, convexnn_lib; assert 'sklearn' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.slow
+def test_several_targets_are_fitted_by_one_network() -> None:
+    X, y = _regression()
+    targets = np.column_stack([y, y[::-1]])
+    regressor = ConvexReLURegressor(beta=2.0, tol=1e-5).fit(X, targets)
+    inputs = np.column_stack([X, np.ones(len(X))])
+    problem = TrainingProblem(inputs, targets, 2.0)
+    assert regressor.certificate_.verify(regressor.network_, problem)
+    assert regressor.certificate_.relative_gap <= 1e-5
+    assert regressor.predict(X).shape == targets.shape
+    alone = [ConvexReLURegressor(beta=2.0).fit(X, column) for column in targets.T]
+    # together they share neurons, and cost no more than two networks do
+    apart = sum(one.certificate_.primal for one in alone)
+    assert regressor.certificate_.lower_bound < apart
+    assert 0.0 < regressor.score(X, targets) <= 1.0
+
+
+@pytest.mark.slow
+def test_all_classes_in_one_program() -> None:
+    X, y = load_iris(return_X_y=True)
+    X, y = StandardScaler().fit_transform(X[::5, 2:3]), y[::5]
+    names = np.array(["a", "b", "c"])[y]
+    model = ConvexReLUClassifier(beta=0.5, loss="multinomial").fit(X, names)
+    assert model.network_.outputs == 3
+    assert model.certificate_.relative_gap <= 1e-6
+    shares = model.predict_proba(X)
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+    np.testing.assert_array_equal(model.classes_[shares.argmax(axis=1)], names)
+    loss = -np.log(shares[np.arange(len(y)), y]).sum()
+    assert model.certificate_.primal > loss
+    two = ConvexReLUClassifier(beta=0.5, loss="multinomial").fit(X[y > 0], y[y > 0])
+    assert two.decision_function(X).shape == (len(X),)
+    positive = two.decision_function(X) > 0.0
+    np.testing.assert_array_equal(two.predict(X) == 2, positive)
+    np.testing.assert_array_equal(two.predict_proba(X)[:, 1] > 0.5, positive)
