@@ -153,7 +153,7 @@ def over_all_patterns(solution: Solution) -> Certificate:
     return widened(solution.certificate, solution.network, solution.problem)
 
 
-def is_joint(loss: str | Loss) -> bool:
+def is_joint(loss: LossName | Loss) -> bool:
     """Tell whether a loss is one of all classes together."""
     return get_loss(loss).labels == "classes"
 

@@ -145,7 +145,8 @@ class TrainingProblem(ReadOnlyArrays):
                 raise InvalidDataError(
                     f"the loss {loss!r} has weights already; pass {loss.loss!r}."
                 )
-            loss, sample_weight = loss.loss, loss.weights
+            given = loss
+            loss, sample_weight = given.loss, given.weights
         check_attributes(loss)
         X = as_matrix(X)
         y = as_outputs(y, len(X), "y")
