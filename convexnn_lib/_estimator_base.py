@@ -48,7 +48,7 @@ _T = TypeVar("_T")
 
 _ALL_UP_TO = 50_000  # "auto" trains over all patterns if there are at most so many
 _SAMPLED = 30  # and over those of so many random directions otherwise
-_TOL, _TOL_OF_SEVERAL = 1e-6, 1e-3  # of one output and of several, by default
+_TOL_OF_SEVERAL = 1e-3  # by default, of several outputs
 
 
 class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
@@ -137,10 +137,11 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
         """Train on inputs that have their column of ones."""
         problem = TrainingProblem(X, y, self.beta, self.loss, sample_weight=weights)
         options: dict[str, Any] = {} if self.method is None else {"method": self.method}
-        tol = self.tol
-        if tol is None:
-            tol = _TOL if y.ndim == 1 else _TOL_OF_SEVERAL
-        return solve(problem, patterns, tol=tol, **options)
+        if self.tol is not None:
+            options["tol"] = self.tol
+        elif y.ndim == 2:
+            options["tol"] = _TOL_OF_SEVERAL
+        return solve(problem, patterns, **options)
 
     def _checked(self, X: ArrayLike) -> FloatArray:
         """Return the inputs of a fitted estimator."""
