@@ -141,6 +141,21 @@ def test_of_each_test_the_first_case_is_quick(
         assert [item.nodeid for item in away] == names[1:2] * asked
 
 
+def test_a_processor_that_repeats_the_own_run_is_left_out(
+    load_module: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = load_module("tools/checks.py")
+    ran = []
+    monkeypatch.setattr(
+        tool, "failures", lambda name, part: ran.append((name, part.command)) or []
+    )
+    tool.main(["unit", "notebooks", "usual"])
+    tool.main(["unit", "usual"])
+    commands = [tool.PARTS[name].command for name in ("unit", "notebooks", "usual")]
+    unrepeated = [*commands[:2], f"{commands[2]} --unless-own"]
+    assert [command for _, command in ran] == [*unrepeated, commands[0], commands[2]]
+
+
 def test_parts_are_commands_of_this_project(
     load_module: Callable[[str], ModuleType], root: Path
 ) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import nbclient
 import nbformat
@@ -104,6 +104,35 @@ def test_one_processor_cannot_have_two_threads(
     variables, (word,) = processors.prepare(processors.PROCESSORS["usual"])
     assert variables["OPENBLAS_NUM_THREADS"] == "1"
     assert "2 threads" in word
+
+
+@pytest.mark.parametrize("name", ["old", "usual", "new"])
+@pytest.mark.parametrize("kernel", ["Haswell", "SkylakeX"])
+def test_what_a_machine_is_anyway_is_not_repeated(
+    processors: ModuleType,
+    found: dict[str, set],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    kernel: str,
+) -> None:
+    """Where the machine's own run goes before, and only there."""
+    monkeypatch.setattr(processors, "_available", lambda: 2)
+    own = found | {"kernel": {kernel}}
+    _answers(monkeypatch, processors, own, set())
+    answers = processors.probe
+    monkeypatch.setattr(
+        processors, "probe", lambda v: answers({"OPENBLAS_NUM_THREADS": "2"} | v)
+    )
+    runs = []
+    monkeypatch.setattr(
+        processors.subprocess,
+        "run",
+        lambda command, **_: runs.append(command) or SimpleNamespace(returncode=0),
+    )
+    assert processors.main([name]) == 0
+    assert len(runs) == 1
+    assert processors.main([name, "--unless-own"]) == 0
+    assert len(runs) == (1 if (name, kernel) == ("usual", "Haswell") else 2)
 
 
 @pytest.mark.parametrize("name", ["old", "usual", "new"])

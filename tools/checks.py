@@ -95,6 +95,13 @@ def failures(name: str, part: Part) -> list[tuple[str, str]]:
     ]
 
 
+def _unrepeated(part: Part) -> Part:
+    """Return the part without what the machine's own run of the same tests says."""
+    if not part.command.startswith(PROCESSOR):
+        return part
+    return part._replace(command=f"{part.command} --unless-own")
+
+
 def _file(test: str) -> str:
     """Return what to run for a test: a notebook's cell needs those before it."""
     path, _, _ = test.partition("::")
@@ -111,9 +118,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="+", choices=PARTS)
     names = parser.parse_args(arguments).parts
+    own = {"unit", "notebooks"} <= set(names)  # which no processor need repeat
     beside = [Beside(name, PARTS[name]) for name in names if not PARTS[name].alone]
     found = {
-        name: failures(name, PARTS[name]) for name in names if PARTS[name].alone
+        name: failures(name, _unrepeated(PARTS[name]) if own else PARTS[name])
+        for name in names
+        if PARTS[name].alone
     } | {part.name: part.failures() for part in beside}
     failed = [item for name in names for item in found[name]]
     _say("")
