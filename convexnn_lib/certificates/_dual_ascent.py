@@ -27,11 +27,11 @@ from scipy.optimize import minimize
 
 from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.certificates._few_threads import few_threads
 from convexnn_lib.certificates._margin_program import feature_sizes
 from convexnn_lib.certificates._pricing import Scaled
 from convexnn_lib.certificates._relaxation import relaxed_outputs, sign_rules
 from convexnn_lib.certificates._sign_rules import SignRule, sign_rule_bound
-from convexnn_lib.certificates._threads import few_threads
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 

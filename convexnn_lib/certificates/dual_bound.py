@@ -28,6 +28,7 @@ from convexnn_lib.certificates._bound_steps import (
     take_rule,
     take_spectral,
 )
+from convexnn_lib.certificates._few_threads import few_threads
 from convexnn_lib.certificates._one_pattern import one_pattern
 from convexnn_lib.certificates._pricing import Scaled
 from convexnn_lib.certificates._sign_rules import (
@@ -35,7 +36,6 @@ from convexnn_lib.certificates._sign_rules import (
     leading_directions,
     sign_rule_bound,
 )
-from convexnn_lib.certificates._threads import few_threads
 from convexnn_lib.certificates._tolerances import DUAL_NORM_ACCURACY
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
 

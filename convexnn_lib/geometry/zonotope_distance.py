@@ -29,21 +29,21 @@ class ZonotopeDistance(ReadOnlyArrays):
     Attributes
     ----------
     value : float
-        The distance of ``point`` and ``nearest``, which is :math:`M(\lambda)`.
+        The distance of ``point`` and ``nearest_point``, which is :math:`M(\lambda)`.
     point : (d,) array
         A vertex of one of the zonotopes that is farthest from the other.
-    nearest : (d,) array
+    nearest_point : (d,) array
         The point of the other zonotope that is nearest to it.
     sign : float
         1 if ``point`` belongs to :math:`Z_+`, -1 if it belongs to :math:`Z_-`.
     u : (d,) array
         The unit neuron with :math:`\lambda^T(Xu)_+=\text{sign}\cdot M(\lambda)`: the
-        direction from ``nearest`` to ``point``.
+        direction from ``nearest_point`` to ``point``.
     """
 
     value: float
     point: FloatArray
-    nearest: FloatArray
+    nearest_point: FloatArray
     sign: float
     u: FloatArray
 

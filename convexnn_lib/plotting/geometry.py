@@ -261,7 +261,7 @@ def plot_zonotopes(X: Any, duals: Mapping[str, Any]) -> Figure:
                 panel.fill(
                     *vertices.T, fill=False, edgecolor=colour, lw=1.6, hatch=hatch
                 )
-            ends = np.stack([distance.point, distance.nearest])
+            ends = np.stack([distance.point, distance.nearest_point])
             panel.plot(*ends.T, "-", color=BLACK, lw=2.5, zorder=4)
             panel.plot(*ends[0], "o", color=BLACK, ms=8, zorder=5)
             panel.plot(*ends[1], "o", color="white", mec=BLACK, ms=8, zorder=5)

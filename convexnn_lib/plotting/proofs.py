@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.optimize import nnls
 
 from convexnn_lib._validation import (
     ArrayLike,
@@ -30,6 +29,7 @@ from convexnn_lib.plotting.style import (
     draw_origin_axes,
     new_figure,
 )
+from convexnn_lib.stationarity._least_norm import SubgradientSet, least_norm_point
 
 __all__ = ["plot_closed", "plot_gordan", "plot_insertion"]
 
@@ -161,12 +161,15 @@ def _draw_hull(
 
 def _shortest_combination(rows: FloatArray) -> FloatArray:
     """Return the point of the convex hull of the rows that is next to the origin."""
-    # a large weight on the sum of the coefficients makes it one
-    weight = 1e6 * np.abs(rows).max()
-    columns = np.vstack([rows.T, np.full(len(rows), weight)])
-    coefficients, _ = nnls(columns, np.array([0.0, 0.0, weight]))
-    point: FloatArray = coefficients @ rows / coefficients.sum()
-    return point
+    hull = SubgradientSet(
+        base=np.zeros(rows.shape[1]),
+        samples=np.zeros((rows.shape[1], 0)),
+        ties=rows.T,
+        owner=np.full(len(rows), -1),
+        upper=np.inf,
+        cells=np.eye(len(rows), dtype=np.bool_),
+    )
+    return least_norm_point(hull)[0]
 
 
 def plot_insertion(

@@ -6,21 +6,17 @@ What it reaches is not trusted: the program over pairs and a certificate come af
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize
 
-from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.problem._second_layer import directions, sizes
+from convexnn_lib.problem._second_layer import directions
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._outputs_program import hessians
-from convexnn_lib.training._tolerances import VANISHED
 
-__all__ = ["descend", "polish", "price_outputs"]
+__all__ = ["polish", "price_outputs"]
 
 _ALTERNATIONS = 40
 _DIFFERENT = 0.999  # product of unit vectors below which they are two
-_ITERATIONS = 500
 _NEWTON_STEPS = 8
 _LARGEST = 2_000_000  # numbers in the derivatives of the outputs
 
@@ -66,56 +62,6 @@ def price_outputs(
             chosen.append(int(k))
     u = kept[chosen]
     return best[chosen], u, directions((lam.T @ np.maximum(X @ u.T, 0.0)).T)
-
-
-def descend(
-    network: ReLUNetwork, problem: TrainingProblem, deadline: Deadline = NEVER
-) -> ReLUNetwork:
-    """Lower the objective of a network by a limited number of L-BFGS iterations.
-
-    Parameters
-    ----------
-    network : convexnn_lib.ReLUNetwork
-        The network to start from.
-    problem : convexnn_lib.TrainingProblem
-        A problem with labels (n, c) and a differentiable loss.
-    deadline : Deadline, optional
-        When to stop, after one iteration at least.
-
-    Returns
-    -------
-    convexnn_lib.ReLUNetwork
-        A balanced network with an objective that is no larger, neurons that have died
-        left out.
-    """
-    X, y, beta = problem.X, problem.y, problem.beta
-    d, m, c = problem.d, network.width, problem.outputs
-
-    def objective(weights: FloatArray) -> tuple[float, FloatArray]:
-        W1, W2 = weights[: d * m].reshape(d, m), weights[d * m :].reshape(m, c)
-        hidden = np.maximum(X @ W1, 0.0)
-        outputs = hidden @ W2
-        value = problem.loss.value(outputs, y) + 0.5 * beta * float(weights @ weights)
-        gradient = problem.loss.gradient(outputs, y)
-        inner = X.T @ ((gradient @ W2.T) * (hidden > 0.0))
-        slope = np.concatenate([inner.ravel(), (hidden.T @ gradient).ravel()])
-        return value, slope + beta * weights
-
-    def stop(_: FloatArray) -> None:
-        if deadline.passed:
-            raise StopIteration
-
-    start = np.concatenate([network.W1.ravel(), network.W2.ravel()])
-    options = {"maxiter": _ITERATIONS, "maxcor": 20, "ftol": 1e-13, "gtol": 1e-10}
-    result = minimize(
-        objective, start, jac=True, method="L-BFGS-B", callback=stop, options=options
-    )
-    weights = result.x if result.fun <= problem.objective(network) else start
-    lowered = ReLUNetwork(
-        weights[: d * m].reshape(d, m), weights[d * m :].reshape(m, c)
-    ).balanced()
-    alive = sizes(lowered.w2) > VANISHED * sizes(lowered.w2).max(initial=0.0)
-    return ReLUNetwork(lowered.W1[:, alive], lowered.w2[alive])
 
 
 def polish(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:

@@ -1,8 +1,9 @@
 r"""Descent in the weights of a network, for programs too large to solve at each round.
 
-For smooth losses the objective of a wide network leads to nearly optimal neurons at a
-small part of the cost of a conic program. What it reaches is not trusted: pricing shows
-where the network falls short of the optimum, and only a certificate says how far.
+For smooth losses the objective of a wide network, with one output or several, leads to
+nearly optimal neurons at a small part of the cost of a conic program. What it reaches
+is not trusted: pricing shows where the network falls short of the optimum, and only a
+certificate says how far.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["descend", "widened"]
 
-_ITERATIONS = 300
 _MEMORY = 20  # pairs that L-BFGS keeps
+_QUICK = {"maxiter": 300, "ftol": 1e-9}
+_THOROUGH = {"maxiter": 500, "ftol": 1e-13, "gtol": 1e-10}
 
 
 def widened(
@@ -60,7 +62,11 @@ def widened(
 
 
 def descend(
-    network: ReLUNetwork, problem: TrainingProblem, deadline: Deadline = NEVER
+    network: ReLUNetwork,
+    problem: TrainingProblem,
+    deadline: Deadline = NEVER,
+    *,
+    thorough: bool = False,
 ) -> ReLUNetwork:
     """Lower the objective of a network by a limited number of L-BFGS iterations.
 
@@ -72,6 +78,8 @@ def descend(
         A problem with a differentiable loss.
     deadline : Deadline, optional
         When to stop, after one iteration at least.
+    thorough : bool, default False
+        Descend until the objective changes no more but for rounding.
 
     Returns
     -------
@@ -79,30 +87,39 @@ def descend(
         A balanced network of the same width with an objective that is no larger.
     """
     X, y, beta = problem.X, problem.y, problem.beta
-    d, m = problem.d, network.width
+    split = network.W1.size
+
+    def layers(weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return (
+            weights[:split].reshape(network.W1.shape),
+            weights[split:].reshape(network.w2.shape),
+        )
 
     def objective(weights: FloatArray) -> tuple[float, FloatArray]:
-        W1, w2 = weights[: d * m].reshape(d, m), weights[d * m :]
+        W1, w2 = layers(weights)
         hidden = np.maximum(X @ W1, 0.0)
         outputs = hidden @ w2
         value = problem.loss.value(outputs, y) + 0.5 * beta * float(weights @ weights)
         gradient = problem.loss.gradient(outputs, y)
-        inner = X.T @ (gradient[:, None] * (hidden > 0.0)) * w2
-        slope = np.concatenate([inner.ravel(), hidden.T @ gradient])
+        if w2.ndim == 1:
+            inner = X.T @ (gradient[:, None] * (hidden > 0.0)) * w2
+        else:
+            inner = X.T @ ((gradient @ w2.T) * (hidden > 0.0))
+        slope = np.concatenate([inner.ravel(), (hidden.T @ gradient).ravel()])
         return value, slope + beta * weights
 
     def stop(_: FloatArray) -> None:
         if deadline.passed:
             raise StopIteration
 
-    start = np.concatenate([network.W1.ravel(), network.w2])
+    start = np.concatenate([network.W1.ravel(), network.w2.ravel()])
     result = minimize(
         objective,
         start,
         jac=True,
         method="L-BFGS-B",
         callback=stop,
-        options={"maxiter": _ITERATIONS, "maxcor": _MEMORY, "ftol": 1e-9},
+        options={"maxcor": _MEMORY, **(_THOROUGH if thorough else _QUICK)},
     )
     weights = result.x if result.fun <= problem.objective(network) else start
-    return ReLUNetwork(weights[: d * m].reshape(d, m), weights[d * m :]).balanced()
+    return ReLUNetwork(*layers(weights)).balanced()

@@ -18,11 +18,12 @@ from convexnn_lib._deadline import Deadline, Stopwatch, TimeUp
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.certificates.certificate import Certificate, bound_by
 from convexnn_lib.certificates.output_norm import OutputNorm, output_norm
-from convexnn_lib.problem._second_layer import directions
+from convexnn_lib.problem._second_layer import directions, sizes
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._column_generation import Round
-from convexnn_lib.training._local_outputs import descend, polish, price_outputs
+from convexnn_lib.training._local_outputs import polish, price_outputs
+from convexnn_lib.training._local_training import descend
 from convexnn_lib.training._methods import Options, Outcome
 from convexnn_lib.training._outputs_program import OutputsPoint, Pairs, solve_pairs
 from convexnn_lib.training._tolerances import VANISHED
@@ -185,7 +186,7 @@ class _Training:
                 np.vstack([self.network.w2, small[:, None] * v[new]]),
             )
             before = self.value
-            lowered = descend(wider, problem, self.deadline)
+            lowered = _lowered(wider, problem, self.deadline)
             self.record(lowered)
             self.record(lowered.pruned(problem.X))
             if before - self.value <= _STALLED * abs(self.value):
@@ -266,7 +267,7 @@ class _Training:
             key=self.problem.objective,
         )
         if self.scope is None:
-            merged = descend(merged, self.problem, self.deadline)
+            merged = _lowered(merged, self.problem, self.deadline)
         return self.pairs_of(merged), self.record(merged)
 
     def priced(self, lam: FloatArray) -> Pairs:
@@ -393,6 +394,16 @@ def _merged(pairs: Pairs, point: OutputsPoint, cosine: float) -> ReLUNetwork:
     d, c = point.variables.shape[1], pairs.outward.shape[1]
     network = ReLUNetwork(np.array(W1).reshape(-1, d).T, np.array(W2).reshape(-1, c))
     return network.balanced()
+
+
+def _lowered(
+    network: ReLUNetwork, problem: TrainingProblem, deadline: Deadline
+) -> ReLUNetwork:
+    """Train a network to the end, and leave out neurons that have died."""
+    network = descend(network, problem, deadline, thorough=True)
+    lengths = sizes(network.w2)
+    alive = lengths > VANISHED * lengths.max(initial=0.0)
+    return ReLUNetwork(network.W1[:, alive], network.w2[alive])
 
 
 def _in_order(network: ReLUNetwork) -> ReLUNetwork:

@@ -77,7 +77,7 @@ def test_small_integers(data):
     distance = zonotope_distance(X, lam)
     assert distance.value == pytest.approx(dual_norm(X, lam)[0], abs=1e-9)
     # the two points are where they are said to be, and the segment points along u
-    gap = distance.point - distance.nearest
+    gap = distance.point - distance.nearest_point
     np.testing.assert_allclose(gap, distance.value * distance.u, atol=1e-8)
     attained = distance.sign * lam @ np.maximum(X @ distance.u, 0.0)
     assert attained == pytest.approx(distance.value, abs=1e-9)
@@ -92,7 +92,7 @@ def test_optimal_duals_have_distance_one():
 def test_zero_dual_point():
     distance = zonotope_distance([[1.0, 2.0]], [0.0])
     assert distance.value == 0.0
-    np.testing.assert_array_equal(distance.point, distance.nearest)
+    np.testing.assert_array_equal(distance.point, distance.nearest_point)
 
 
 def test_repr_says_which_sticks_out():

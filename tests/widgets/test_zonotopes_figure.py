@@ -84,7 +84,9 @@ class TestInTheBrowser:
         expected = zonotope_distance(X, lam)
         assert driver.shown["value"] == pytest.approx(expected.value, rel=1e-9)
         np.testing.assert_allclose(driver.shown["point"], expected.point, atol=1e-9)
-        np.testing.assert_allclose(driver.shown["nearest"], expected.nearest, atol=1e-9)
+        np.testing.assert_allclose(
+            driver.shown["nearest"], expected.nearest_point, atol=1e-9
+        )
         assert f"{expected.value:.3f}" in driver.sentence
         driver.finish()
 
