@@ -176,6 +176,23 @@ def test_cones_are_divided_down_to_rounding(seed: int) -> None:
     assert 0.0 <= found.upper - found.lower <= 4.0 * 16 * EPS * sizes
 
 
+@pytest.mark.parametrize(("below", "found"), [(0.5, False), (2.0, True)])
+@pytest.mark.parametrize("seed", [0, 1, 2, 5])
+def test_what_is_better_by_rounding_errors_is_not_looked_for(
+    seed: int, below: float, found: bool
+) -> None:
+    """A bound known before is improved where it is worse by more than these."""
+    rng = np.random.default_rng(seed)
+    plus, minus = rng.standard_normal((8, 3)), rng.standard_normal((7, 3))
+    best = branch_and_bound(plus, minus, relative_gap=0.0).lower
+    sizes = np.linalg.norm(np.vstack([plus, minus]), axis=1).sum()
+    start = best - below * 16 * EPS * sizes
+    bounds = branch_and_bound(plus, minus, relative_gap=0.0, start=start)
+    assert bounds.direction.any() == found
+    assert start <= bounds.lower <= bounds.upper
+    assert bounds.upper >= best
+
+
 @pytest.mark.parametrize(("change", "same"), [(0.9e-12, True), (1.1e-12, False)])
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_same_objective(change: float, same: bool, sign: float) -> None:
