@@ -236,7 +236,7 @@ def test_a_copy_flows_like_its_model(
     def times(speed: float) -> dict[str, Any]:
         if method == "euler":
             return {"step": 0.003 / speed, "n_steps": 200}
-        return {"step": 0.003 / speed, "t_max": 0.1 / speed, "tolerance": 1e-5}
+        return {"step": 0.003 / speed, "t_max": 0.1 / speed, "tolerance": 1e-3}
 
     found = gradient_flow(problem, 5, **options, **times(factor))
     expected = gradient_flow(model, 5, **options, **times(1.0))

@@ -15,6 +15,7 @@ import ast
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -117,12 +118,19 @@ def _upward(importer: str, target: str, height: dict[str, int]) -> bool:
     return height.get(target, -1) >= height[importer] >= 0
 
 
+@cache
+def _statements(source: str) -> list[ast.Import | ast.ImportFrom]:
+    """Return the statements that import, those within functions as well."""
+    kinds = ast.Import, ast.ImportFrom
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+
+
 def _imported(name: str, path: Path, known: dict[str, Path]) -> Iterator[str]:
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             module = node.module or ""
             if node.level:  # from .name, ..name
                 parts = package.split(".")[: len(package.split(".")) - node.level + 1]
