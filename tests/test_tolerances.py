@@ -50,6 +50,7 @@ OF_METHODS = {
     "problem/_shortest_separator.py": {"_ACCURACY"},  # then rational arithmetic
     "stationarity/_least_norm.py": {"_RELATIVE_GAP"},
     "training/_cvxpy_model.py": {"_LEAST_STEP", "_NO_GAIN"},
+    "training/_local_training.py": {"_QUICK", "_THOROUGH"},  # then it is certified
     "training/_methods.py": {"_CLOSED"},
     "training/_newton_on_face.py": {"_ROUNDING"},
     "training/_outputs_program.py": {"_LEAST_BEND", "_LEAST_STEP"},
