@@ -76,6 +76,7 @@ RESULTS = {
     "DescentPath",
     "ExtremeNeuron",
     "FlowHistory",
+    "GatedSolution",
     "KKTResidual",
     "HullGauge",
     "MarginCertificate",

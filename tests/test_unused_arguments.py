@@ -186,6 +186,7 @@ COUNTS = {
     "output_norm": ["patterns", "target", "gap", "deadline"],
     "solution_path": ["betas", "tol", "progress"],
     "solve": ["patterns", "method", "tol", "progress", "time_limit"],
+    "solve_gated": ["tol"],
     "solve_parallel": ["width", "tol", "max_configurations"],
     "stationarity_test": ["beta"],
     "subsampled_problem": ["completions", "tie_tolerance"],

@@ -45,7 +45,7 @@ _FAINT = 1e-6  # length of a pair's vector, relative, that is left out after rou
 _NEAR = (0.9, 0.99, 0.999, 0.9999)  # products of directions that are tried as one
 _NORM_GAP = 0.1  # of tol, to which the dual norm is found
 _ROUGH = 1e-3  # tol from which no more than some bisections bound a dual norm
-_BISECTIONS = 100
+_BISECTIONS = 250  # enough to come to the faces of cones, on small data
 
 
 def solve_several_outputs(
