@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from convexnn_lib._read_only import ReadOnlyArrays
+from convexnn_lib._read_only import ReadOnlyArrays, read_only
 from convexnn_lib._validation import (
     ArrayLike,
     BoolArray,
@@ -67,7 +67,7 @@ class GatedSolution(ReadOnlyArrays):
     @property
     def patterns(self) -> BoolArray:
         """The activation patterns of the gates on the data, a (p, n) array."""
-        return _patterns(self.gates, self.problem.X)
+        return read_only(_patterns(self.gates, self.problem.X))
 
     @property
     def gap(self) -> float:
