@@ -135,7 +135,8 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
         self, X: FloatArray, y: FloatArray, weights: FloatArray, patterns: PatternsLike
     ) -> Solution:
         """Train on inputs that have their column of ones."""
-        problem = TrainingProblem(X, y, self.beta, self.loss, sample_weight=weights)
+        given = None if np.all(weights == 1.0) else weights
+        problem = TrainingProblem(X, y, self.beta, self.loss, sample_weight=given)
         options: dict[str, Any] = {} if self.method is None else {"method": self.method}
         if self.tol is not None:
             options["tol"] = self.tol

@@ -68,16 +68,16 @@ def weighted(loss: Loss, weights: FloatArray) -> Loss:
     Parameters
     ----------
     loss : Loss
-        A loss that was checked.
+        A loss that was checked, and is no constraint.
     weights : (n,) array
         What :func:`check_weights` returns.
 
     Returns
     -------
     Loss
-        The loss itself if the weights change nothing: all are 1, or it is a constraint.
+        The loss itself if all weights are 1.
     """
-    if loss.is_constraint or np.all(weights == 1.0):
+    if np.all(weights == 1.0):
         return loss
     kind = Weighted if loss.slack_cost is None else WeightedMargin
     return kind(loss, weights)
@@ -113,7 +113,7 @@ class Weighted(Loss):
 
     @property
     def is_constraint(self) -> bool:
-        """Whether the loss is 0 or infinite: weights change no such loss."""
+        """Whether the loss is 0 or infinite: such a loss has no weights."""
         return False
 
     def __eq__(self, other: object) -> bool:

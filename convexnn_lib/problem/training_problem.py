@@ -80,8 +80,8 @@ class TrainingProblem(ReadOnlyArrays):
         subject to :math:`y_if(x_i)\ge1`.
     sample_weight : (n,) array, optional
         Positive weights of the samples: the loss is :math:`\sum_iw_i\ell_i`, so that
-        2 is the same as the sample twice. Leave out samples of weight 0. The
-        constraints of a hard margin do not depend on weights.
+        2 is the same as the sample twice. Leave out samples of weight 0. A hard margin
+        takes none: its constraints do not depend on weights.
 
     Attributes
     ----------
@@ -163,6 +163,11 @@ class TrainingProblem(ReadOnlyArrays):
         if loss.is_constraint:
             check_separable(X, y)
         if sample_weight is not None:
+            if loss.is_constraint:
+                raise InvalidDataError(
+                    "sample_weight would change nothing: a hard margin is a constraint "
+                    "on each sample. Leave it out."
+                )
             loss = weighted(loss, check_weights(sample_weight, len(X)))
         self._set(X, y, beta, loss)
 

@@ -141,10 +141,8 @@ def test_a_certificate_of_other_weights_is_refused() -> None:
 
 def test_weights_that_change_nothing() -> None:
     assert TrainingProblem(X, REAL, 0.3, sample_weight=np.ones(6)).sample_weight is None
-    separable = TrainingProblem(
-        np.eye(3), [1.0, -1.0, 1.0], 1.0, "hard_margin", sample_weight=[1.0, 2.0, 3.0]
-    )
-    assert separable.sample_weight is None
+    with pytest.raises(InvalidDataError, match="would change nothing"):
+        TrainingProblem(np.eye(2), [1, -1], 1.0, "hard_margin", sample_weight=[1, 2])
     weighted = TrainingProblem(X, REAL, 0.3, sample_weight=COUNTS)
     again = TrainingProblem(X, REAL, 0.1, weighted.loss)  # as paths hand it on
     np.testing.assert_array_equal(again.sample_weight, COUNTS)
