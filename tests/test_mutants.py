@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -38,15 +39,16 @@ def test_words_of_messages_are_told_from_code(
     assert shown == f"{before.strip()}  ->  {after.strip()}"
 
 
-def test_the_page_counts(mutants: ModuleType) -> None:
+def test_the_page_counts(mutants: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutants, "EQUIVALENT", {"c  ->  d": "the same"})
     tallies = {
-        "problem/network.py": mutants.Tally(8, ["a  ->  b", "c  ->  d"]),
+        "problem/network.py": mutants.Tally(8, ["a  ->  b", "c  ->  d"], "2026-11-30"),
         "certificates/certify.py": mutants.Tally(10, []),
     }
     page = mutants.report(tallies)
     assert "catch 18, that is 90%" in " ".join(page.split())
-    assert "| `problem/network.py` | 10 | 8 | 80% |" in page
-    assert page.endswith("- `problem/network.py`: `c  ->  d`\n")
+    assert "| `problem/network.py` | 10 | 8 | 80% | 2026-11-30 |" in page
+    assert page.endswith("- `problem/network.py`: `c  ->  d` (the same)\n")
     assert mutants.known(page) == tallies
 
 
@@ -73,8 +75,8 @@ def test_a_run_of_one_module_leaves_the_others(
     monkeypatch.setattr(mutants, "tally", lambda name: mutants.Tally(1, ["c  ->  d"]))
     assert mutants.main(["problem/_loss.py"]) == 1
     assert mutants.known((tmp_path / "mutants.md").read_text()) == {
-        "problem/_loss.py": (1, ["c  ->  d"]),
-        "problem/network.py": (9, ["a  ->  b"]),
+        "problem/_loss.py": (1, ["c  ->  d"], ""),
+        "problem/network.py": (9, ["a  ->  b"], ""),
     }
 
 
@@ -98,7 +100,8 @@ def test_exit_codes(
     monkeypatch.setattr(mutants, "COPY", tmp_path)
     monkeypatch.setattr(mutants.subprocess, "run", run)
     tally = mutants.tally("problem/network.py")
-    assert tally == (2, ["1  ->  f_2", "1  ->  f_3"])
+    assert tally[:2] == (2, ["1  ->  f_2", "1  ->  f_3"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", tally.day)
     assert tally.total == 4
 
 

@@ -119,3 +119,37 @@ def test_rounding_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
         total = p * Fraction(0.1)
         bound = spectral_bound(equal, np.full(p, 0.1), np.full(1, 1e3))
         assert total <= Fraction(bound) < total * (1 + Fraction(1, 10**12))
+
+
+def test_rows_are_taken_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    X, w = rng.standard_normal((11, 3)), rng.uniform(0.5, 1.0, 11)
+    whole = spectral_bound(w[:, None] * X, w, np.full(3, 1e3))
+    monkeypatch.setattr(_spectral, "_ROWS", 4)
+    pieces = spectral_bound(w[:, None] * X, w, np.full(3, 1e3))
+    assert pieces == pytest.approx(whole, rel=1e-13)
+
+
+@pytest.mark.parametrize("length", [0.5, 0.6, 0.7, 0.9])
+def test_rounding_of_the_centre_is_counted(length: float) -> None:
+    """With one row 1 the bound is half of the sum of 1, a bit more, and the length."""
+    eps = Fraction(np.finfo(np.float64).eps)
+    bound = spectral_bound(np.ones((1, 1)), np.ones(1), np.full(1, length))
+    twice = 2 * Fraction(bound)
+    assert 1 + 6 * eps + Fraction(length) <= twice <= 1 + Fraction(length) + 20 * eps
+
+
+@pytest.mark.parametrize("shape", [(9, 2), (3, 8)])
+def test_as_many_roundings_count_as_products_are_summed(
+    shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = []
+
+    def eigenvalue(gram: np.ndarray, terms: int) -> float:
+        counted.append(terms)
+        return 1.0
+
+    monkeypatch.setattr(_spectral, "largest_eigenvalue", eigenvalue)
+    spectral_bound(np.ones(shape), np.ones(shape[0]), np.zeros(shape[1]))
+    assert len(counted) == 2
+    assert min(counted) >= max(shape)
