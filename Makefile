@@ -24,7 +24,7 @@ MODULES =
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book live serve pdf test quick test-processors lint layers types unit notebooks mutants lab chapters \
+.PHONY: help book live serve slides pdf test quick test-processors lint layers types unit notebooks mutants lab chapters \
 	assignments latex-packages clean
 
 help: ## list the targets
@@ -38,6 +38,9 @@ live: $(ENV) ## assemble what runs chapters in Pyodide, by hash, in _build/live
 
 serve: book ## serve the book on this machine
 	@$(BIN)/python tools/live/serve.py _build/html $(PORT)
+
+slides: book ## build the lectures' slides: pages, and PDF files (needs Chromium)
+	@$(BIN)/python tools/slides.py _build/html _build/slides
 
 pdf: _build/latex/.complete ## typeset the book (needs XeLaTeX), and link it from the pages
 	@$(MAKE) book

@@ -114,7 +114,7 @@ def test_a_package_has_one_range(
 FOLDERS = {
     "convexnn_lib": [],
     "_ext": ["book"],
-    "tools": ["book"],
+    "tools": ["book", "slides"],
     "assignments": ["grading"],
     "benchmarks": ["benchmarks"],
     "tests": ["tests"],

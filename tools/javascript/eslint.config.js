@@ -26,7 +26,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["convexnn_lib/**", "_ext/**"],
+    files: ["convexnn_lib/**", "_ext/**", "slides/**"],
     languageOptions: { globals: globals.browser },
   },
   {
