@@ -149,6 +149,16 @@ def _parser() -> argparse.ArgumentParser:
 
     command = _command(
         commands,
+        "best",
+        run.best,
+        "grade all attempts of those who have several, and let the best one count",
+    )
+    command.add_argument("name", metavar="NAME")
+    _add_course(command)
+    _add_settings(command)
+
+    command = _command(
+        commands,
         "oral",
         run.oral,
         "write questions for oral examinations, about each student's own data",
@@ -165,6 +175,15 @@ def _parser() -> argparse.ArgumentParser:
         "write what students wrote as programs, for tools that look for copies",
     )
     _add_problem_set(command)
+
+    command = _command(
+        commands,
+        "gradescope",
+        run.gradescope,
+        "write the archive with which Gradescope's autograder grades a problem set",
+    )
+    command.add_argument("name", metavar="NAME")
+    _add_course(command)
 
     command = _command(
         commands,

@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 from assignments.grader.attempts import attempts, use
 from assignments.grader.batch import Progress, Settings, grade_all, ungraded
+from assignments.grader.best import best_attempts
 from assignments.grader.collect import collect
 from assignments.grader.course import Course
 from assignments.grader.deadlines import Deadlines, take_times
+from assignments.grader.gradescope_zip import write_zip
 from assignments.grader.judge import printable
 from assignments.grader.kernel import Times
 from assignments.grader.marks import read_marks, write_marks
@@ -107,6 +109,20 @@ def use_attempt(options: argparse.Namespace) -> int:
     return 0
 
 
+def best(options: argparse.Namespace) -> int:
+    """Let the best of several attempts count."""
+    course, problem_set = Course(options.course), _read(options, options.name)
+    source = options.sources / f"{options.name}.py"
+    chosen = best_attempts(
+        course, problem_set, source, _settings(options), _show(problem_set)
+    )
+    for student, (number, points) in chosen.items():
+        use(course, options.name, student, number)
+        say(f"of {student} counts attempt {number}, with {points:g} points")
+    say(f"{len(chosen)} have several attempts; now grade {options.name}")
+    return 0
+
+
 def rename(options: argparse.Namespace) -> int:
     """File a student's work under another id."""
     if not is_student_id(options.other):
@@ -149,6 +165,14 @@ def programs(options: argparse.Namespace) -> int:
     """Write what students wrote as programs."""
     folder, count = write_programs(Course(options.course), options.name)
     say(f"{count} programs: {folder}")
+    return 0
+
+
+def gradescope(options: argparse.Namespace) -> int:
+    """Write the archive that Gradescope's autograder runs."""
+    source = options.sources / f"{_read(options, options.name).name}.py"
+    target = write_zip(Course(options.course), options.name, source)
+    say(f"{target} (it has the solutions: for Gradescope alone)")
     return 0
 
 

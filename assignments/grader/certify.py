@@ -51,6 +51,7 @@ class Checker:
         self._questions = [q for q in problem_set.questions if not q.by_hand]
         folder = _ROOT / "assignments"
         sandbox = replace(sandbox, visible={folder: folder})
+        self._sandbox = sandbox
         self._process = sandbox.start(
             ["-m", "assignments.grader.judge"],
             _ROOT,
@@ -78,7 +79,7 @@ class Checker:
     ) -> None:
         """End the process."""
         self._timer.cancel()
-        self._process.kill()
+        self._sandbox.end(self._process)
         self._process.communicate()
 
     def cases(self) -> dict[str, object]:

@@ -7,7 +7,6 @@ import json
 import os
 import queue
 import shutil
-import signal
 import stat
 import subprocess
 import tempfile
@@ -280,6 +279,9 @@ def _kernel(sandbox: Sandbox, times: Times) -> Iterator[_Kernel]:
         visible = {**sandbox.visible, _HAND_IN: HOME / "hand_in.py"}
         if sandbox.unsafe:
             shutil.copy(_HAND_IN, folder)
+        if sandbox.user is not None:
+            for path in (folder, *folder.iterdir()):
+                os.chown(path, sandbox.user, sandbox.user)
         sandbox = replace(sandbox, writable=folder, visible=visible)
         process = sandbox.start(
             ["-m", "ipykernel_launcher", "-f", file, "--HistoryManager.enabled=False"],
@@ -295,9 +297,7 @@ def _kernel(sandbox: Sandbox, times: Times) -> Iterator[_Kernel]:
             _wait_until_ready(client, process, times.start)
             yield _Kernel(client, process, folder, times.grace, sandbox.unsafe)
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            sandbox.end(process)
             client.stop_channels()
             context.destroy(linger=0)
 

@@ -6,10 +6,12 @@ network, no file of the course, no second process, and nothing on disk can be wr
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -18,11 +20,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import convexnn_lib
+from assignments.grader.control_groups import (
+    ControlGroup,
+    control_group,
+    groups_of,
+    remove,
+)
 from assignments.grader.system_calls import system_call_filter
 
 __all__ = ["HOME", "Limits", "Sandbox", "SandboxError", "sandbox_problem"]
 
 HOME = Path("/home/student")
+_MOST_PROCESSES = 250  # with threads
+_FILE_SYSTEMS = 3  # in memory, each as large as a file may be
+_ROOM = 256 << 20  # for what is not the process's own
+_NO_GROUP = ControlGroup()
+_BUS = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")  # where systemd is asked
 _LIBRARY = Path(convexnn_lib.__file__).resolve().parent
 _VARIABLES = {
     # one core a submission: several are graded side by side
@@ -97,12 +110,16 @@ class Sandbox:
         The one folder on disk that it can write to, under the same name.
     unsafe : bool
         Start it without a sandbox: its limits hold, and nothing else is kept from it.
+    user : int, optional
+        Where there is no sandbox, start it as the user with this number, who has few
+        processes and owns nothing. Only root can.
     """
 
     limits: Limits = field(default_factory=Limits)
     visible: Mapping[Path, Path] = field(default_factory=dict)
     writable: Path | None = None
     unsafe: bool = False
+    user: int | None = None
 
     def start(
         self,
@@ -130,8 +147,11 @@ class Sandbox:
             os.write(calls, system_call_filter())
             os.lseek(calls, 0, os.SEEK_SET)
             wrapping = _bubblewrap(self.visible, self.writable, self.limits, folder)
-            command = [*wrapping, "--seccomp", str(calls), "--", *command]
-            return self._popen(command, Path("/"), {}, (calls,), stdin, stdout)
+            group = self._group()
+            wrapping = [*group.command, *wrapping, "--seccomp", str(calls), "--"]
+            command = [*wrapping, *command]
+            bus = {name: os.environ[name] for name in _BUS if name in os.environ}
+            return self._popen(command, Path("/"), bus, (calls,), stdin, stdout, group)
         finally:
             os.close(calls)
 
@@ -143,7 +163,12 @@ class Sandbox:
         files: tuple[int, ...],
         stdin: int,
         stdout: int,
+        group: ControlGroup = _NO_GROUP,
     ) -> subprocess.Popen[bytes]:
+        def prepare() -> None:
+            group.enter()
+            self._limit()
+
         return subprocess.Popen(
             command,
             cwd=folder,
@@ -152,9 +177,42 @@ class Sandbox:
             stdout=stdout,
             stderr=subprocess.DEVNULL,
             pass_fds=files,
-            preexec_fn=self.limits.apply,
+            preexec_fn=prepare,
             start_new_session=True,
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else [],
         )
+
+    def _group(self) -> ControlGroup:
+        """Return a group that holds what the limits admit, and some room."""
+        memory = self.limits.memory + _FILE_SYSTEMS * self.limits.file_size + _ROOM
+        return control_group(memory, _MOST_PROCESSES)
+
+    def _limit(self) -> None:
+        self.limits.apply()
+        if self.user is not None:
+            most = (_MOST_PROCESSES, _MOST_PROCESSES)
+            resource.setrlimit(resource.RLIMIT_NPROC, most)
+
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        """End a process with all that it started."""
+        groups = groups_of(process.pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        if self.user is not None:
+            # also what has left its group: all of this user's, who has nothing else
+            command = [sys.executable, "-c", "import os; os.kill(-1, 9)"]
+            subprocess.run(
+                command,
+                check=False,
+                capture_output=True,
+                user=self.user,
+                group=self.user,
+                extra_groups=[],
+            )
+        process.wait()
+        remove(groups)
 
 
 @functools.cache

@@ -92,6 +92,8 @@ class Task:
         By whom.
     unsafe : bool
         Whether to do without a sandbox.
+    user : int, optional
+        As which user the notebook runs then.
     times : Times
         Limits of time.
     memory : int
@@ -103,6 +105,7 @@ class Task:
     submission: str
     student_id: str
     unsafe: bool = False
+    user: int | None = None
     times: Times = field(default_factory=Times)
     memory: int = Limits.memory
 
@@ -205,7 +208,8 @@ def grade_submission(
     notebook, changes = restored.notebook, list(restored.changes)
     sandbox = Sandbox(unsafe=task.unsafe)
     with Checker(problem_set, task.student_id, sandbox) as checker:
-        limited = Sandbox(Limits(memory=task.memory), unsafe=task.unsafe)
+        limits = Limits(memory=task.memory)
+        limited = Sandbox(limits, unsafe=task.unsafe, user=task.user)
         run = run_notebook(notebook, checker.cases(), limited, task.times)
         declared = run.student_id
         if declared in (None, normal_id(task.student_id)):
