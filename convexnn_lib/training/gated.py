@@ -125,7 +125,9 @@ class GatedSolution(ReadOnlyArrays):
         A vector outside the cone :math:`K_i` of its pattern is a difference of two
         vectors in it, :math:`u=(u+tg)-tg` with the least :math:`t\ge0` for which both
         are, or :math:`u=tg-(tg-u)` if that costs less. The cost
-        :math:`\|u+tg\|+\|tg\|` exceeds :math:`\|u\|` by at most :math:`2t\|g\|`.
+        :math:`\|u+tg\|+\|tg\|` exceeds :math:`\|u\|` by at most :math:`2t\|g\|`. In
+        a thin cone t is large: ``solve(problem, gated.patterns)`` trains over the
+        cones.
 
         Returns
         -------
