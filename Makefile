@@ -33,10 +33,11 @@ help: ## list the targets
 book: _build/html/.complete ## execute the chapters and build the book
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
 
-live: $(ENV) ## assemble what runs chapters in Pyodide, by hash, in _build/live
-	@$(BIN)/python tools/live/assemble.py _build/live
+live: $(ENV) ## assemble what runs the chapters in a reader's page, which book includes
+	@$(BIN)/python tools/live/assemble.py _build/live/live
+	@touch _build/.live
 
-serve: book ## serve the book on this machine
+serve: book ## serve the book on this machine, where its chapters run in the page
 	@$(BIN)/python tools/live/serve.py _build/html $(PORT)
 
 slides: book ## build the lectures' slides: pages, and PDF files (needs Chromium)
@@ -113,8 +114,14 @@ $(ENV): requirements.lock pyproject.toml
 _build/.sources: $(LIBRARY) requirements.lock
 	@mkdir -p _build && rm -rf _build/.jupyter_cache && touch $@
 
+# Without a network the book is built without what runs the chapters in a page.
+_build/.live: $(ENV) $(LIBRARY) tools/live/assemble.py tools/live/manifest.json
+	@mkdir -p _build
+	@$(BIN)/python tools/live/assemble.py --optional _build/live/live
+	@touch $@
+
 # Sphinx copies static files and applies an extension only to pages that it writes.
-_build/.settings: $(SETTINGS) $(LIBRARY) requirements.lock
+_build/.settings: $(SETTINGS) $(LIBRARY) requirements.lock _build/.live
 	@mkdir -p _build && rm -rf _build/html _build/.doctrees && touch $@
 
 # A build that failed leaves nothing behind that a later one could take for finished.

@@ -1,4 +1,4 @@
-"""What a cell that runs in Pyodide shows, here without it."""
+"""What a cell that runs in the page shows, here without a page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def run(root):
 
     def run(*sources: str) -> list[list[tuple[str, str]]]:
         done = subprocess.run(
-            [sys.executable, "-c", RUN, root / "tools" / "live", json.dumps(sources)],
+            [sys.executable, "-c", RUN, root / "_ext" / "live", json.dumps(sources)],
             capture_output=True,
             text=True,
             check=True,
@@ -99,7 +99,7 @@ def test_packages_are_those_that_a_cell_names(root):
     for cell, packages in cells.items():
         done = subprocess.run(
             [sys.executable, "-c", code.format(cell)],
-            cwd=root / "tools" / "live",
+            cwd=root / "_ext" / "live",
             capture_output=True,
             text=True,
             check=True,

@@ -1,7 +1,7 @@
-"""Assemble what runs the chapters in Pyodide, from archives that are known by hash.
+"""Assemble what runs the chapters in the reader's page, from archives known by hash.
 
 ``python tools/live/assemble.py FOLDER`` (``make live``) puts Pyodide, the wheels that
-the chapters need and the library's own wheel into a folder. Every
+the chapters need and the library's own wheel into a folder that the book serves. Every
 archive stands in ``manifest.json`` with its size and sha256. It is taken from the first
 source that has it: the local cache, then what the manifest names. A registry's package
 may carry the bytes of another project's release: the hash says whether they are. What
@@ -304,7 +304,7 @@ def licences(manifest: Manifest) -> str:
         for archive in manifest.archives
     ]
     return (
-        "What this book loads to run its chapters in Pyodide. The terms in full are "
+        "What this book loads to run its chapters in the page. The terms in full are "
         "in the archives.\n\n" + "\n".join(lines) + "\n"
         "convexnn_lib: BSD-3-Clause AND ISC\n"
     )
@@ -314,12 +314,21 @@ def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
+    parser.add_argument(
+        "--optional",
+        action="store_true",
+        help="say so and go on where an archive cannot be had (never with CI set)",
+    )
     arguments = parser.parse_args()
     try:
         size = assemble(arguments.folder, cache_folder())
     except UnavailableError as reason:
-        print(f"The chapters cannot run in Pyodide: {reason}", file=sys.stderr)
-        return 1
+        if not arguments.optional or os.environ.get("CI"):
+            print(f"The chapters cannot run in the page: {reason}", file=sys.stderr)
+            return 1
+        shutil.rmtree(arguments.folder, ignore_errors=True)
+        print(f"The book is built without chapters that run in the page: {reason}")
+        return 0
     print(f"{arguments.folder}: {size / 1e6:.0f} MB")
     return 0
 

@@ -1,17 +1,17 @@
 // Runs the code cells of a chapter in Pyodide, and prints what each of them showed.
 //
-//     node tools/live/run_chapter.mjs LIVE NOTEBOOK
+//     node tools/live/run_chapter.mjs LIVE NOTEBOOK [PATTERN]
 //
 // LIVE is what tools/live/assemble.py made, NOTEBOOK a chapter. The result is one line of
-// JSON a cell: its id, what it showed, how long it took. Cells with a
-// tag in SKIPPED are left out.
+// JSON a cell: its id, what it showed, how long it took. It is compared with what the
+// notebook has stored by tests/live. Cells with a tag in SKIPPED are left out.
 import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
 const SKIPPED = ["install", "native-only", "slow-in-page"];
 const HERE = path.dirname(new URL(import.meta.url).pathname);
-const HARNESS = path.join(HERE, "live_cells.py");
+const HARNESS = path.join(HERE, "..", "..", "_ext", "live", "live_cells.py");
 
 const [live, notebook] = process.argv.slice(2).map((name) => path.resolve(name));
 const { loadPyodide } = await import(pathToFileURL(path.join(live, "pyodide.mjs")).href);

@@ -1,6 +1,6 @@
 """Run the cells of a chapter inside Pyodide, as a notebook would.
 
-``run_chapter.mjs`` calls :func:`run` for each cell. Cells share one
+The page's worker and the runner of the tests call :func:`run`. Cells share one
 namespace. What a cell prints, the value of its last expression and the figures that it
 leaves open come back as a list of outputs, and an exception as a traceback that begins
 in the cell.
@@ -85,7 +85,7 @@ def run(source: str, number: int) -> str:
     source : str
         The cell.
     number : int
-        Its number, for tracebacks.
+        Its number in the page, for tracebacks.
 
     Returns
     -------
