@@ -24,7 +24,7 @@ MODULES =
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book live serve slides pdf test quick test-processors lint layers types unit notebooks mutants lab chapters \
+.PHONY: help book live live-chapters serve slides pdf test quick test-processors lint layers types unit notebooks mutants lab chapters \
 	assignments latex-packages clean
 
 help: ## list the targets
@@ -36,6 +36,9 @@ book: _build/html/.complete ## execute the chapters and build the book
 live: $(ENV) ## assemble what runs the chapters in a reader's page, which book includes
 	@$(BIN)/python tools/live/assemble.py _build/live/live
 	@touch _build/.live
+
+live-chapters: $(ENV) _build/.live ## run every chapter in Pyodide, and compare (takes long)
+	LIVE_CHAPTERS=all $(BIN)/python -m pytest tests/live/test_chapters_in_node.py $(TESTS)
 
 serve: book ## serve the book on this machine, where its chapters run in the page
 	@$(BIN)/python tools/live/serve.py _build/html $(PORT)

@@ -65,12 +65,16 @@ def add_button(
         return
     beside = context["pathto"]("live/live.json", resource=True)
     live = beside.removesuffix("live.json")
-    scripts = live.removesuffix("live/") + "_static/"
-    place = (
-        f'\n<div class="live-bar" data-live="{escape(live)}" '
-        f'data-scripts="{escape(scripts)}" data-size="{megabytes(content["sizes"])}" '
-        f'data-store="convexnn-live-{content["library"][:16]}"></div>\n'
-    )
+    root = live.removesuffix("live/")
+    values = {
+        "live": live,
+        "scripts": f"{root}_static/",
+        "notebook": f"{root}_sources/{context['sourcename']}",
+        "size": megabytes(content["sizes"]),
+        "store": f"convexnn-live-{content['library'][:16]}",
+    }
+    data = " ".join(f'data-{name}="{escape(str(v))}"' for name, v in values.items())
+    place = f'\n<div class="live-bar" {data}></div>\n'
     context["body"] = body.replace("</h1>", f"</h1>{place}", 1)
     app.add_js_file("live.js", loading_method="defer")
     app.add_css_file("live.css")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import base64
 import contextlib
+import importlib.util
 import io
 import json
 import linecache
@@ -19,12 +20,15 @@ import sys
 import traceback
 import types
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("MPLBACKEND", "agg")
 # a cell's names, as in a notebook those of the module __main__
 _main = types.ModuleType("__main__")
 sys.modules["__main__"] = _main
+
+IN_BROWSER = sys.platform == "emscripten"
 
 # What a cell needs beyond NumPy and SciPy, by the words that say so.
 _PACKAGES = {
@@ -57,6 +61,32 @@ class Stream(io.TextIOBase):
         return True
 
 
+def use_listed_fonts(version: int = 330) -> None:
+    """Have Matplotlib take the list of fonts that comes with it, before its import.
+
+    Pyodide's archive has a list of another version and of another machine, which
+    Matplotlib refuses: to make one anew takes five seconds, and a warning.
+
+    Parameters
+    ----------
+    version : int
+        What Matplotlib 3.8 calls the form of the list, which has not changed since.
+    """
+    if not IN_BROWSER or "matplotlib" in sys.modules:
+        return
+    matplotlib = importlib.util.find_spec("matplotlib")
+    if matplotlib is None or matplotlib.origin is None:
+        return
+    path = Path(matplotlib.origin).with_name("fontlist.json")
+    fonts = json.loads(path.read_text())
+    if fonts["_version"] == version:
+        return
+    fonts["_version"] = version
+    for kind in ("afmlist", "ttflist"):
+        fonts[kind] = [f for f in fonts[kind] if not f["fname"].startswith("/")]
+    path.write_text(json.dumps(fonts))
+
+
 def packages(source: str) -> list[str]:
     """Return the packages to load before a cell is run.
 
@@ -77,6 +107,36 @@ def packages(source: str) -> list[str]:
     ]
 
 
+def stand_in_for_ipython() -> None:
+    """Give the widgets the few names of IPython that they import.
+
+    IPython is not loaded: it takes longer than NumPy, and needs a database.
+    """
+    shell = type("InteractiveShell", (), {"initialized": staticmethod(lambda: False)})
+    names: dict[str, dict[str, Any]] = {
+        "IPython": {"get_ipython": lambda: None},
+        "IPython.core": {},
+        "IPython.core.interactiveshell": {"InteractiveShell": shell},
+        "IPython.display": {"display": display, "clear_output": lambda **_: None},
+    }
+    for name, content in names.items():
+        module = types.ModuleType(name)
+        vars(module).update(content)
+        sys.modules[name] = module
+
+
+def display(*values: Any) -> None:
+    """Show values among the outputs of the cell that runs."""
+    for value in values:
+        _outputs.extend(_shown(value))
+
+
+if IN_BROWSER:
+    stand_in_for_ipython()
+# the outputs of the cell that runs
+_outputs: list[dict[str, str]] = []
+
+
 def run(source: str, number: int) -> str:
     """Run a cell; return its outputs as JSON.
 
@@ -91,9 +151,12 @@ def run(source: str, number: int) -> str:
     -------
     str
         A list of ``{"kind", "text"}``. The kinds are "stdout", "stderr", "result" (the
-        last expression's value), "picture" (a PNG in base64) and "error".
+        last expression's value), "picture" (a PNG in base64), "figure" (the state of an
+        interactive figure, as JSON) and "error".
     """
-    outputs: list[dict[str, str]] = []
+    use_listed_fonts()
+    outputs = _outputs
+    outputs.clear()
     name = f"<cell {number}>"
     linecache.cache[name] = (len(source), None, source.splitlines(True), name)
     with (
@@ -138,8 +201,21 @@ def _shown(value: Any) -> Iterator[dict[str, str]]:
         yield {"kind": "result", "text": text}
         pyplot: Any = sys.modules["matplotlib.pyplot"]
         pyplot.close(value)
+    elif hasattr(value, "_esm") and hasattr(value, "_get_embed_state"):
+        state = value._get_embed_state(drop_defaults=False)["state"]
+        yield {"kind": "figure", "text": json.dumps(state)}
+        yield {"kind": "result", "text": _text(value)}
     else:
-        yield {"kind": "result", "text": repr(value)}
+        yield {"kind": "result", "text": _text(value)}
+
+
+def _text(value: Any) -> str:
+    """Return what a notebook shows of a value where it can show only text."""
+    # widgets shorten what they say of themselves
+    method = getattr(value, "_repr_mimebundle_", None)
+    bundle = method() if method is not None else None
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    return str((data or {}).get("text/plain") or repr(value))
 
 
 def _open_figures() -> Iterator[dict[str, str]]:

@@ -5,7 +5,7 @@
 
 /** @typedef {{ kind: string, text: string }} Output */
 /** @typedef {{ kind: "start", live: string, harness: string, store: string }} Start */
-/** @typedef {{ kind: "run", place: number, source: string }} Run */
+/** @typedef {{ kind: "run", number: number, source: string }} Run */
 /** @typedef {{ toJs(): string[] }} PythonList */
 /**
  * The part of live_cells.py that is called here.
@@ -22,9 +22,17 @@
  */
 /** @typedef {{ loadPyodide: (options: object) => Promise<Pyodide> }} Module */
 
+const QUIET = { messageCallback: () => undefined };
+
 /** @type {Promise<{ python: Pyodide, cells: Cells }> | undefined} */
 let ready;
 let received = 0;
+
+/** @param {number} bytes */
+function count(bytes) {
+  received += bytes;
+  self.postMessage({ kind: "progress", received });
+}
 
 /**
  * Have every file of the runtime kept for the next visit, and its bytes counted.
@@ -33,28 +41,30 @@ let received = 0;
  */
 async function keepFiles(live, store) {
   const plain = self.fetch.bind(self);
-  const old = "caches" in self ? await caches.keys() : [];
-  for (const name of old)
-    if (name.startsWith("convexnn-live") && name !== store) await caches.delete(name);
+  // a browser keeps nothing for pages whose address is not secure
   const kept = "caches" in self ? await caches.open(store) : undefined;
+  if (kept)
+    for (const name of await caches.keys())
+      if (name.startsWith("convexnn-live") && name !== store) await caches.delete(name);
   self.fetch = async (input, options) => {
     const url = input instanceof Request ? input.url : String(input);
     if (!url.startsWith(live)) return plain(input, options);
-    let answer = await kept?.match(url);
-    if (!answer) {
-      answer = await plain(input, options);
-      if (!answer.ok) throw new Error(`${url}: ${String(answer.status)}`);
-      // a full disk does not keep the chapter from running
-      await kept?.put(url, answer.clone()).catch(() => undefined);
+    const found = await kept?.match(url);
+    if (found) {
+      count(Number(found.headers.get("content-length") ?? 0));
+      return found;
     }
+    const answer = await plain(input, options);
+    if (!answer.ok) throw new Error(`${url}: ${String(answer.status)}`);
+    // a full disk does not keep the chapter from running
+    void kept?.put(url, answer.clone()).catch(() => undefined);
     const counter = new TransformStream({
       /**
        * @param {Uint8Array} part
        * @param {TransformStreamDefaultController<Uint8Array>} out
        */
       transform(part, out) {
-        received += part.length;
-        self.postMessage({ kind: "progress", received });
+        count(part.length);
         out.enqueue(part);
       },
     });
@@ -66,26 +76,24 @@ async function keepFiles(live, store) {
 /** @param {Start} message */
 async function start({ live, harness, store }) {
   await keepFiles(live, store);
+  const text = fetch(harness).then((answer) => answer.text());
   /** @type {unknown} */
   const module = await import(`${live}pyodide.mjs`);
   const { loadPyodide } = /** @type {Module} */ (module);
   const python = await loadPyodide({ indexURL: live });
-  await python.loadPackage(["convexnn-lib"], { messageCallback: () => undefined });
-  const text = await (await fetch(harness)).text();
-  python.FS.writeFile("/lib/python3.12/site-packages/live_cells.py", text);
+  await python.loadPackage(["convexnn-lib"], QUIET);
+  python.FS.writeFile("/lib/python3.12/site-packages/live_cells.py", await text);
   return { python, cells: python.pyimport("live_cells") };
 }
 
 /** @param {Run} message */
-async function run({ place, source }) {
+async function run({ number, source }) {
   if (!ready) throw new Error("nothing has been started");
   const { python, cells } = await ready;
-  const names = cells.packages(source).toJs();
-  await python.loadPackage(names, { messageCallback: () => undefined });
-  self.postMessage({ kind: "begun", place });
+  await python.loadPackage(cells.packages(source).toJs(), QUIET);
   /** @type {unknown} */
-  const outputs = JSON.parse(cells.run(source, place));
-  self.postMessage({ kind: "done", place, outputs });
+  const outputs = JSON.parse(cells.run(source, number));
+  self.postMessage({ kind: "done", outputs });
 }
 
 self.onmessage = async (/** @type {MessageEvent<Start | Run>} */ { data }) => {

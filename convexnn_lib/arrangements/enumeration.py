@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from convexnn_lib._progress import bar_class
 from convexnn_lib._threads import processors
 from convexnn_lib._validation import (
     ArrayLike,
@@ -320,6 +321,4 @@ def _bar(progress: bool | ProgressBar, total: int, unit: str) -> Any:
         return contextlib.nullcontext(progress)
     if not progress:
         return contextlib.nullcontext()
-    from tqdm import tqdm
-
-    return tqdm(total=total, unit=f" {unit}", unit_scale=True)
+    return bar_class()(total=total, unit=f" {unit}", unit_scale=True)

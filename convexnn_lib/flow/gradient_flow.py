@@ -8,6 +8,7 @@ from typing import Any, TypedDict, Unpack, overload
 
 import numpy as np
 
+from convexnn_lib._progress import bar_class
 from convexnn_lib._threads import map_in_threads
 from convexnn_lib._validation import (
     FloatArray,
@@ -421,6 +422,6 @@ def _in_threads(
 
 
 def _progress_bar(total: int, *, shown: bool) -> Any:
-    from tqdm.auto import tqdm
-
-    return tqdm(total=total, disable=not shown, desc="gradient flow", unit="record")
+    return bar_class()(
+        total=total, disable=not shown, desc="gradient flow", unit="record"
+    )

@@ -88,6 +88,23 @@ def test_figures_are_pictures(run):
     assert closed == [("result", "0")]
 
 
+def test_interactive_figures_come_with_their_state(run):
+    code = "from convexnn_lib.widgets import ArrangementFigure\nArrangementFigure()"
+    ((kind, text), result) = run(code)[0]
+    assert kind == "figure"
+    assert {"_esm", "_css"} < set(json.loads(text))
+    assert result[0] == "result"
+    assert result[1].startswith("ArrangementFigure(")
+
+
+def test_long_widgets_are_shortened_as_in_a_notebook(run):
+    code = "import ipywidgets\nipywidgets.VBox([ipywidgets.IntSlider()] * 9)"
+    ((kind, text),) = run(code)[0]
+    assert kind == "result"
+    assert len(text) == 111
+    assert text.endswith("…")
+
+
 def test_packages_are_those_that_a_cell_names(root):
     code = "import live_cells; print(live_cells.packages({!r}))"
     cells = {

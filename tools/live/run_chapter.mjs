@@ -42,7 +42,7 @@ for (const [number, cell] of code.entries()) {
     await load(cells.packages(source).toJs());
     const outputs = JSON.parse(cells.run(source, number));
     const shown = outputs.map((output) =>
-        output.kind === "picture" ? { kind: "picture", text: "" } : output,
+        ["picture", "figure"].includes(output.kind) ? { ...output, text: "" } : output,
     );
     say({ id: cell.id, outputs: shown, cpu: seconds() - before });
 }
