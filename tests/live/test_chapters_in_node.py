@@ -24,7 +24,7 @@ CHAPTERS = sorted(
 )
 QUICK = "covers_count"
 RUN = [path for path in CHAPTERS if "LIVE_CHAPTERS" in os.environ or path.stem == QUICK]
-MOST_LEFT_OUT = 11  # of all chapters
+MOST_LEFT_OUT = 13  # of all chapters
 LEFT_OUT = {"install", "native-only", "slow-in-page"}
 PICTURES = {"picture", "figure"}
 DIFFERENCES = json.loads((ROOT / "tools" / "live" / "differences.json").read_text())
