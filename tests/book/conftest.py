@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gzip
 import json
 import re
 import threading
@@ -123,11 +122,10 @@ class Reader:
             theme,
         )
 
-    def weight(self, html: Path, *, without: str, compressed: bool = False) -> int:
+    def weight(self, html: Path, *, without: str) -> int:
         """Return the bytes of the files that the page loaded."""
         paths = {unquote(urlsplit(url).path).lstrip("/") for url in self.requests}
-        loaded = [(html / path).read_bytes() for path in paths if without not in path]
-        return sum(len(gzip.compress(b)) if compressed else len(b) for b in loaded)
+        return sum((html / p).stat().st_size for p in paths if without not in p)
 
     def shown(self, number: int) -> dict[str, Any]:
         """Return what the interactive figure of this number says that it shows."""
