@@ -65,6 +65,7 @@ class Reader:
     def __init__(self, page: Any, base: str) -> None:
         self.page = page
         self.base = base
+        self.name = ""  # of the page that is open
         self.faults: list[str] = []
         self.requests: set[str] = set()
         page.on("request", self._note_request)
@@ -93,6 +94,7 @@ class Reader:
 
     def open(self, name: str) -> None:
         """Open a page of this name and wait until it is as it should be read."""
+        self.name = name
         self.page.goto(f"{self.base}/{name}.html")
         self.settle()
 

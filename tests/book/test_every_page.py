@@ -11,10 +11,13 @@ from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = re.findall(r"chapters/\w+", (ROOT / "_toc.yml").read_text())
+CHAPTERS = [name for name in PAGES if (ROOT / f"{name}.ipynb").exists()]
 OTHERS = ["index", "genindex", "search"]
 AXE = (Path(__file__).parent / "axe-core" / "axe.min.js").read_text()
 # The rules about colours; what the others look at is the same in both themes.
 DEPEND_ON_THEME = ["color-contrast", "link-in-text-block"]
+LEGEND = 15.2
+"""Height in pixels of the letters of legends as drawn: 10 points at 110 an inch."""
 
 pytestmark = [pytest.mark.book, pytest.mark.browser]
 
@@ -55,6 +58,29 @@ def _violations(reader, **options) -> list[tuple]:
         for violation in found["violations"]
         for node in violation["nodes"]
     ]
+
+
+def _small_letters(reader) -> list:
+    """Return the pictures whose letters are smaller than ten pixels."""
+    return reader.page.evaluate(
+        """(drawn) => [...document.querySelectorAll("figure .picture-place img")]
+            .map((image) => [image.alt.slice(0, 60),
+                drawn * image.clientWidth / image.naturalWidth])
+            .filter(([, height]) => height < 10)""",
+        LEGEND,
+    )
+
+
+def _wait_until_what_goes_on_says_so(reader) -> None:
+    """Wait until everything that can be scrolled sideways fades where it goes on."""
+    reader.page.wait_for_load_state("load")
+    reader.page.wait_for_function(
+        """() => [...document.querySelectorAll(
+                "div.math, article span.math, .picture-place")]
+            .filter((e) => getComputedStyle(e).overflowX !== "visible")
+            .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 3)
+            .every((e) => getComputedStyle(e).maskImage !== "none")"""
+    )
 
 
 class TestOnADesk:
@@ -109,6 +135,25 @@ class TestOnADesk:
         """Without MathJax, which all pages share."""
         assert opened.weight(html, without="_static/mathjax/") < 1_500_000
 
+    def test_letters_in_pictures_are_never_small(self, opened) -> None:
+        assert _small_letters(opened) == []
+
+    def test_what_goes_on_says_so(self, opened) -> None:
+        _wait_until_what_goes_on_says_so(opened)
+
+    def test_the_first_picture_of_a_chapter_is_near(self, opened) -> None:
+        pictures = opened.page.locator("article :is(img, .interactive-figure)")
+        ends = pictures.evaluate_all(
+            """all => all.filter((e) => e.checkVisibility())
+                .map((e) => e.getBoundingClientRect().bottom + scrollY)"""
+        )
+        assert opened.name not in CHAPTERS or min(ends) < 1.5 * 900
+
+    def test_copy_buttons_are_for_code(self, opened) -> None:
+        buttons = opened.page.locator(".cell_input .copybtn").count()
+        assert (buttons > 0) == (opened.name in CHAPTERS)
+        assert opened.page.locator(".cell_output .copybtn").count() == 0
+
     def test_is_accessible(self, opened) -> None:
         opened.use_theme("light")
         assert _violations(opened) == []
@@ -158,6 +203,12 @@ class TestOnADesk:
 class TestOnAPhone:
     def test_nothing_is_missing_or_from_elsewhere(self, on_phone) -> None:
         assert not on_phone.faults
+
+    def test_letters_in_pictures_are_never_small(self, on_phone) -> None:
+        assert _small_letters(on_phone) == []
+
+    def test_what_goes_on_says_so(self, on_phone) -> None:
+        _wait_until_what_goes_on_says_so(on_phone)
 
     def test_dark_theme_follows_the_system(self, on_phone) -> None:
         theme = on_phone.page.evaluate("document.documentElement.dataset.theme")
