@@ -1,10 +1,10 @@
 """Code that stands back behind what it shows.
 
-In the pages, imports are folded behind a line that says so, as is the code of a cell
-that only draws a figure, which then stands below the figure. Assertions at the end of a
-cell are folded into a line that counts them, below what the cell prints: the build
-stops where one fails, so each of them holds. The notebooks stay as they are, and are
-what runs; only HTML folds.
+In the pages, imports are folded behind a line that says so, as is the code that draws a
+figure, which then stands below the figure. Assertions at the end of a cell, or before
+its figure, are folded into a line that counts them, below what the cell shows: the
+build stops where one fails, so each of them holds. The notebooks stay as they are, and
+are what runs; only HTML folds.
 
 A reader can see all code, or none: ``folded_code.js`` adds the switch.
 """
@@ -65,11 +65,16 @@ def count_checks(statements: list[ast.stmt]) -> int:
     )
 
 
-def split_checks(source: str) -> tuple[str, str]:
-    """Return a cell's code in two parts: the second has the assertions at its end."""
+def split_checks(source: str, *, draws: bool = False) -> tuple[str, str]:
+    """Return a cell's code in two parts: the second has the assertions at its end.
+
+    Where the cell draws, the second part ends with the expression that is the figure.
+    """
     statements = parse(source)
     start = len(statements)
-    while start and _only_asserts(statements[start - 1]):
+    if draws and start and isinstance(statements[-1], ast.Expr):
+        start -= 1
+    while start and _only_checks(statements[start - 1]):
         start -= 1
     if start == len(statements):
         return source, ""
@@ -78,9 +83,13 @@ def split_checks(source: str) -> tuple[str, str]:
     return "\n".join(lines[:line]).rstrip(), "\n".join(lines[line:]).strip("\n")
 
 
-def _only_asserts(statement: ast.stmt) -> bool:
+def _only_checks(statement: ast.stmt) -> bool:
+    """Whether a statement asserts; a loop may compute what it then asserts."""
     if isinstance(statement, ast.For | ast.With):
-        return all(map(_only_asserts, statement.body))
+        *before, last = statement.body
+        return _only_checks(last) and all(
+            isinstance(s, ast.Assign) or _only_checks(s) for s in before
+        )
     return isinstance(statement, ast.Assert)
 
 
@@ -121,31 +130,36 @@ def fold_cell(cell: nodes.container) -> None:
         cell.remove(source)
         cell.append(source)
     else:
-        fold_checks(cell, source, code)
+        fold_end(cell, source, code, draws=_has_figure(output))
 
 
 def _has_figure(output: nodes.Element | None) -> bool:
     return output is not None and any(True for _ in output.findall(nodes.figure))
 
 
-def fold_checks(
-    cell: nodes.container, source: nodes.container, code: nodes.literal_block
+def fold_end(
+    cell: nodes.container,
+    source: nodes.container,
+    code: nodes.literal_block,
+    *,
+    draws: bool,
 ) -> None:
-    """Fold the assertions at the end of a cell, and put them below its output."""
-    head, tail = split_checks(code.astext())
+    """Fold what a cell draws and asserts at its end, and put it below its output."""
+    head, tail = split_checks(code.astext(), draws=draws)
     if not tail:
         return
     number = count_checks(parse(tail))
     below = source.deepcopy()
     (folded,) = below.findall(nodes.literal_block)
     _set_text(folded, tail)
-    word = "check" if number == 1 else "checks"
-    fold(below, f"\N{CHECK MARK} {number} {word}", "checks")
+    checks = f"\N{CHECK MARK} {number} check{'' if number == 1 else 's'}"
+    words = ["Code of the figure"] * draws + [checks] * (number > 0)
+    fold(below, ", ".join(words), "drawing" if draws else "checks")
     if head:
         _set_text(code, head)
-        cell.append(below)
     else:
-        source.replace_self(below)
+        cell.remove(source)
+    cell.append(below)
 
 
 def _set_text(block: nodes.literal_block, text: str) -> None:

@@ -5,6 +5,11 @@
 (() => {
   // --- formulas, tables, code and pictures that go on
   const wide = "div.math, span.math, .picture-place, article div.highlight pre, .pst-scrollable-table-container";
+  /** @type {(element: Element, scrolls: boolean) => void} */
+  const reach = (element, scrolls) => {
+    if (scrolls) element.setAttribute("tabindex", "0");
+    else element.removeAttribute("tabindex");
+  };
   /** @type {(element: Element) => void} */
   const mark = (element) => {
     // a formula in a line scrolls on a phone only
@@ -13,6 +18,8 @@
     const rest = element.scrollWidth - element.clientWidth - left;
     element.classList.toggle("goes-on", rest > 3);
     element.classList.toggle("comes-from-left", left > 3);
+    // the keyboard scrolls a picture, too
+    if (element.matches(".picture-place")) reach(element, rest > 3 || left > 3);
   };
   const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => mark(target)));
   const watch = () => {

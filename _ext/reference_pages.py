@@ -96,6 +96,7 @@ def summary(name: str) -> list[nodes.Node]:
     module, _, attribute = name.rpartition(".")
     described = getattr(importlib.import_module(module), attribute)
     first = (inspect.getdoc(described) or "").split("\n\n")[0].replace("\n", " ")
+    first = first.replace("--", "\N{EN DASH}")
     found: list[nodes.Node] = []
     end = 0
     for match in ROLE.finditer(first):

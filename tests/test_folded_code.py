@@ -44,7 +44,8 @@ def test_checks_at_the_end_are_split_off(folded: ModuleType) -> None:
     [
         "x = 1",
         "assert x\nprint(x)",  # not at the end
-        "for y in x:\n    print(y)\n    assert y",  # does more than check
+        "for y in x:\n    print(y)\n    assert y",  # shows something
+        "for y in x:\n    assert y\n    z = y",  # computes for what follows
         "assert (",  # no Python
         "",
     ],
@@ -87,6 +88,25 @@ def test_the_code_of_a_figure_stands_below_it(folded: ModuleType) -> None:
     assert figure == "picture"
     assert "Code of the figure" in begin
     assert code == "figures.plot(1)"
+
+
+def test_a_loop_may_compute_what_it_asserts(folded: ModuleType) -> None:
+    loop = "for y in x:\n    z = f(y)\n    assert z"
+    assert folded.split_checks(f"x = 1\n{loop}") == ("x = 1", loop)
+
+
+def test_what_draws_and_its_checks_stand_below_the_figure(folded: ModuleType) -> None:
+    source = "\n".join([*(f"x{k} = f(x)" for k in range(8)), "assert x7", "plot(x7)"])
+    cell = _cell(source, output=nodes.figure("", nodes.Text("picture")))
+    folded.fold_cell(cell)
+    code, figure, begin, tail, _ = _shown(cell)
+    assert code.endswith("x7 = f(x)")
+    assert figure == "picture"
+    assert "Code of the figure, \u2713 1 check<" in begin
+    assert tail == "assert x7\nplot(x7)"
+    cell = _cell("assert x\nplot(x)", output=nodes.figure("", nodes.Text("picture")))
+    folded.fold_cell(cell)
+    assert _shown(cell)[0] == "picture"
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,8 @@ class Reader:
 
     def weight(self, html: Path, *, without: str) -> int:
         """Return the bytes of the files that the page loaded."""
-        paths = {unquote(urlsplit(url).path).lstrip("/") for url in self.requests}
+        beyond = (url.removeprefix(self.base) for url in self.requests)
+        paths = {unquote(urlsplit(url).path).lstrip("/") for url in beyond}
         return sum((html / p).stat().st_size for p in paths if without not in p)
 
     def shown(self, number: int) -> dict[str, Any]:

@@ -24,8 +24,9 @@ pytestmark = [pytest.mark.book, pytest.mark.browser]
 
 @pytest.fixture(scope="module", params=[*PAGES, *OTHERS])
 def opened(request, new_reader) -> Iterator:
-    """A page, open on a desk, in the light theme."""
-    reader = new_reader(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    """A page of the book's folder, open on a desk, in the light theme."""
+    desk = {"width": 1280, "height": 900}
+    reader = new_reader(files=True, viewport=desk, color_scheme="light")
     reader.open(request.param)
     yield reader
     reader.page.context.close()
@@ -33,7 +34,7 @@ def opened(request, new_reader) -> Iterator:
 
 @pytest.fixture(scope="module", params=[*PAGES, "index"])
 def on_phone(request, new_reader) -> Iterator:
-    """A page on a phone, in the dark theme that the system asks for."""
+    """A page from a server on a phone, in the dark theme that the system asks for."""
     reader = new_reader(
         viewport={"width": 390, "height": 844},
         color_scheme="dark",
@@ -92,6 +93,10 @@ class TestOnADesk:
         formulas = page.locator(".math").count()
         assert page.locator("mjx-container").count() >= formulas
         assert page.locator("mjx-merror").count() == 0
+
+    def test_figures_live(self, opened) -> None:
+        places = opened.page.locator("[data-figure]").count()
+        assert opened.page.locator("[data-live] .cnn-figure").count() == places
 
     def test_pictures_are_whole_and_described(self, opened) -> None:
         for picture in opened.page.locator("article img").all():

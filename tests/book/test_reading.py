@@ -41,22 +41,8 @@ def test_reference_labels_are_short(reader) -> None:
     assert all(label.strip("[]").isdigit() for label in labels)
 
 
-class TestFromFiles:
-    @pytest.mark.parametrize("name", PAGES)
-    def test_page_is_whole(self, reader_of_files, name: str) -> None:
-        """The fixture requires that nothing is missing and nothing from elsewhere."""
-        reader_of_files.open(name)
-        page = reader_of_files.page
-        live = 0 if name not in CHAPTERS else _live_figures(name)
-        assert page.locator("[data-live] .cnn-figure").count() == live
-        formulas = page.locator(".math").count()
-        assert page.locator("mjx-container").count() >= formulas
-        assert page.locator("article img").evaluate_all(
-            "pictures => pictures.every((p) => p.complete && p.naturalWidth > 0)"
-        )
-
-    def test_search_finds_a_theorem(self, reader_of_files) -> None:
-        _search(reader_of_files, "No spurious valleys")
+def test_search_finds_a_theorem_from_files(reader_of_files) -> None:
+    _search(reader_of_files, "No spurious valleys")
 
 
 def test_search_finds_a_theorem(reader) -> None:
