@@ -145,12 +145,25 @@ def load_script(
         app.add_css_file(STYLE)
 
 
+def without_comments(source: str) -> str:
+    """Return a module without its indents, its lines of comment and its JSDoc.
+
+    Licences, which begin otherwise, stay.
+    """
+    source = re.sub(
+        r"^\s*/\*\*.*?\*/[ ]*\n", "", source, flags=re.DOTALL | re.MULTILINE
+    )
+    return re.sub(r"^(?:[ ]*//.*\n|[ ]+)", "", source, flags=re.MULTILINE)
+
+
 def part(state: dict[str, Any]) -> tuple[dict[str, Any], str, str]:
     """Return a figure's state without what is long, and name and text of a file for it.
 
     The name is empty where nothing is long. A script can be loaded from a folder of
     files, where a browser reads no other file.
     """
+    if "_esm" in state:
+        state = {**state, "_esm": without_comments(state["_esm"])}
     long = {key: value for key, value in state.items() if len(str(value)) > LONG}
     if not long:
         return state, "", ""

@@ -53,6 +53,11 @@ SEARCH = r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></sc
 STYLE = "_static/styles/pydata-sphinx-theme.css"
 FONTS = "_static/vendor/fontawesome/webfonts"
 HEAVY = 60_000  # bytes of a picture that are worth the time to compress it well
+QUALITY = 85  # of a picture that may lose pixels: the letters stay sharp
+# a style and a script that Jupyter Book puts into every page, for cards and tabs
+DESIGN = re.compile(
+    r"<link [^>]*sphinx-design[^>]*>|<script [^>]*design-tabs\.js[^>]*></script>"
+)
 ICON = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+) ?"\}')
 
 
@@ -60,6 +65,8 @@ def mend(text: str, folder: Path) -> str:
     """Return a page, whose pictures' addresses are relative to a folder, mended."""
     for pattern, replacement in MENDS:
         text = re.sub(pattern, replacement, text)
+    if not re.search(r'class="(?:[^"]* )?sd-', text):
+        text = DESIGN.sub("", text)
     text = re.sub(r"(_images/\w+)\.png", r"\1.webp", text)
     return re.sub(
         r'<img (?![^>]*\bwidth=)([^>]*src="([^":]+)")',
@@ -77,13 +84,18 @@ def _size(path: Path) -> str:
 
 
 def compress(folder: Path) -> None:
-    """Replace every PNG picture by a WebP picture with the same pixels."""
+    """Replace every PNG picture by a WebP picture.
+
+    It has the same pixels, unless it would be heavy even so, as shaded surfaces are.
+    """
     for path in folder.glob("*.png"):
         smaller = path.with_suffix(".webp")
         with Image.open(path) as picture:
             picture.save(smaller, lossless=True)
             if smaller.stat().st_size > HEAVY:  # takes seconds
                 picture.save(smaller, lossless=True, quality=100, method=6)
+            if smaller.stat().st_size > HEAVY:
+                picture.convert("RGB").save(smaller, quality=QUALITY, method=6)
         path.unlink()
 
 

@@ -80,3 +80,14 @@ def test_pages_are_changed_once(figures: ModuleType, tmp_path: Path) -> None:
     assert LONG in file.read_text()
     figures.share_parts(app, None)
     assert path.read_text() == text
+
+
+def test_comments_stay_behind_but_licences(figures: ModuleType) -> None:
+    source = (
+        "// @ts-check\n/*\nA licence\n*/\n/**\n * @param {string} x\n */\n"
+        'const a = 1; // why\n  /** @type {string} */\n  const b = "// no comment";\n'
+    )
+    expected = '/*\nA licence\n*/\nconst a = 1; // why\nconst b = "// no comment";\n'
+    assert figures.without_comments(source) == expected
+    assert "_esm" not in figures.part({"beta": 1.0})[0]
+    assert figures.part({"_esm": source})[0] == {"_esm": expected}
