@@ -4,7 +4,8 @@ In the pages, imports are folded behind a line that says so, as is the code that
 figure, which then stands below the figure. Assertions at the end of a cell, or before
 its figure, are folded into a line that counts them, below what the cell shows: the
 build stops where one fails, so each of them holds. The notebooks stay as they are, and
-are what runs; only HTML folds.
+are what runs; only HTML folds. What an exercise says before there is an answer is left
+out.
 
 A reader can see all code, or none: ``folded_code.js`` adds the switch.
 """
@@ -22,6 +23,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 FOLDER = Path(__file__).resolve().parent
 SCRIPT, STYLE = "folded_code.js", "folded_code.css"
+UNANSWERED = "Not yet:"  # how a check begins that was given no answer
 SHORT = 6  # lines of a cell that does no more than prepare and draw a figure
 
 
@@ -122,6 +124,8 @@ def fold_cell(cell: nodes.container) -> None:
     statements = parse(code.astext())
     if is_exercise(statements):
         cell["classes"].append("exercise-cell")
+        if output is not None and output.astext().startswith(UNANSWERED):
+            cell.remove(output)
     elif output is None and is_preparation(statements):
         defines = any(isinstance(s, ast.FunctionDef) for s in statements)
         fold(source, "Imports and helpers" if defines else "Imports", "imports")

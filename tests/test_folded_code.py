@@ -118,8 +118,11 @@ def test_essential_code_is_shown(folded: ModuleType, source: str) -> None:
     assert _shown(cell) == [source, "1"]
 
 
-def test_cells_for_answers_are_marked_and_shown(folded: ModuleType) -> None:
-    cell = _cell("answer = ...\nexercises.check(answer)")
-    folded.fold_cell(cell)
-    assert "exercise-cell" in cell["classes"]
-    assert len(_shown(cell)) == 1
+def test_cells_for_answers_are_marked_and_say_nothing_yet(folded: ModuleType) -> None:
+    source = "answer = ...\nexercises.check(answer)"
+    said = "Not yet: no answer given; put yours in the place of the three dots"
+    for text, shown in [(said, [source]), ("3 of 4", [source, "3 of 4"])]:
+        cell = _cell(source, output=nodes.literal_block("", text))
+        folded.fold_cell(cell)
+        assert "exercise-cell" in cell["classes"]
+        assert _shown(cell) == shown
