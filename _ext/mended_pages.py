@@ -35,7 +35,7 @@ MENDS = [
     # A notebook is for saving; from files, a browser would show its JSON.
     (r'(<a href="[^"]*_sources/[^"]*") target="_blank"', r"\1 download"),
     # The theme says it a second time.
-    (r'<meta name="viewport" content="width=device-width, initial-scale=1"/>', ""),
+    (r'<meta name="viewport" content="width=device-width, initial-scale=1"\s*/?>', ""),
     # Names, punctuation and spaces have the colour of all code.
     (r'<span class="[npw]">([^<]*)</span>', r"\1"),
     # Deprecated, and not allowed in a list.

@@ -215,6 +215,7 @@ def test_chapters_come_before_the_library_in_a_search(reader) -> None:
     reader.page.wait_for_function(
         "document.querySelector('#search-results').textContent.includes('finished')"
     )
+    reader.page.wait_for_load_state("networkidle")  # each result has an excerpt
     links = reader.page.locator("#search-results li a").evaluate_all(
         "links => links.slice(0, 3).map((link) => link.pathname)"
     )
