@@ -42,10 +42,16 @@ MENDS = [
     (r'role="doc-biblioentry"', 'role="listitem"'),
 ]
 # For results while one types, which the book does not offer.
-# In a search, a title counts more than a name of the library that contains the word.
+# In a search, a title counts more than a name of the library.
 SCORES = (
-    "var Scorer = {objNameMatch: 16, objPartialMatch: 1, objPrio: {0: 0, 1: 0, 2: -5}, "
+    "var Scorer = {objNameMatch: 14, objPartialMatch: 1, objPrio: {0: 0, 1: 0, 2: -5}, "
     "objPrioDefault: 0, title: 15, partialTitle: 7, term: 5, partialTerm: 2};"
+)
+# A result whose place has no text has no excerpt, which Sphinx's script needs.
+EXCERPTS = (
+    'addEventListener("DOMContentLoaded", () => {const excerpt = '
+    "Search.makeSearchSummary; Search.makeSearchSummary = (...given) => "
+    'excerpt(...given) ?? document.createElement("p");});'
 )
 SEARCH = r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>'
 
@@ -154,6 +160,7 @@ def search_files(
     """
     if pagename == "search":
         app.add_js_file(None, body=SCORES)
+        app.add_js_file(None, body=EXCERPTS)
         app.add_js_file(
             None,
             body='if (location.protocol === "file:") '

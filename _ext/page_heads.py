@@ -60,6 +60,8 @@ def add_head(
     text = FRONT if doctree is None else describe(app.env.get_doctree(pagename))
     book = context["docstitle"]
     title = book if doctree is None else app.env.titles[pagename].astext()
+    if len(text) < SHORTEST:
+        text = f"{title}, in {book}. {text}".strip()
     facts = {
         "og:title": title,
         "og:type": "article" if doctree is not None else "book",
