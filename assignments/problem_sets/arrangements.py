@@ -319,8 +319,8 @@ hand_in(n_draws=n_draws)
 ### BEGIN HIDDEN TESTS
 check(
     isinstance(n_draws, (int, float))
-    and float(n_draws).is_integer()
-    and 1 <= n_draws <= 1e15,
+    and 1 <= n_draws <= 1e15
+    and float(n_draws).is_integer(),
     "n_draws is a positive integer.",
 )
 turned = np.column_stack([-X_flat[:, 1], X_flat[:, 0]])
@@ -394,8 +394,8 @@ def share(n):
 
 is_integer = (
     isinstance(n_rare, (int, float))
-    and float(n_rare).is_integer()
     and 2 <= n_rare <= 500
+    and float(n_rare).is_integer()
 )
 below = is_integer and share(int(n_rare)) < percent / 100
 part(

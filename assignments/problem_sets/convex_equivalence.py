@@ -287,19 +287,15 @@ check(
     "y_line is a vector of five numbers.",
 )
 labels = np.asarray(y_line, dtype=float)
-check(
-    bool(np.isfinite(labels).all()) and np.abs(labels).max() <= 1,
-    "The labels are finite numbers between -1 and 1.",
-)
+inside = bool(np.isfinite(labels).all()) and np.abs(labels).max() <= 1
+check(inside, "The labels are finite numbers between -1 and 1.")
 check(
     isinstance(beta_line, (int, float)) and 1e-4 <= beta_line < np.inf,
     "beta_line is a number of at least 1e-4.",
 )
 solution = cnn.solve(cnn.TrainingProblem(X_line, labels, beta_line), tol=1e-9)
-check(
-    solution.network.merged(X_line).width > 0,
-    "The zero network is optimal for your labels and beta_line.",
-)
+active = solution.network.merged(X_line).width > 0
+check(active, "The zero network is optimal for your labels and beta_line.")
 least = cnn.OptimalSet(solution).min_width
 check(least >= 5, f"There is an optimal network with {least} neurons.")
 ### END HIDDEN TESTS
@@ -312,11 +308,11 @@ check(least >= 5, f"There is an optimal network with {least} neurons.")
 # Train on `X_abs, y_abs` with $\beta=0.1$ to global optimality, and certify it.
 #
 # Assign to `W_abs` (2, m) and `w_abs` (m,) the weights of your network and to `lam_abs`
-# a dual point $\lambda\in\mathbb R^7$. Your certificate is
-# accepted if $\max_{\|u\|\le1}|\lambda^T|Xu||\le\beta$ (8 points) and if moreover the
-# objective of the network exceeds the lower bound $y^T\lambda-\frac12\|\lambda\|^2$ by
-# at most $10^{-3}$ of the objective (12 points). (*Hint:* $|t|=t_++(-t)_+$ lets you
-# compute the maximum with `cnn.dual_norm`.)
+# a dual point $\lambda\in\mathbb R^7$. Your certificate is accepted if
+# $\max_{\|u\|\le1}|\lambda^T|Xu||\le\beta$ and $2\lambda$ is not feasible with a better
+# lower bound $y^T\lambda-\frac12\|\lambda\|^2$ (8 points), and if moreover the
+# objective of the network exceeds the bound by at most $10^{-3}$ of itself (12 points).
+# (*Hint:* $|t|=t_++(-t)_+$ lets you compute the maximum with `cnn.dual_norm`.)
 
 # %% answer="absolute"
 ### BEGIN SOLUTION
@@ -369,16 +365,21 @@ height, _ = (
     cnn.dual_norm(doubled, np.tile(lam_abs, 2)) if lam_abs.any() else (0.0, None)
 )
 feasible = height <= 0.1 * (1 + 1e-6)
+bound = y_abs @ lam_abs - lam_abs @ lam_abs / 2
+twice = 2 * y_abs @ lam_abs - 2 * lam_abs @ lam_abs
+is_short = 2 * height <= 0.1 and twice > bound
 part(
     8,
-    feasible and lam_abs.any(),
+    feasible and bound > 0 and not is_short,
     f"The maximum for your dual point is {height:.6g}: it is not feasible."
     if not feasible
-    else "The dual point 0 proves nothing.",
+    else "Your dual point proves nothing."
+    if bound <= 0
+    else "Twice your dual point is feasible, and proves more.",
 )
 z = np.abs(X_abs @ W_abs) @ w_abs
 primal = np.sum((z - y_abs) ** 2) / 2 + 0.05 * (np.sum(W_abs**2) + np.sum(w_abs**2))
-gap = (primal - y_abs @ lam_abs + lam_abs @ lam_abs / 2) / primal
+gap = (primal - bound) / primal
 part(
     12,
     feasible and gap <= 1e-3,

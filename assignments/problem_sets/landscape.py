@@ -336,9 +336,13 @@ hand_in(road=road)
 draw = np.random.default_rng([seed, 4])
 # Random moments: between those of a regular grid a road may rise. Many near both ends,
 # where the speed of a road is often infinite.
-inside = (np.arange(800) + draw.uniform(size=800)) / 800
+inside = (np.arange(400) + draw.uniform(size=400)) / 400
 ends = np.geomspace(1e-12, 1e-3, 30)
+# Six moments close to each other, at all scales: a jump in between is most of the way.
+places, widths = draw.uniform(0.01, 0.98, 100), 10.0 ** draw.uniform(-9, -2, 100)
+near = places[:, None] + widths[:, None] * np.arange(6) / 5
 times = np.sort(np.concatenate([[0.0, 1.0], ends, 1 - ends, inside]))
+times = np.concatenate([times, near.ravel()])
 cases = []
 for n, d, width, beta in [(5, 2, 1, 0.3), (6, 3, 4, 0.1), (5, 2, 0, 0.2)]:
     Z, labels = draw.standard_normal((n, d)), 2 * draw.standard_normal(n)
@@ -351,8 +355,18 @@ for n, d, width, beta in [(5, 2, 1, 0.3), (6, 3, 4, 0.1), (5, 2, 0, 0.2)]:
 ### BEGIN HIDDEN TESTS
 from itertools import pairwise
 
+
+def steps_of(nets):
+    """Return how far the weights move from each network to the next."""
+    return [
+        np.hypot(np.linalg.norm(b.W1 - a.W1), np.linalg.norm(b.w2 - a.w2))
+        for a, b in pairwise(nets)
+    ]
+
+
 draw = np.random.default_rng([seed, 4])
-draw.uniform(size=800)
+draw.uniform(size=400)
+draw.uniform(0.01, 0.98, 100), draw.uniform(-9, -2, 100)
 count = len(cases) // 3
 rises, jumps = [], []
 for k, (n, d, width, beta) in enumerate(
@@ -364,11 +378,13 @@ for k, (n, d, width, beta) in enumerate(
     start = cnn.ReLUNetwork(*cases[count * k][:2])
     best = cnn.ReLUNetwork(*cases[count * k][2:4])
     width = start.width + best.width
-    trip = [network(answer) for answer in road[count * k : count * (k + 1)]]
+    answers = [network(answer) for answer in road[count * k : count * (k + 1)]]
     check(
-        all(n is not None and n.W1.shape == (problem.d, width) for n in trip),
+        all(n is not None and n.W1.shape == (problem.d, width) for n in answers),
         "road must return a pair of arrays, of the shapes (d, m + m*) and (m + m*,).",
     )
+    trip, near = answers[:-600], answers[-600:]
+    groups = [near[i : i + 6] for i in range(0, 600, 6)]
     heights = np.array([problem.objective(n) for n in trip])
     size = 1e-9 * (1 + heights[0])
     probe = np.random.default_rng(k).standard_normal((20, problem.d))
@@ -379,15 +395,20 @@ for k, (n, d, width, beta) in enumerate(
             f"At {where} the function or its objective is not that of the given "
             "network.",
         )
-    rises.append(float(np.max(np.diff(heights))) - size)
-    steps = [
-        np.hypot(np.linalg.norm(b.W1 - a.W1), np.linalg.norm(b.w2 - a.w2))
-        for a, b in pairwise(trip)
-    ]
-    lengths = [
+    climbs = [np.diff([problem.objective(n) for n in group]) for group in groups]
+    rises.append(float(max(np.max(np.diff(heights)), np.max(climbs))) - size)
+    steps = np.array(steps_of(trip))
+    way = sum(
         np.hypot(np.linalg.norm(e.W1), np.linalg.norm(e.w2)) for e in (start, best)
-    ]
-    jumps.append(max(steps) > 0.1 * sum(lengths))
+    )
+    # One step that is long, or many times as long as the three before and after it.
+    inner = range(35, len(steps) - 35)  # at the ends the speed may be infinite
+    around = [np.delete(steps[i - 3 : i + 4], 3).max() for i in inner]
+    alone = (steps[35:-35] > 0.005 * way) & (steps[35:-35] > 20 * np.array(around))
+    close = [steps_of(group) for group in groups]
+    torn = [max(c) > 0.6 * sum(c) and sum(c) > 1e-12 * way for c in close]
+    # where a road begins to move, one group may look like that
+    jumps.append(max(steps) > 0.1 * way or bool(alone.any()) or sum(torn) > 1)
 part(4, True, "")
 rise = max(rises)
 check(rise <= 0, f"On one of the roads the objective rises by {rise:.3g}.")

@@ -135,7 +135,8 @@ check(
 # enclose $P^*$ for `X_margin, y_margin` in an interval of relative width $10^{-4}$:
 #
 # * $y_i\lambda_i\ge0$ exactly (put rounding errors of the wrong sign to 0),
-#   $M(\lambda)\le1$ (up to $10^{-7}$) and $y^T\lambda>0$, the lower end (6 points);
+#   $\frac12\le M(\lambda)\le1$ (up to $10^{-7}$) and $y^T\lambda>0$, the lower end (6
+#   points);
 # * $y_if(x_i)\ge1$ (up to $10^{-7}$) for the network, whose cost
 #   $\frac12\|\theta\|^2$, the upper end, exceeds the lower end by at most $10^{-4}$ of
 #   itself (9 points).
@@ -161,15 +162,15 @@ check(
 )
 height = cnn.dual_norm(X_margin, lam)[0] if lam.any() else 0.0
 signs_right = np.min(y_margin * lam) >= 0
-feasible = signs_right and height <= 1 + 1e-7 and y_margin @ lam > 0
+feasible = signs_right and 0.5 <= height <= 1 + 1e-7 and y_margin @ lam > 0
 part(
     6,
     feasible,
     "Some y_i lambda_i is negative."
     if not signs_right
-    else f"M(lambda) = {height:.8g}."
-    if height > 1 + 1e-7
-    else "lambda = 0 gives no lower bound.",
+    else "lambda = 0 gives no lower bound."
+    if height == 0
+    else f"M(lambda) = {height:.8g}.",
 )
 separator = network(separator)
 check(
@@ -323,7 +324,8 @@ for k, ((Z, labels, sign), answer) in enumerate(zip(cases, endings, strict=True)
 # from which the flow separates the data, and ends at a cost
 # $1/(2\bar\gamma)\ge1.2\,P^*$, where $\bar\gamma$ is the normalized margin at the end.
 # The check runs the flow (`cnn.gradient_flow` with `method="rescaled_runge_kutta"`,
-# `t_max=400`, `stop_log_loss=-300`). (*Hint:* which cones does a neuron never leave?)
+# `t_max=400`, `stop_log_loss=-300`), and it must end at this loss. (*Hint:* which cones
+# does a neuron never leave?)
 
 # %% answer="trap"
 ### BEGIN SOLUTION
@@ -379,6 +381,7 @@ flow = cnn.gradient_flow(
 )
 margin = float(np.ravel(flow.normalized_margin[-1])[0])
 check(margin > 0, "The flow from your network does not separate the data.")
+check(flow.status[0] == "loss", "The flow has not come to its end at t = 400.")
 ratio = 1 / (2 * margin) / cnn.max_margin(X_trap, y_trap).value
 check(
     ratio >= 1.2, f"The flow from your network ends at {ratio:.4f} times the best cost."

@@ -82,6 +82,7 @@ check(
     "line is a vector of three finite numbers.",
 )
 products = X_train @ u
+check(bool(np.isfinite(products).all()), "line is too long for floating point.")
 check(np.all(products != 0), "A training sample lies on your line.")
 prices = np.where(y_train < 0, 5, 1)
 paid = int(prices @ ((products > 0) != (y_train > 0)))
@@ -286,6 +287,8 @@ n_safe = int(np.sum(y_valid * certified.predict(X_valid) > 0.1 * lipschitz))
 # %% question="lipschitz" points=20
 hand_in(audited=certified, lipschitz=lipschitz, pair=pair, n_safe=n_safe)
 ### BEGIN HIDDEN TESTS
+from fractions import Fraction
+
 audited = network(audited)
 check(
     audited is not None and audited.d == 3,
@@ -297,6 +300,17 @@ check(gap <= 1e-4, f"The certified relative gap of your network is {gap:.3g}.")
 check(
     audited.width <= 200, f"The network has {audited.width} neurons: merge some first."
 )
+
+
+def exact_output(net, v):
+    """Return the output of a network at a point of the plane, a fraction."""
+    columns = [[Fraction(w) for w in column] for column in net.W1.T.tolist()]
+    place = [*map(Fraction, v), 1]
+    sums = [sum(w * x for w, x in zip(c, place, strict=True)) for c in columns]
+    weights = map(Fraction, net.w2.tolist())
+    return sum(w * max(s, 0) for w, s in zip(weights, sums, strict=True))
+
+
 cuts = np.vstack([[0.0, 0.0, 1.0], audited.W1.T])
 patterns = cnn.enumerate_patterns(cuts).patterns
 patterns = patterns[patterns[:, 0], 1:]
@@ -315,11 +329,16 @@ part(
 )
 ends = np.asarray(pair, dtype=float) if np.shape(pair) == (2, 2) else None
 is_pair = ends is not None and bool(np.isfinite(ends).all())
-distance = np.linalg.norm(ends[0] - ends[1]) if is_pair else 0.0
-rate = 0.0
-if distance >= 1e-6:
-    rise = np.diff(audited.predict(np.column_stack([ends, np.ones(2)])))[0]
-    rate = abs(rise) / distance
+# In exact arithmetic: far away rounding can be steeper than any network.
+distance, rate = 0.0, 0.0
+if is_pair:
+    moved = [Fraction(b) - Fraction(a) for a, b in zip(*ends.tolist(), strict=True)]
+    squared = sum(move**2 for move in moved)
+    distance = 1.0 if squared >= 1 else float(squared) ** 0.5
+    if distance >= 1e-6:
+        heights = [exact_output(audited, end) for end in ends.tolist()]
+        ratio = (heights[1] - heights[0]) ** 2 / squared
+        rate = float(ratio) ** 0.5
 part(
     6,
     rate >= 0.999 * steepest,

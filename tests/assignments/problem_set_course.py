@@ -6,6 +6,7 @@ this process.
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,16 @@ class Course:
 
     def judge(self, name: str, **answers: Any) -> tuple[float, str]:
         """Return the share of the points, and what the student reads."""
+        outcome = self.outcome(name, **answers)
+        assert not outcome.note, outcome.note  # the checks foresee all these answers
+        return outcome.score / self.worth(name), " ".join(outcome.messages)
+
+    def worth(self, name: str) -> float:
+        """Return what a question is worth."""
+        return float(self._questions[name]["points"])
+
+    def outcome(self, name: str, **answers: Any) -> judging.Outcome:
+        """Return what comes of an answer, which may stop a check."""
         question = self._questions[name]
         given = {
             key: self._encoded(name, value)
@@ -59,16 +70,15 @@ class Course:
             for key, value in answers.items()
             if key in question["names"]
         }
-        outcome = judging._judge(
+        return judging._judge(
             question, dict(self._shared), self._cases.get(name), given
         )
-        assert not outcome.note, outcome.note  # the checks foresee them
-        return outcome.score / question["points"], " ".join(outcome.messages)
 
     def _encoded(self, name: str, function: Callable[..., Any]) -> dict[str, object]:
         return {
             "calls": [
-                {"value": hand_in.encode(function(*case))} for case in self._cases[name]
+                {"value": hand_in.encode(function(*copy.deepcopy(case)))}
+                for case in self._cases[name]
             ]
         }
 
