@@ -39,7 +39,7 @@ class Deadline:
     Attributes
     ----------
     seconds : float
-        When it ends, from the start of its watch.
+        When it ends, from the start of its watch; not the time that is left.
     limit : float
         The limit that the user set, of which this deadline may be a part.
 

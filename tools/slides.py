@@ -203,6 +203,13 @@ def _piece(
                 for name, state in json.loads(script.text)["state"].items()
                 if name == model
             }
+        # what is long in a state stands in a file of its own
+        parts = states[model]["state"].get("_parts")
+        if parts is not None:
+            (static / "figures").mkdir(exist_ok=True)
+            shutil.copy(
+                book.folder / "_static" / "figures" / f"{parts}.js", static / "figures"
+            )
     caption = piece.select_one("figcaption")
     if caption is None:
         return str(piece), ""

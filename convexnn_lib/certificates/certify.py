@@ -223,7 +223,7 @@ def certify_until(
         if deadline.passed:
             late.append(lam)
             continue
-        seconds = _share(deadline, _FOR_A_BOUND).seconds
+        seconds = _share(deadline, _FOR_A_BOUND).remaining
         limit = seconds if np.isfinite(seconds) else None
         bound = dual_bound(problem.X, lam, time_limit=limit)
         best = _better(best, bound_by(lam, problem, None, primal, norm=bound))

@@ -96,7 +96,8 @@ class TestOnADesk:
 
     def test_figures_live(self, opened) -> None:
         places = opened.page.locator("[data-figure]").count()
-        assert opened.page.locator("[data-live] .cnn-figure").count() == places
+        drawn = "[data-live] > :is(.cnn-figure, .frame-player)"
+        assert opened.page.locator(drawn).count() == places
 
     def test_pictures_are_whole_and_described(self, opened) -> None:
         for picture in opened.page.locator("article img").all():
