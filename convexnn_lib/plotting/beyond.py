@@ -306,8 +306,8 @@ def plot_trap_shares(
     Returns
     -------
     matplotlib.figure.Figure
-        Markers for the measured shares with bars of one standard error, and a line for
-        the bound.
+        Markers for the measured shares with Wilson's intervals of one standard error,
+        which have a length for the shares 0 and 1, too, and a line for the bound.
 
     Raises
     ------
@@ -328,7 +328,7 @@ def plot_trap_shares(
             panel.errorbar(
                 places,
                 share,
-                np.sqrt(share * (1.0 - share) / n_runs),
+                _wilson_bars(share, n_runs),
                 fmt="o",
                 color=BLUE,
                 ms=7,
@@ -341,6 +341,13 @@ def plot_trap_shares(
         axes[0, 0].set_ylabel("share of runs")
         axes[0, -1].legend()
     return figure
+
+
+def _wilson_bars(share: FloatArray, n: int) -> FloatArray:
+    """Return by how much the ends of Wilson's intervals lie below and above shares."""
+    centre = (share + 0.5 / n) / (1.0 + 1.0 / n)
+    half = np.sqrt(share * (1.0 - share) / n + 0.25 / n**2) / (1.0 + 1.0 / n)
+    return np.abs([share - (centre - half), centre + half - share])
 
 
 def plot_limit_kinds(counts: Mapping[Any, Mapping[str, int]], *, label: str) -> Figure:

@@ -281,7 +281,7 @@ def plot_margins(
     -------
     matplotlib.figure.Figure
         Against the logarithm of 1 / loss, from the threshold log 2 of the loss on, on a
-        logarithmic axis. Solid lines are normalized margins, dashed lines smoothed
+        logarithmic axis. Thick lines are normalized margins, thin lines smoothed
         ones. Runs that never reach a loss below log 2 are not drawn.
 
     Raises
@@ -316,12 +316,12 @@ def plot_margins(
             for run in range(history.n_runs):
                 shown = history.log_loss[:, run] < np.log(np.log(2.0))
                 x = -history.log_loss[shown, run]
-                for margin, colour, line in (
-                    (history.normalized_margin, PALETTE[0], "-"),
-                    (history.smoothed_margin, PALETTE[1], "--"),
+                for margin, colour, width in (
+                    (history.normalized_margin, PALETTE[0], 2.0),
+                    (history.smoothed_margin, PALETTE[1], 0.8),
                 ):
                     ratio = margin[shown, run] / best[label]
-                    panel.plot(x, ratio, line, color=colour, lw=1.2, alpha=0.8)
+                    panel.plot(x, ratio, color=colour, lw=width, alpha=0.8)
             panel.axhline(1.0, color=BLACK, ls=":", lw=1.2)
             panel.set_xscale("log")
             panel.set_ylim(0.0, 1.08)
@@ -330,8 +330,8 @@ def plot_margins(
         for panel in axes[:, 0]:
             panel.set_ylabel("margin / best margin")
         handles = [
-            Line2D([], [], color=PALETTE[0], label="normalized"),
-            Line2D([], [], color=PALETTE[1], ls="--", label="smoothed"),
+            Line2D([], [], color=PALETTE[0], lw=2.0, label="normalized"),
+            Line2D([], [], color=PALETTE[1], lw=0.8, label="smoothed"),
             Line2D([], [], color=BLACK, ls=":", label="certified best"),
         ]
         axes[0, -1].legend(handles=handles, loc="lower right")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from scipy.stats import binomtest
 
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.plotting import beyond
@@ -79,14 +82,17 @@ def test_step_margins() -> None:
 
 
 def test_trap_shares() -> None:
-    panel = ("width", [2, 4], [0.1, 0.5], [2, 3, 4], [0.1, 0.3, 0.5])
-    figure = beyond.plot_trap_shares([panel], n_runs=25)
+    panel = ("width", [2, 4], [0.0, 0.5], [2, 3, 4], [0.1, 0.3, 0.5])
+    figure = beyond.plot_trap_shares([panel], n_runs=20)
     _draw(figure)
     (bars,) = figure.axes[0].containers
     segments = bars.lines[2][0].get_segments()
-    assert np.allclose(segments[1][:, 1], [0.4, 0.6])
+    for segment, successes in zip(segments, (0, 10), strict=True):
+        result = binomtest(successes, 20)
+        expected = result.proportion_ci(math.erf(0.5**0.5), method="wilson")
+        assert np.allclose(segment[:, 1], expected)
     with pytest.raises(InvalidDataError, match="at least one panel"):
-        beyond.plot_trap_shares([], n_runs=25)
+        beyond.plot_trap_shares([], n_runs=20)
 
 
 def test_limit_kinds() -> None:

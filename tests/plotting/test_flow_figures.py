@@ -139,7 +139,10 @@ class TestMargins:
         np.testing.assert_allclose(
             lines[0].get_ydata(), 2 * history.normalized_margin[separated[:, 0], 0]
         )
-        assert {line.get_linestyle() for line in lines[:2]} == {"-", "--"}
+        widths = [line.get_linewidth() for line in lines[:2]]
+        assert (
+            widths[0] > 2 * widths[1]
+        )  # many dashed lines would look like a solid one
 
     def test_many_panels_take_two_rows(self, history: FlowHistory) -> None:
         names = ["a", "b", "c", "d", "e"]
