@@ -111,6 +111,11 @@ def link(env: BuildEnvironment, document: str) -> addnodes.pending_xref:
     )
 
 
+def load_mathjax(env: BuildEnvironment) -> None:
+    """Load MathJax in the page that is written: its formulas came after the reading."""
+    env.get_domain("math").data["has_equations"][env.docname] = True
+
+
 def add_index(app: Sphinx, document: nodes.document) -> None:
     """Put the general index, which Sphinx writes, at the end of the contents.
 

@@ -1,9 +1,10 @@
 // @ts-check
 // Bring the interactive figures of a page to life: from the state that the notebook
-// stored in the page, without a kernel and without a request.
+// stored in the page and in files beside it, without a kernel.
 
 void (async () => {
-  /** @typedef {Record<string, unknown> & { _esm: string, _css: string }} State */
+  /** @typedef {Record<string, unknown> & { _esm: string, _css: string, _parts?: string }} State */
+  /** @typedef {Window & { figureParts?: Record<string, Partial<State>> }} Page */
   /** @typedef {{ state: Record<string, { state: State }> }} Stored */
   /** @typedef {(event: string, action: () => void) => void} Subscription */
   /**
@@ -17,14 +18,22 @@ void (async () => {
    */
   /** @typedef {{ render(place: { model: Model, el: HTMLElement }): unknown }} Figure */
 
+  const pages = /** @type {Page} */ (window);
   /** @type {Record<string, Model>} */
   const models = {};
+  /** @type {Record<string, State>} */
+  const initial = {};
   const stored = 'script[type="application/vnd.jupyter.widget-state+json"]';
   for (const script of document.querySelectorAll(stored)) {
     /** @type {unknown} */
     const page = JSON.parse(script.textContent ?? "");
     const { state: states } = /** @type {Stored} */ (page);
-    for (const [id, { state }] of Object.entries(states)) models[id] = makeModel(state);
+    for (const [id, { state }] of Object.entries(states)) {
+      if (state._parts) await load(state._parts);
+      const parts = pages.figureParts?.[state._parts ?? ""];
+      initial[id] = { ...state, ...parts };
+      models[id] = makeModel({ ...initial[id] });
+    }
   }
 
   /** @type {NodeListOf<HTMLElement>} */
@@ -41,7 +50,19 @@ void (async () => {
     if (![...document.head.querySelectorAll("style")].some((s) => s.textContent === look))
       document.head.append(Object.assign(document.createElement("style"), { textContent: look }));
     await figure.render({ model, el: place });
+    const detail = { model, initial: initial[place.dataset.figure ?? ""] };
+    place.dispatchEvent(new CustomEvent("figure-live", { bubbles: true, detail }));
     place.dataset.live = "";
+  }
+
+  // What is long in a state stands in a script, which loads from a folder of files, too.
+  /** @type {(name: string) => Promise<unknown>} */
+  function load(name) {
+    const root = document.documentElement.dataset.content_root ?? "./";
+    const script = document.createElement("script");
+    script.src = `${root}_static/figures/${name}.js`;
+    document.head.append(script);
+    return new Promise((resolve) => script.addEventListener("load", resolve));
   }
 
   /** @type {(state: State) => Model} */

@@ -16,6 +16,7 @@ A statement is written in Markdown, so that its references are checked by Sphinx
 from __future__ import annotations
 
 import re
+from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,7 +28,13 @@ from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
 VERDICTS = ("holds", "holds with hypotheses", "corrected", "question")
-STYLE = "ledger.css"
+IN_WORDS = {
+    "holds": "hold",
+    "holds with hypotheses": "hold with hypotheses",
+    "corrected": "are corrected",
+    "question": "are questions",
+}
+STYLE, SCRIPT = "ledger.css", "ledger.js"
 
 # in print, the long names of tests break after underscores
 BREAK_NAMES = (
@@ -59,8 +66,8 @@ class Claim(SphinxDirective):
 
         title = f"{number}. {verdict.capitalize()}"
         name = f"claim-{number}"
-        kind = verdict.replace(" ", "-")
-        box = nodes.admonition("", classes=["claim", f"claim-{kind}"], ids=[name])
+        classes = ["claim", f"claim-{_kind(verdict)}"]
+        box = nodes.admonition("", classes=classes, ids=[name])
         box += nodes.title(title, title)
         self.state.nested_parse(self.content, self.content_offset, box)
         self._label_paragraphs(box)
@@ -92,18 +99,92 @@ class Claim(SphinxDirective):
         )
 
 
+class VerdictMap(nodes.General, nodes.Element):
+    """The place of the picture of all verdicts."""
+
+
+class Verdicts(SphinxDirective):
+    """A picture of the ledger: a square a statement, which filters by verdict."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the place, which is filled when the whole page has been read."""
+        return [VerdictMap()]
+
+
+def fill_map(app: Sphinx, document: nodes.document) -> None:
+    """Draw the picture of a page's statements, and count them in words."""
+    boxes = [b for b in document.findall(nodes.admonition) if "claim" in b["classes"]]
+    found = [(box["ids"][0], _verdict(box), box) for box in boxes]
+    counts = {v: sum(verdict == v for _, verdict, _ in found) for v in VERDICTS}
+    for place in list(document.findall(VerdictMap)):
+        words = ", ".join(f"{count} {IN_WORDS[v]}" for v, count in counts.items())
+        text = f"Of {len(found)} statements {words}."
+        squares = "".join(
+            f'<li><a class="claim-square claim-{_kind(verdict)}" href="#{name}" '
+            f'title="{escape(_first_words(box))}" '
+            f'aria-label="{number}: {verdict}">{number}</a></li>'
+            for number, (name, verdict, box) in enumerate(found, 1)
+        )
+        buttons = "".join(
+            f'<button type="button" class="claim-{_kind(verdict)}" '
+            f'data-verdict="claim-{_kind(verdict)}" aria-pressed="false">'
+            f"{count} {IN_WORDS[verdict]}</button>"
+            for verdict, count in counts.items()
+        )
+        picture = (
+            f'<div class="verdict-map"><div class="verdict-filters" role="group" '
+            f'aria-label="Show one verdict">{buttons}</div><ol>{squares}</ol></div>'
+        )
+        place.replace_self(
+            [nodes.paragraph("", text), nodes.raw("", picture, format="html")]
+        )
+
+
+def _verdict(box: nodes.admonition) -> str:
+    return next(v for v in VERDICTS if f"claim-{_kind(v)}" in box["classes"])
+
+
+def _kind(verdict: str) -> str:
+    return verdict.replace(" ", "-")
+
+
+def _first_words(box: nodes.admonition) -> str:
+    text = next(box.findall(nodes.paragraph)).astext().removeprefix("Slide: ")
+    words = text.replace("\n", " ").split()
+    return " ".join(words[:14]) + (
+        " \N{HORIZONTAL ELLIPSIS}" if len(words) > 14 else ""
+    )
+
+
 def _split(names: str) -> list[str]:
     return re.split(r",\s*", names.strip())
 
 
 def add_style(app: Sphinx, config: Config) -> None:
-    """Serve the style of the boxes with the pages."""
-    config.html_static_path.append(str(Path(__file__).resolve().parent / STYLE))
+    """Serve the style and the script of the boxes with the pages."""
+    folder = Path(__file__).resolve().parent
+    config.html_static_path.extend(str(folder / name) for name in (STYLE, SCRIPT))
+
+
+def load_script(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    """Load the script of the picture where it stands."""
+    if "verdict-map" in (context.get("body") or ""):
+        app.add_js_file(SCRIPT, loading_method="defer")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive; called by Sphinx."""
+    app.add_node(VerdictMap)
     app.add_directive("claim", Claim)
+    app.add_directive("verdicts", Verdicts)
     app.add_css_file(STYLE)
     app.connect("config-inited", add_style)
+    app.connect("doctree-read", fill_map)
+    app.connect("html-page-context", load_script)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

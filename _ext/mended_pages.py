@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from docutils import nodes
 from fontTools import subset
@@ -21,6 +22,11 @@ MENDS = [
     # A name must contain the text that is seen, which is name enough.
     (r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"', r"\1"),
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
+    # The arrow beside a page with pages below it has no text.
+    (
+        r'<summary>(<span class="toctree-toggle")',
+        r'<summary aria-label="Pages below">\1',
+    ),
     # Its first item, the title, lies outside the landmarks within.
     (
         r'<div id="pst-primary-sidebar" class',
@@ -28,16 +34,30 @@ MENDS = [
     ),
     # A notebook is for saving; from files, a browser would show its JSON.
     (r'(<a href="[^"]*_sources/[^"]*") target="_blank"', r"\1 download"),
+    # The theme says it a second time.
+    (r'<meta name="viewport" content="width=device-width, initial-scale=1"\s*/?>', ""),
+    # Names, punctuation and spaces have the colour of all code.
+    (r'<span class="[npw]">([^<]*)</span>', r"\1"),
     # Deprecated, and not allowed in a list.
     (r'role="doc-biblioentry"', 'role="listitem"'),
 ]
 # For results while one types, which the book does not offer.
+# In a search, a title counts more than a name of the library that contains the word.
+SCORES = (
+    "var Scorer = {objNameMatch: 16, objPartialMatch: 1, objPrio: {0: 0, 1: 0, 2: -5}, "
+    "objPrioDefault: 0, title: 15, partialTitle: 7, term: 5, partialTerm: 2};"
+)
 SEARCH = r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>'
 
 
 STYLE = "_static/styles/pydata-sphinx-theme.css"
 FONTS = "_static/vendor/fontawesome/webfonts"
 HEAVY = 60_000  # bytes of a picture that are worth the time to compress it well
+QUALITY = 85  # of a picture that may lose pixels: the letters stay sharp
+# a style and a script that Jupyter Book puts into every page, for cards and tabs
+DESIGN = re.compile(
+    r"<link [^>]*sphinx-design[^>]*>|<script [^>]*design-tabs\.js[^>]*></script>"
+)
 ICON = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+) ?"\}')
 
 
@@ -45,6 +65,8 @@ def mend(text: str, folder: Path) -> str:
     """Return a page, whose pictures' addresses are relative to a folder, mended."""
     for pattern, replacement in MENDS:
         text = re.sub(pattern, replacement, text)
+    if not re.search(r'class="(?:[^"]* )?sd-', text):
+        text = DESIGN.sub("", text)
     text = re.sub(r"(_images/\w+)\.png", r"\1.webp", text)
     return re.sub(
         r'<img (?![^>]*\bwidth=)([^>]*src="([^":]+)")',
@@ -54,18 +76,26 @@ def mend(text: str, folder: Path) -> str:
 
 
 def _size(path: Path) -> str:
+    if path.suffix == ".svg":
+        drawing = ElementTree.parse(path).getroot()
+        return f'width="{drawing.get("width")}" height="{drawing.get("height")}"'
     with Image.open(path) as picture:
         return 'width="{}" height="{}"'.format(*picture.size)
 
 
 def compress(folder: Path) -> None:
-    """Replace every PNG picture by a WebP picture with the same pixels."""
+    """Replace every PNG picture by a WebP picture.
+
+    It has the same pixels, unless it would be heavy even so, as shaded surfaces are.
+    """
     for path in folder.glob("*.png"):
         smaller = path.with_suffix(".webp")
         with Image.open(path) as picture:
             picture.save(smaller, lossless=True)
             if smaller.stat().st_size > HEAVY:  # takes seconds
                 picture.save(smaller, lossless=True, quality=100, method=6)
+            if smaller.stat().st_size > HEAVY:
+                picture.convert("RGB").save(smaller, quality=QUALITY, method=6)
         path.unlink()
 
 
@@ -123,6 +153,7 @@ def search_files(
     Found pages are listed without an excerpt then.
     """
     if pagename == "search":
+        app.add_js_file(None, body=SCORES)
         app.add_js_file(
             None,
             body='if (location.protocol === "file:") '

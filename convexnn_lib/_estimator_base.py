@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -30,19 +30,32 @@ from convexnn_lib.typing import LossName, SolveMethod
 with extra("sklearn", "convexnn_lib.estimators"):
     from sklearn.base import BaseEstimator
     from sklearn.utils import check_random_state
-    from sklearn.utils.validation import check_is_fitted, validate_data
+    from sklearn.utils.validation import (
+        _check_sample_weight,
+        check_is_fitted,
+        validate_data,
+    )
 
-__all__ = ["ConvexReLUEstimator", "over_all_patterns"]
+__all__ = [
+    "ConvexReLUEstimator",
+    "has_probabilities",
+    "is_joint",
+    "over_all_patterns",
+    "single",
+]
+
+_T = TypeVar("_T")
 
 _ALL_UP_TO = 50_000  # "auto" trains over all patterns if there are at most so many
 _SAMPLED = 30  # and over those of so many random directions otherwise
+_TOL_OF_SEVERAL = 1e-3  # by default, of several outputs
 
 
 class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
     """What the regressor and the classifier share."""
 
     _losses: tuple[str, ...]  # those that go by their names
-    _labels: tuple[str, ...] = ("real", "sign")  # of losses that it takes
+    _labels: tuple[str, ...] = ("real", "sign", "classes")  # of losses that it takes
 
     def __init__(
         self,
@@ -52,7 +65,7 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
         fit_intercept: bool = True,
         n_patterns: int | Literal["auto"] | None = "auto",
         method: SolveMethod | None = None,
-        tol: float = 1e-6,
+        tol: float | None = None,
         random_state: Any = 0,
     ) -> None:
         self.beta = beta
@@ -91,13 +104,15 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
         """Append the column of ones."""
         return np.column_stack([X, np.ones(len(X))]) if self.fit_intercept else X
 
-    def _patterns(self, X: FloatArray) -> Any:
+    def _patterns(self, X: FloatArray, *, several_outputs: bool) -> Any:
         """Return the patterns to train over, None for all of them."""
-        if self.n_patterns is None:
+        automatic = isinstance(self.n_patterns, str)
+        if self.n_patterns is None or (automatic and several_outputs):
             return None
         if isinstance(self.n_patterns, str):
-            rank = max(1, int(np.linalg.matrix_rank(X)))
-            if cover_count(len(X), rank) <= _ALL_UP_TO:
+            rows = np.unique(X, axis=0)  # a sample that is there twice cuts once
+            rank = max(1, int(np.linalg.matrix_rank(rows)))
+            if cover_count(len(rows), rank) <= _ALL_UP_TO:
                 return None
             n_directions = _SAMPLED
         else:
@@ -105,11 +120,28 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         return sample_patterns(X, n_directions, seed=seed)
 
-    def _solve(self, X: FloatArray, y: FloatArray, patterns: PatternsLike) -> Solution:
+    def _weights(self, sample_weight: Any, X: FloatArray) -> FloatArray:
+        """Return the weights of the samples, zeros among them."""
+        weights: FloatArray = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        if not weights.any():
+            raise InvalidDataError(
+                f"sample_weight is 0 for all {len(X)} samples; there is nothing to fit."
+            )
+        return weights
+
+    def _solve(
+        self, X: FloatArray, y: FloatArray, weights: FloatArray, patterns: PatternsLike
+    ) -> Solution:
         """Train on inputs that have their column of ones."""
-        problem = TrainingProblem(X, y, self.beta, self.loss)
+        problem = TrainingProblem(X, y, self.beta, self.loss, sample_weight=weights)
         options: dict[str, Any] = {} if self.method is None else {"method": self.method}
-        return solve(problem, patterns, tol=self.tol, **options)
+        if self.tol is not None:
+            options["tol"] = self.tol
+        elif y.ndim == 2:
+            options["tol"] = _TOL_OF_SEVERAL
+        return solve(problem, patterns, **options)
 
     def _checked(self, X: ArrayLike) -> FloatArray:
         """Return the inputs of a fitted estimator."""
@@ -120,3 +152,21 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
 def over_all_patterns(solution: Solution) -> Certificate:
     """Return the certificate of a solution over all patterns."""
     return widened(solution.certificate, solution.network, solution.problem)
+
+
+def is_joint(loss: LossName | Loss) -> bool:
+    """Tell whether a loss is one of all classes together."""
+    return get_loss(loss).labels == "classes"
+
+
+def has_probabilities(estimator: ConvexReLUEstimator) -> bool:
+    """Tell whether the loss models probabilities, as far as its parameter is one."""
+    loss = estimator.loss
+    if isinstance(loss, str):
+        return loss in ("logistic", "multinomial")
+    return isinstance(loss, Loss) and (loss.log_odds or is_joint(loss))
+
+
+def single(values: list[_T]) -> _T | list[_T]:
+    """Return the only one of some values, or all where there are more."""
+    return values[0] if len(values) == 1 else values

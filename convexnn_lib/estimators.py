@@ -10,24 +10,18 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import expit, log_expit, softmax
 
+from convexnn_lib._classifier import ConvexReLUClassifier
 from convexnn_lib._estimator_base import ConvexReLUEstimator, over_all_patterns
 from convexnn_lib._extras import extra
 from convexnn_lib._validation import ArrayLike, FloatArray
 from convexnn_lib.certificates.certificate import Certificate
-from convexnn_lib.errors import (
-    InvalidLabelsError,
-)
 from convexnn_lib.problem.losses import Loss
 from convexnn_lib.problem.network import ReLUNetwork
-from convexnn_lib.typing import ClassifierLossName, SolveMethod
+from convexnn_lib.typing import SolveMethod
 
 with extra("sklearn", "convexnn_lib.estimators"):
-    from sklearn.base import ClassifierMixin, RegressorMixin
-    from sklearn.utils.metaestimators import available_if
-    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.base import RegressorMixin
     from sklearn.utils.validation import validate_data
 
 __all__ = ["ConvexReLUClassifier", "ConvexReLURegressor"]
@@ -43,7 +37,8 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
         \min_{W_1,\,w_2}\;\tfrac12\|(XW_1)_+w_2-y\|_2^2
         +\tfrac\beta2\big(\|W_1\|_F^2+\|w_2\|_2^2\big)
 
-    by its equivalent convex program [1]_, see :func:`convexnn_lib.solve`.
+    by its equivalent convex program [1]_, see :func:`convexnn_lib.solve`. Several
+    targets, y (n, c), are fitted by one network with c outputs.
 
     Parameters
     ----------
@@ -63,11 +58,13 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
         certificate, are those of networks with these patterns. The certificate's
         ``scope`` says what it covers. ``"auto"`` takes all if Cover's count
         (:func:`convexnn_lib.cover_count`), which bounds their number, is at most
-        50,000, and the patterns of 30 random directions otherwise.
+        50,000, and the patterns of 30 random directions otherwise. With several outputs
+        it takes all; where they are too many a warning says that a gap stays open.
     method : str, optional
         The method of :func:`convexnn_lib.solve`, by default its default.
-    tol : float, default 1e-6
-        The relative duality gap to certify.
+    tol : float, optional
+        The relative gap to certify; a larger one warns. By default 1e-6, and 1e-3 with
+        several outputs, whose dual norm is costly to bound.
     random_state : int, numpy.random.RandomState or None, default 0
         Source of randomness of sampled patterns.
 
@@ -146,7 +143,7 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
         fit_intercept: bool = True,
         n_patterns: int | Literal["auto"] | None = "auto",
         method: SolveMethod | None = None,
-        tol: float = 1e-6,
+        tol: float | None = None,
         random_state: Any = 0,
     ) -> None:
         super().__init__(
@@ -159,15 +156,22 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
             random_state=random_state,
         )
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train the network.
 
         Parameters
         ----------
         X : (n, d) array or data frame
             Data, one sample a row.
-        y : (n,) array
+        y : (n,) array, or (n, c) array for c targets
             Targets.
+        sample_weight : (n,) array, optional
+            Nonnegative weights of the samples, by default 1: the loss of a sample
+            counts so many times, and a sample of weight 0 is left out. The certificates
+            are those of the weighted problem of the samples that are left, see
+            :class:`convexnn_lib.TrainingProblem`.
 
         Returns
         -------
@@ -175,11 +179,17 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
             The fitted estimator.
         """
         self._check_parameters()
-        data, labels = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        inputs = self._inputs(data)
-        solution = self._solve(
-            inputs, np.asarray(labels, dtype=np.float64), self._patterns(inputs)
-        )
+        kind: dict[str, Any] = {"y_numeric": True, "multi_output": True}
+        data, labels = validate_data(self, X, y, dtype=np.float64, **kind)
+        weights = self._weights(sample_weight, data)
+        kept = weights > 0.0
+        inputs = self._inputs(data[kept])
+        targets = np.asarray(labels, dtype=np.float64)[kept]
+        self._one_column = targets.ndim == 2 and targets.shape[1] == 1
+        if self._one_column:  # one output, whose outputs are a column as well
+            targets = targets[:, 0]
+        patterns = self._patterns(inputs, several_outputs=targets.ndim == 2)
+        solution = self._solve(inputs, targets, weights[kept], patterns)
         self.network_: ReLUNetwork = solution.network
         self.certificate_: Certificate = solution.certificate
         self.global_certificate_: Certificate = over_all_patterns(solution)
@@ -195,244 +205,15 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
 
         Returns
         -------
-        (n,) array
+        (n,) or (n, c) array
             The outputs.
         """
         inputs = self._checked(X)
-        return self.network_.predict(inputs)
+        outputs = self.network_.predict(inputs)
+        return outputs[:, None] if self._one_column else outputs
 
-
-def _has_probabilities(estimator: ConvexReLUClassifier) -> bool:
-    """Tell whether the loss models probabilities."""
-    loss = estimator.loss
-    return bool(loss == "logistic" or getattr(loss, "log_odds", False))
-
-
-class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignore[misc]
-    r"""Classification by two-layer ReLU networks, trained to a certified optimum.
-
-    Two classes are encoded as :math:`y_i=-1` and :math:`y_i=1`, the second of the
-    sorted labels being 1. Solves, over networks of every width m,
-
-    .. math::
-
-        \min_{W_1,\,w_2}\;\sum_i\ell\big(((XW_1)_+w_2)_i,\,y_i\big)
-        +\tfrac\beta2\big(\|W_1\|_F^2+\|w_2\|_2^2\big)
-
-    by its equivalent convex program [1]_, see :func:`convexnn_lib.solve`. More classes
-    are trained one against the rest, one network for each class.
-
-    Parameters
-    ----------
-    beta : float, default 1
-        Regularization strength, positive. The loss is a sum over samples, so that the
-        same regularization of more samples needs a larger ``beta``.
-    loss : {"logistic", "hinge", "squared"} or convexnn_lib.Loss, default "logistic"
-        The loss: :math:`\log(1+e^{-yz})`, :math:`(1-yz)_+`,
-        :math:`\frac12(z-y)^2`, or a loss object.
-    fit_intercept : bool, default True
-        Whether to append a column of ones to X, which gives each neuron a bias. The
-        bias is regularized like any weight.
-    n_patterns : int, None or "auto", default "auto"
-        The activation patterns to train over. None takes all: the optimum is the
-        global one over all networks, or where there are too many patterns to list, that
-        over those which :func:`convexnn_lib.solve` chooses, which can take minutes. An
-        integer takes the patterns of that many random directions: the optimum, and the
-        certificate, are those of networks with these patterns. The certificate's
-        ``scope`` says what it covers. ``"auto"`` takes all if Cover's count
-        (:func:`convexnn_lib.cover_count`), which bounds their number, is at most
-        50,000, and the patterns of 30 random directions otherwise.
-    method : str, optional
-        The method of :func:`convexnn_lib.solve`, by default its default.
-    tol : float, default 1e-6
-        The relative duality gap to certify.
-    random_state : int, numpy.random.RandomState or None, default 0
-        Source of randomness of sampled patterns.
-
-    Attributes
-    ----------
-    classes_ : (k,) array
-        The sorted labels.
-    network_ : convexnn_lib.ReLUNetwork or list of them
-        The trained network; for more than two classes a list, in the order of
-        ``classes_``. With ``fit_intercept``, the last row of ``W1`` holds the biases.
-    certificate_ : convexnn_lib.Certificate or list of them
-        How far each network is from its optimum, at most, and over which patterns.
-    global_certificate_ : convexnn_lib.Certificate or list of them
-        The same over all patterns: ``certificate_`` itself if that is its scope.
-    n_features_in_ : int
-        Number of features of X.
-    feature_names_in_ : (d,) array of str
-        Names of the features, if X is a data frame whose column names are strings.
-
-    Raises
-    ------
-    convexnn_lib.errors.RegularizationError
-        By ``fit``, if ``beta`` is not a positive finite number.
-    convexnn_lib.errors.InvalidLabelsError
-        By ``fit``, if the labels have fewer than two classes.
-    convexnn_lib.errors.InvalidDataError
-        By ``fit``, if another parameter is not one of those admitted, or all rows are
-        zero.
-    convexnn_lib.errors.EnumerationTooLargeError
-        By ``fit``, if the method is ``"cvxpy"`` and there are too many patterns.
-
-    See Also
-    --------
-    convexnn_lib.ConvexReLURegressor, convexnn_lib.solve
-
-    Notes
-    -----
-    Sample weights are not supported. Features are not scaled; put a scaler before the
-    estimator in a pipeline. Beside a column of ones, small features also leave few
-    patterns to random directions: most have the sign of their bias on all samples.
-
-    References
-    ----------
-    .. [1] Pilanci & Ergen (2020), `pilanci2020neural`.
-
-    Examples
-    --------
-    >>> from convexnn_lib import ConvexReLUClassifier
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> X, y = load_iris(return_X_y=True)
-    >>> X, y = X[::5, 2:3], y[::5]
-    >>> model = make_pipeline(StandardScaler(), ConvexReLUClassifier(beta=0.1))
-    >>> bool(model.fit(X, y).score(X, y) > 0.9)
-    True
-    >>> [certificate.scope for certificate in model[-1].certificate_]
-    ['all patterns', 'all patterns', 'all patterns']
-    >>> model.predict_proba(X[:1]).round(1)
-    array([[1., 0., 0.]])
-    """
-
-    _losses = ("logistic", "hinge", "squared")
-
-    def __init__(
-        self,
-        beta: float = 1.0,
-        *,
-        loss: ClassifierLossName | Loss = "logistic",
-        fit_intercept: bool = True,
-        n_patterns: int | Literal["auto"] | None = "auto",
-        method: SolveMethod | None = None,
-        tol: float = 1e-6,
-        random_state: Any = 0,
-    ) -> None:
-        super().__init__(
-            beta,
-            loss=loss,
-            fit_intercept=fit_intercept,
-            n_patterns=n_patterns,
-            method=method,
-            tol=tol,
-            random_state=random_state,
-        )
-
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train the network, or one for each of more than two classes.
-
-        Parameters
-        ----------
-        X : (n, d) array or data frame
-            Data, one sample a row.
-        y : (n,) array
-            Class labels.
-
-        Returns
-        -------
-        convexnn_lib.ConvexReLUClassifier
-            The fitted estimator.
-        """
-        self._check_parameters()
-        data, labels = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(labels)
-        classes, codes = np.unique(labels, return_inverse=True)
-        if len(classes) < 2:
-            raise InvalidLabelsError(
-                f"y has only one class, {classes[0]!r}; a classifier needs at least "
-                "two classes."
-            )
-        inputs = self._inputs(data)
-        patterns = self._patterns(inputs)
-        solutions = [
-            self._solve(inputs, np.where(codes == code, 1.0, -1.0), patterns)
-            for code in range(1 if len(classes) == 2 else 0, len(classes))
-        ]
-        self.classes_: npt.NDArray[Any] = classes
-        networks = [solution.network for solution in solutions]
-        certificates = [solution.certificate for solution in solutions]
-        two = len(classes) == 2
-        self.network_: ReLUNetwork | list[ReLUNetwork] = (
-            networks[0] if two else networks
-        )
-        self.certificate_: Certificate | list[Certificate] = (
-            certificates[0] if two else certificates
-        )
-        over_all = [over_all_patterns(solution) for solution in solutions]
-        self.global_certificate_: Certificate | list[Certificate] = (
-            over_all[0] if two else over_all
-        )
-        return self
-
-    def decision_function(self, X: ArrayLike) -> FloatArray:
-        """Return the networks' outputs.
-
-        Parameters
-        ----------
-        X : (n, d) array or data frame
-            Data, one sample a row.
-
-        Returns
-        -------
-        (n,) or (n, k) array
-            For two classes the network's output, positive for ``classes_[1]``; for
-            more, the output of each class's network.
-        """
-        inputs = self._checked(X)
-        if isinstance(self.network_, ReLUNetwork):
-            return self.network_.predict(inputs)
-        return np.column_stack([network.predict(inputs) for network in self.network_])
-
-    def predict(self, X: ArrayLike) -> npt.NDArray[Any]:
-        """Return the class of each sample.
-
-        Parameters
-        ----------
-        X : (n, d) array or data frame
-            Data, one sample a row.
-
-        Returns
-        -------
-        (n,) array
-            Entries of ``classes_``; that with the largest output.
-        """
-        outputs = self.decision_function(X)
-        chosen = outputs > 0.0 if outputs.ndim == 1 else np.argmax(outputs, axis=1)
-        labels: npt.NDArray[Any] = self.classes_[chosen.astype(np.intp)]
-        return labels
-
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: ArrayLike) -> FloatArray:
-        r"""Return the probability of each class; only with a loss of log-odds.
-
-        Parameters
-        ----------
-        X : (n, d) array or data frame
-            Data, one sample a row.
-
-        Returns
-        -------
-        (n, k) array
-            Rows that sum to 1, in the order of ``classes_``. For two classes
-            :math:`1/(1+e^{-z})` of the output z belongs to ``classes_[1]``; for more,
-            these numbers of all networks are divided by their sum.
-        """
-        outputs = self.decision_function(X)
-        if outputs.ndim == 1:
-            return np.column_stack([expit(-outputs), expit(outputs)])
-        # in logarithms, so that the sum cannot vanish
-        shares: FloatArray = softmax(log_expit(outputs), axis=1)
-        return shares
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that several targets are taken."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -76,7 +76,7 @@ Labels = Literal["real", "sign", "classes"]
 """Kinds of labels."""
 LossName = Literal["squared", "logistic", "hinge", "hard_margin", "multinomial"]
 """The losses that go by a name."""
-ClassifierLossName = Literal["logistic", "hinge", "squared"]
+ClassifierLossName = Literal["logistic", "hinge", "squared", "multinomial"]
 """Those of them for :class:`convexnn_lib.ConvexReLUClassifier`."""
 SolveMethod = Literal["active_set", "cvxpy"]
 """The methods of :func:`convexnn_lib.solve`."""

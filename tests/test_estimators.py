@@ -38,8 +38,16 @@ def _two_irises(features: tuple[int, ...] = (3,)) -> tuple[Any, Any]:
     return StandardScaler().fit_transform(X[rows][:, features]), y[rows]
 
 
+# the check of several targets has five of ten samples, and its gap stays open
+@pytest.mark.filterwarnings("ignore:the certified relative gap")
 @pytest.mark.slow
-@parametrize_with_checks([ConvexReLURegressor(), ConvexReLUClassifier()])
+@parametrize_with_checks(
+    [
+        ConvexReLURegressor(),
+        ConvexReLUClassifier(),
+        ConvexReLUClassifier(beta=10.0, loss="multinomial", tol=0.1),
+    ]
+)
 def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -218,3 +226,70 @@ def test_all_patterns_of_large_data_are_refused() -> None:
 def test_importing_the_library_leaves_scikit_learn_out() -> None:
     code = "import sys, convexnn_lib; assert 'sklearn' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.slow
+def test_several_targets_are_fitted_by_one_network() -> None:
+    X, y = _regression()
+    targets = np.column_stack([y, y[::-1]])
+    regressor = ConvexReLURegressor(beta=2.0, tol=1e-5).fit(X, targets)
+    inputs = np.column_stack([X, np.ones(len(X))])
+    problem = TrainingProblem(inputs, targets, 2.0)
+    assert regressor.certificate_.verify(regressor.network_, problem)
+    assert regressor.certificate_.relative_gap <= 1e-5
+    assert regressor.predict(X).shape == targets.shape
+    alone = [ConvexReLURegressor(beta=2.0).fit(X, column) for column in targets.T]
+    # together they share neurons, and cost no more than two networks do
+    apart = sum(one.certificate_.primal for one in alone)
+    assert regressor.certificate_.lower_bound < apart
+    assert 0.0 < regressor.score(X, targets) <= 1.0
+
+
+@pytest.mark.slow
+def test_all_classes_in_one_program() -> None:
+    X, y = load_iris(return_X_y=True)
+    X, y = StandardScaler().fit_transform(X[::5, 2:3]), y[::5]
+    names = np.array(["a", "b", "c"])[y]
+    model = ConvexReLUClassifier(beta=0.5, loss="multinomial", tol=1e-6).fit(X, names)
+    assert model.network_.outputs == 3
+    assert model.certificate_.relative_gap <= 1e-6
+    shares = model.predict_proba(X)
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+    np.testing.assert_array_equal(model.classes_[shares.argmax(axis=1)], names)
+    loss = -np.log(shares[np.arange(len(y)), y]).sum()
+    assert model.certificate_.primal > loss
+    two = ConvexReLUClassifier(beta=0.5, loss="multinomial").fit(X[y > 0], y[y > 0])
+    assert two.decision_function(X).shape == (len(X),)
+    positive = two.decision_function(X) > 0.0
+    np.testing.assert_array_equal(two.predict(X) == 2, positive)
+    np.testing.assert_array_equal(two.predict_proba(X)[:, 1] > 0.5, positive)
+
+
+def test_one_target_in_a_column_is_one_output() -> None:
+    X, y = _regression()
+    one = ConvexReLURegressor().fit(X, y)
+    column = ConvexReLURegressor().fit(X, y[:, None])
+    np.testing.assert_array_equal(column.predict(X), one.predict(X)[:, None])
+
+
+@pytest.mark.parametrize("loss", ["logistic", "hinge"])
+def test_weights_of_samples_are_those_of_the_problem(loss: str) -> None:
+    X, y = _two_irises()
+    weights = np.arange(len(y)) % 4  # zeros among them
+    model = ConvexReLUClassifier(beta=0.3, loss=loss).fit(X, y, sample_weight=weights)
+    kept = weights > 0
+    inputs = np.column_stack([X, np.ones(len(X))])[kept]
+    signs = np.where(y[kept] == 2, 1.0, -1.0)
+    problem = TrainingProblem(inputs, signs, 0.3, loss, sample_weight=weights[kept])
+    assert model.certificate_.verify(model.network_, problem)
+    assert model.certificate_.relative_gap < 1e-6
+    twice = ConvexReLUClassifier(beta=0.3, loss=loss).fit(
+        X.repeat(weights, axis=0), y.repeat(weights)
+    )
+    np.testing.assert_allclose(model.decision_function(X), twice.decision_function(X))
+
+
+def test_weights_that_are_all_zero_are_refused() -> None:
+    X, y = _regression()
+    with pytest.raises(ValueError, match="zero"):
+        ConvexReLURegressor().fit(X, y, sample_weight=np.zeros(len(y)))

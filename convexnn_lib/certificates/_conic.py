@@ -272,11 +272,12 @@ class _Model:
             inner = target - basis @ (reachable - inner)
         return self._point(length * x, root * inner, status)
 
-    def solve_margins(self, slack_cost: float) -> GroupPoint:
+    def solve_margins(self, slack_cost: float | FloatArray) -> GroupPoint:
         """Solve a margin loss, with a slack for each sample if its cost is finite."""
         n, y = self.problem.n, self.problem.y
-        extra = n if np.isfinite(slack_cost) else 0
-        unit = slack_cost if extra else 1.0  # of costs
+        costs = np.full(n, slack_cost)
+        extra = n if np.all(np.isfinite(costs)) else 0
+        unit = float(costs.max()) if extra else 1.0
         penalty = self.penalty / unit
         # the solver's tolerances are absolute for values below 1: the optimum is of the
         # size of the penalty of an output of 1, if that is less than the slack it saves
@@ -288,7 +289,7 @@ class _Model:
         x, multipliers, status = self._run(
             sparse.csc_matrix((size, size)),
             scale * penalty,
-            np.full(extra, scale),
+            scale * (costs[:extra] / unit),
             sparse.hstack(margins),
         )
         return self._point(x, unit * y * multipliers[:n] / scale, status)

@@ -67,7 +67,7 @@ def losses_and_gradients(
         residuals = y - outputs
         losses = 0.5 * loss.scale * xp.sum(residuals**2, axis=axis)
         return losses, loss.scale * residuals
-    if loss.slack_cost is not None:
+    if isinstance(loss.slack_cost, int | float):  # the same for each sample
         missing = xp.clip(1.0 - y * outputs, 0.0, None)
         losses = loss.slack_cost * xp.sum(missing, axis=axis)
         return losses, loss.slack_cost * y * (missing > 0.0)

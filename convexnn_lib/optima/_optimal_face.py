@@ -178,17 +178,17 @@ def _own_point(solution: Solution) -> _Point:
 def _on_bounds(dual: FloatArray, problem: TrainingProblem) -> FloatArray:
     """Return the dual point with multipliers near a bound moved onto it."""
     alpha, cost = problem.y * dual, _slack_cost(problem)
-    size = cost if np.isfinite(cost) else float(np.max(alpha))
+    size = cost if np.isfinite(cost).all() else float(np.max(alpha))
     alpha = np.where(np.abs(alpha) <= ON_BOUND * size, 0.0, alpha)
     alpha = np.where(np.abs(alpha - cost) <= ON_BOUND * size, cost, alpha)
     return problem.y * alpha
 
 
-def _slack_cost(problem: TrainingProblem) -> float:
-    """Return the slack cost of a margin loss, the upper bound of its multipliers."""
+def _slack_cost(problem: TrainingProblem) -> FloatArray:
+    """Return the slack costs of a margin loss, upper bounds of its multipliers."""
     cost = problem.loss.slack_cost
     assert cost is not None
-    return cost
+    return np.full(problem.n, cost)
 
 
 def _transferred(point: _Point, neurons: ExtremeNeurons) -> FloatArray:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.problem._weighted import Weighted, weighted
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
@@ -110,8 +111,9 @@ def units_of(problem: TrainingProblem) -> Units:
     loss, degree = problem.loss, problem.loss.degree
     data = _unit(problem.X, _SPAN)
     outputs = 1.0 if degree is None else _unit(problem.y, _SPAN / max(degree, 1.0))
+    samples = _unit(loss.weights, _SPAN) if isinstance(loss, Weighted) else 1.0
     with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
-        objective = np.float64(outputs) ** (degree or 0.0)
+        objective = samples * np.float64(outputs) ** (degree or 0.0)
         if loss.is_constraint:  # the penalty alone, with beta = 1
             objective = np.float64(1.0) / data
         beta = problem.beta * (outputs / objective) / data
@@ -119,9 +121,11 @@ def units_of(problem: TrainingProblem) -> Units:
             beta = np.float64(1.0)
         units = [data, outputs, outputs / data, objective, objective / outputs]
     exact = all(np.frexp(unit)[0] == 0.5 for unit in units) and _is_normal(beta)
-    if not exact or (data == outputs == 1.0):
+    if not exact or (data == outputs == samples == 1.0):
         return Units(problem)
-    inner = problem.replaced(problem.X / data, problem.y / outputs, float(beta))
+    if isinstance(loss, Weighted):
+        loss = weighted(loss.loss, loss.weights / samples)
+    inner = problem.replaced(problem.X / data, problem.y / outputs, float(beta), loss)
     weights = float(np.sqrt(outputs / data))
     return Units(inner, data, outputs, weights, float(objective), float(units[-1]))
 

@@ -24,6 +24,7 @@ from convexnn_lib.errors import (
 )
 from convexnn_lib.problem._loss_check import check_attributes, check_loss
 from convexnn_lib.problem._separability import check_separable
+from convexnn_lib.problem._weighted import Weighted, check_weights, weighted
 from convexnn_lib.problem.losses import Loss, get_loss
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.typing import LossName
@@ -77,6 +78,10 @@ class TrainingProblem(ReadOnlyArrays):
         outputs, and ``"multinomial"`` have several outputs.
         ``"hard_margin"`` is the max-margin problem :math:`\min\frac12\|\theta\|^2`
         subject to :math:`y_if(x_i)\ge1`.
+    sample_weight : (n,) array, optional
+        Positive weights of the samples: the loss is :math:`\sum_iw_i\ell_i`, so that
+        2 is the same as the sample twice. Leave out samples of weight 0. The
+        constraints of a hard margin do not depend on weights.
 
     Attributes
     ----------
@@ -87,13 +92,13 @@ class TrainingProblem(ReadOnlyArrays):
     beta : float
         Regularization strength.
     loss : convexnn_lib.Loss
-        The loss object.
+        The loss object, with the weights of the samples in it.
 
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If X or y is empty, of the wrong shape, or has NaN or infinite entries, or if a
-        loss of your own contradicts itself.
+        If X or y is empty, of the wrong shape, or has NaN or infinite entries, if a
+        loss of your own contradicts itself, or if weights are not positive.
     convexnn_lib.errors.InvalidLabelsError
         If the loss does not admit the labels.
     convexnn_lib.errors.RegularizationError
@@ -115,6 +120,9 @@ class TrainingProblem(ReadOnlyArrays):
     0.4375
     >>> TrainingProblem([[1.0], [2.0]], [[1.0, 0.0], [3.0, 1.0]], beta=0.5)
     TrainingProblem(n=2, d=1, outputs=2, beta=0.5, loss=Squared(scale=1.0))
+    >>> twice = TrainingProblem([[1.0]], [1.0], beta=0.5, sample_weight=[2.0])
+    >>> twice.objective(ReLUNetwork([[1.0]], [0.5]))
+    0.5625
     """
 
     X: FloatArray
@@ -128,8 +136,17 @@ class TrainingProblem(ReadOnlyArrays):
         y: ArrayLike,
         beta: float,
         loss: LossName | Loss = "squared",
+        *,
+        sample_weight: ArrayLike | None = None,
     ) -> None:
         loss = get_loss(loss)
+        if isinstance(loss, Weighted):  # that of another problem
+            if sample_weight is not None:
+                raise InvalidDataError(
+                    f"the loss {loss!r} has weights already; pass {loss.loss!r}."
+                )
+            given = loss
+            loss, sample_weight = given.loss, given.weights
         check_attributes(loss)
         X = as_matrix(X)
         y = as_outputs(y, len(X), "y")
@@ -145,6 +162,8 @@ class TrainingProblem(ReadOnlyArrays):
         check_loss(loss, y)
         if loss.is_constraint:
             check_separable(X, y)
+        if sample_weight is not None:
+            loss = weighted(loss, check_weights(sample_weight, len(X)))
         self._set(X, y, beta, loss)
 
     def _set(self, X: FloatArray, y: FloatArray, beta: float, loss: Loss) -> None:
@@ -154,7 +173,9 @@ class TrainingProblem(ReadOnlyArrays):
         for name, value in {"X": X, "y": y, "beta": beta, "loss": loss}.items():
             object.__setattr__(self, name, value)
 
-    def replaced(self, X: FloatArray, y: FloatArray, beta: float) -> TrainingProblem:
+    def replaced(
+        self, X: FloatArray, y: FloatArray, beta: float, loss: Loss | None = None
+    ) -> TrainingProblem:
         """Return the problem with other numbers that need no check.
 
         Parameters
@@ -163,15 +184,22 @@ class TrainingProblem(ReadOnlyArrays):
             New arrays, multiples of those of the problem.
         beta : float
             The regularization strength.
+        loss : convexnn_lib.Loss, optional
+            The loss, by default the same.
 
         Returns
         -------
         convexnn_lib.TrainingProblem
-            The problem with the same loss.
+            The problem.
         """
         problem = object.__new__(TrainingProblem)
-        problem._set(X, y, beta, self.loss)
+        problem._set(X, y, beta, self.loss if loss is None else loss)
         return problem
+
+    @property
+    def sample_weight(self) -> FloatArray | None:
+        """The weights of the samples, None where they change nothing."""
+        return self.loss.weights if isinstance(self.loss, Weighted) else None
 
     @property
     def n(self) -> int:

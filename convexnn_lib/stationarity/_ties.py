@@ -64,7 +64,7 @@ class LocalModel:
     features: FloatArray
     gradient: FloatArray
     kinked: np.ndarray[tuple[int], np.dtype[np.intp]]
-    unit: float
+    unit: FloatArray
     upper: float
     penalty_first: FloatArray
     penalty_second: FloatArray
@@ -114,7 +114,7 @@ def local_model(
     features = np.where(active, products, 0.0)
     outputs = features @ network.w2
     kinked = np.zeros(problem.n, dtype=bool)
-    unit = upper = 1.0
+    unit, upper = np.ones(problem.n), 1.0
     loss = problem.loss
     if loss.differentiable:
         gradient = loss.gradient(outputs, problem.y)
@@ -128,7 +128,8 @@ def local_model(
             _check_feasible(margins, width, tie_tolerance)
             gradient, upper = np.zeros(problem.n), np.inf
         else:
-            gradient, unit = loss.gradient(outputs, problem.y), loss.slack_cost
+            gradient = loss.gradient(outputs, problem.y)
+            unit = np.full(problem.n, loss.slack_cost)
             gradient = np.where(kinked, 0.0, gradient)
     else:
         raise InvalidDataError(
@@ -145,7 +146,7 @@ def local_model(
         features=features,
         gradient=gradient,
         kinked=np.flatnonzero(kinked),
-        unit=unit,
+        unit=unit[kinked],
         upper=upper,
         penalty_first=problem.beta * network.W1,
         penalty_second=problem.beta * network.w2,

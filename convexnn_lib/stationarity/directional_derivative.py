@@ -96,7 +96,7 @@ def directional_derivative(
     derivative += float(model.gradient @ outputs)
     violation = (-model.y * outputs)[model.kinked]
     if np.isfinite(model.upper):
-        derivative += model.unit * float(np.maximum(violation, 0.0).sum())
+        derivative += float(np.sum(model.unit * np.maximum(violation, 0.0)))
         return derivative * units.objective
     size = model.features @ np.abs(delta2)
     size = size + np.abs(model.X) @ np.abs(delta1) @ np.abs(model.w2)

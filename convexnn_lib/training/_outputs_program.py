@@ -25,7 +25,7 @@ from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
-__all__ = ["OutputsPoint", "Pairs", "solve_pairs"]
+__all__ = ["OutputsPoint", "Pairs", "hessians", "solve_pairs"]
 
 _NEWTON_STEPS = 50
 _LEAST_BEND = 1e-6  # of a model, relative to that in other directions
@@ -188,7 +188,7 @@ def _solve_model(
     """
     X, (n, c) = problem.X, problem.y.shape
     gradient = problem.loss.gradient(z, problem.y)
-    bends, axes = np.linalg.eigh(_hessians(problem, z))
+    bends, axes = np.linalg.eigh(hessians(problem, z))
     least = damping * _LEAST_BEND * (float(bends.max()) or 1.0)
     roots = np.sqrt(np.maximum(bends, least))
     turned = np.swapaxes(axes, 1, 2)
@@ -211,8 +211,8 @@ def _solve_model(
     )
 
 
-def _hessians(problem: TrainingProblem, z: FloatArray) -> FloatArray:
-    """Return the Hessian of each sample, an (n, c, c) array."""
+def hessians(problem: TrainingProblem, z: FloatArray) -> FloatArray:
+    """Return the Hessian of each sample, an (n, c, c) array, at outputs z (n, c)."""
     curvature = problem.loss.second_derivatives(z, problem.y)
     if curvature.ndim == 3:
         return curvature

@@ -22,7 +22,7 @@ from convexnn_lib.problem._second_layer import directions
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._column_generation import Round
-from convexnn_lib.training._local_outputs import descend, price_outputs
+from convexnn_lib.training._local_outputs import descend, polish, price_outputs
 from convexnn_lib.training._methods import Options, Outcome
 from convexnn_lib.training._outputs_program import OutputsPoint, Pairs, solve_pairs
 from convexnn_lib.training._tolerances import VANISHED
@@ -43,6 +43,8 @@ _LITTLE = 1e-3  # of a gap that stays open, that is not worth a round
 _FAINT = 1e-6  # length of a pair's vector, relative, that is left out after rounds
 _NEAR = (0.9, 0.99, 0.999, 0.9999)  # products of directions that are tried as one
 _NORM_GAP = 0.1  # of tol, to which the dual norm is found
+_ROUGH = 1e-3  # tol from which no more than some bisections bound a dual norm
+_BISECTIONS = 100
 
 
 def solve_several_outputs(
@@ -88,6 +90,7 @@ class _Training:
         self.certificate: Certificate | None = None
         self.rounds, self.level = 0, _WORTH
         self.blurred = False  # whether pricing ended and the gap is that of its bound
+        self.hopeful = True  # whether a bound before pricing ends has not failed yet
         if options.start is not None and scope is None:
             self.record(options.start)
 
@@ -113,7 +116,7 @@ class _Training:
         network = self.network.pruned(problem.X)
         if problem.objective(network) > self.value * (1.0 + 0.01 * self.tol):
             network = self.network
-        network = _in_order(network)
+        network = self.polished(_in_order(network))
         certificate = self.final(network)
         patterns = self.scope
         if patterns is None:
@@ -121,6 +124,14 @@ class _Training:
         if not len(patterns):
             patterns = np.ones((1, problem.n), dtype=np.bool_)
         return Outcome(network, patterns, certificate, reason)
+
+    def polished(self, network: ReLUNetwork) -> ReLUNetwork:
+        """Return a network with more digits, if it is as good and all is on time."""
+        if self.deadline.passed:
+            return network
+        found = polish(network, self.problem)
+        before, after = (self.problem.objective(one) for one in (network, found))
+        return found if after <= before * (1.0 + _GAINED) else network
 
     @property
     def closed(self) -> bool:
@@ -142,7 +153,7 @@ class _Training:
             dual = self.certificate.dual
             found.append(bound_by(dual, self.problem, self.scope, primal, norm=norm))
         if not found or found[0].relative_gap > self.tol:
-            late = self.deadline.extended
+            late = self.effort(self.deadline.extended)
             found.append(
                 bound_by(self.dual(), self.problem, self.scope, primal, deadline=late)
             )
@@ -271,8 +282,11 @@ class _Training:
             values, u, v = price_outputs(problem.X, lam, self.starts())
         worth = values > problem.beta * (1.0 + _NORM_GAP * self.tol)
         u, v = u[worth][:_NEW], v[worth][:_NEW]
-        if not np.any(values > problem.beta * (1.0 + self.level)):
+        largest = float(values.max(initial=0.0))
+        early = self.hopeful and self.scope is None and self.within_reach(lam, largest)
+        if early or largest <= problem.beta * (1.0 + self.level):
             found = self.certify(lam)
+            self.hopeful = self.hopeful and not early
             u = np.vstack([u, found.neuron.direction])
             v = np.vstack([v, found.neuron.outward])
             excess = found.lower / problem.beta - 1.0
@@ -285,6 +299,18 @@ class _Training:
                 self.level = max(small, min(self.level, _SHARE * excess))
         return Pairs(self.patterns_of(u), v)
 
+    def effort(self, deadline: Deadline) -> Deadline:
+        """Return when to stop bounding a dual norm."""
+        return deadline if self.tol < _ROUGH else _Effort(_BISECTIONS, deadline)
+
+    def within_reach(self, lam: FloatArray, norm: float) -> bool:
+        """Tell whether the gap would be closed if a dual norm were the one found."""
+        problem = self.problem
+        limit = problem.beta / norm if norm > 0.0 else np.inf
+        scale = problem.loss.best_scale(lam, problem.y, limit)
+        missing = self.value - problem.dual_objective(scale * lam)
+        return bool(missing <= 0.5 * self.tol * abs(self.value))
+
     def certify(self, lam: FloatArray) -> OutputNorm:
         """Bound the optimum by a dual point, and keep the bound if it is better."""
         problem = self.problem
@@ -295,7 +321,7 @@ class _Training:
             self.scope,
             target=target,
             gap=_NORM_GAP * self.tol,
-            deadline=self.deadline,
+            deadline=self.effort(self.deadline),
         )
         found = bound_by(lam, problem, self.scope, self.value, norm=norm)
         if self.certificate is None or found.lower_bound > self.certificate.lower_bound:
@@ -318,6 +344,24 @@ class _Training:
         self.rounds += 1
         for tell in self.options.reports:
             tell(state)
+
+
+class _Effort(Deadline):
+    """A deadline that passes once it was looked at a number of times, or by a clock.
+
+    A dual norm looks at it before each bisection, so that the work is the same on every
+    machine.
+    """
+
+    def __init__(self, looks: int, clock: Deadline) -> None:
+        super().__init__()
+        self._looks, self._clock = looks, clock
+
+    @property
+    def passed(self) -> bool:
+        """Whether that many looks were taken, or the time is up."""
+        self._looks -= 1
+        return self._looks < 0 or self._clock.passed
 
 
 def _merged(pairs: Pairs, point: OutputsPoint, cosine: float) -> ReLUNetwork:

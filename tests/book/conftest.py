@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gzip
 import json
 import re
 import threading
@@ -66,6 +65,7 @@ class Reader:
     def __init__(self, page: Any, base: str) -> None:
         self.page = page
         self.base = base
+        self.name = ""  # of the page that is open
         self.faults: list[str] = []
         self.requests: set[str] = set()
         page.on("request", self._note_request)
@@ -94,6 +94,7 @@ class Reader:
 
     def open(self, name: str) -> None:
         """Open a page of this name and wait until it is as it should be read."""
+        self.name = name
         self.page.goto(f"{self.base}/{name}.html")
         self.settle()
 
@@ -123,11 +124,11 @@ class Reader:
             theme,
         )
 
-    def weight(self, html: Path, *, without: str, compressed: bool = False) -> int:
+    def weight(self, html: Path, *, without: str) -> int:
         """Return the bytes of the files that the page loaded."""
-        paths = {unquote(urlsplit(url).path).lstrip("/") for url in self.requests}
-        loaded = [(html / path).read_bytes() for path in paths if without not in path]
-        return sum(len(gzip.compress(b)) if compressed else len(b) for b in loaded)
+        beyond = (url.removeprefix(self.base) for url in self.requests)
+        paths = {unquote(urlsplit(url).path).lstrip("/") for url in beyond}
+        return sum((html / p).stat().st_size for p in paths if without not in p)
 
     def shown(self, number: int) -> dict[str, Any]:
         """Return what the interactive figure of this number says that it shows."""

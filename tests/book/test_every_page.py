@@ -11,26 +11,30 @@ from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = re.findall(r"chapters/\w+", (ROOT / "_toc.yml").read_text())
-OTHERS = ["genindex", "search"]
+CHAPTERS = [name for name in PAGES if (ROOT / f"{name}.ipynb").exists()]
+OTHERS = ["index", "genindex", "search"]
 AXE = (Path(__file__).parent / "axe-core" / "axe.min.js").read_text()
 # The rules about colours; what the others look at is the same in both themes.
 DEPEND_ON_THEME = ["color-contrast", "link-in-text-block"]
+LEGEND = 15.2
+"""Height in pixels of the letters of legends as drawn: 10 points at 110 an inch."""
 
 pytestmark = [pytest.mark.book, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module", params=[*PAGES, *OTHERS])
 def opened(request, new_reader) -> Iterator:
-    """A page, open on a desk, in the light theme."""
-    reader = new_reader(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    """A page of the book's folder, open on a desk, in the light theme."""
+    desk = {"width": 1280, "height": 900}
+    reader = new_reader(files=True, viewport=desk, color_scheme="light")
     reader.open(request.param)
     yield reader
     reader.page.context.close()
 
 
-@pytest.fixture(scope="module", params=PAGES)
+@pytest.fixture(scope="module", params=[*PAGES, "index"])
 def on_phone(request, new_reader) -> Iterator:
-    """A page on a phone, in the dark theme that the system asks for."""
+    """A page from a server on a phone, in the dark theme that the system asks for."""
     reader = new_reader(
         viewport={"width": 390, "height": 844},
         color_scheme="dark",
@@ -57,6 +61,29 @@ def _violations(reader, **options) -> list[tuple]:
     ]
 
 
+def _small_letters(reader) -> list:
+    """Return the pictures whose letters are smaller than ten pixels."""
+    return reader.page.evaluate(
+        """(drawn) => [...document.querySelectorAll("figure .picture-place img")]
+            .map((image) => [image.alt.slice(0, 60),
+                drawn * image.clientWidth / image.naturalWidth])
+            .filter(([, height]) => height < 10)""",
+        LEGEND,
+    )
+
+
+def _wait_until_what_goes_on_says_so(reader) -> None:
+    """Wait until everything that can be scrolled sideways fades where it goes on."""
+    reader.page.wait_for_load_state("load")
+    reader.page.wait_for_function(
+        """() => [...document.querySelectorAll(
+                "div.math, article span.math, .picture-place")]
+            .filter((e) => getComputedStyle(e).overflowX !== "visible")
+            .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 3)
+            .every((e) => getComputedStyle(e).maskImage !== "none")"""
+    )
+
+
 class TestOnADesk:
     def test_nothing_is_missing_or_from_elsewhere(self, opened) -> None:
         assert not opened.faults
@@ -66,6 +93,10 @@ class TestOnADesk:
         formulas = page.locator(".math").count()
         assert page.locator("mjx-container").count() >= formulas
         assert page.locator("mjx-merror").count() == 0
+
+    def test_figures_live(self, opened) -> None:
+        places = opened.page.locator("[data-figure]").count()
+        assert opened.page.locator("[data-live] .cnn-figure").count() == places
 
     def test_pictures_are_whole_and_described(self, opened) -> None:
         for picture in opened.page.locator("article img").all():
@@ -106,16 +137,27 @@ class TestOnADesk:
         assert {ord(letter.strip('"')) for letter in letters} <= drawn
 
     def test_weighs_little(self, opened, html: Path) -> None:
-        """Without MathJax, which all pages share.
+        """Without MathJax, which all pages share."""
+        assert opened.weight(html, without="_static/mathjax/") < 1_500_000
 
-        The library reference is one long text: it is taken as servers send it.
-        """
-        weight = opened.weight(
-            html,
-            without="_static/mathjax/",
-            compressed="library_reference" in opened.page.url,
+    def test_letters_in_pictures_are_never_small(self, opened) -> None:
+        assert _small_letters(opened) == []
+
+    def test_what_goes_on_says_so(self, opened) -> None:
+        _wait_until_what_goes_on_says_so(opened)
+
+    def test_the_first_picture_of_a_chapter_is_near(self, opened) -> None:
+        pictures = opened.page.locator("article :is(img, .interactive-figure)")
+        ends = pictures.evaluate_all(
+            """all => all.filter((e) => e.checkVisibility())
+                .map((e) => e.getBoundingClientRect().bottom + scrollY)"""
         )
-        assert weight < 1_500_000
+        assert opened.name not in CHAPTERS or min(ends) < 1.5 * 900
+
+    def test_copy_buttons_are_for_code(self, opened) -> None:
+        buttons = opened.page.locator(".cell_input .copybtn").count()
+        assert (buttons > 0) == (opened.name in CHAPTERS)
+        assert opened.page.locator(".cell_output .copybtn").count() == 0
 
     def test_is_accessible(self, opened) -> None:
         opened.use_theme("light")
@@ -167,6 +209,12 @@ class TestOnAPhone:
     def test_nothing_is_missing_or_from_elsewhere(self, on_phone) -> None:
         assert not on_phone.faults
 
+    def test_letters_in_pictures_are_never_small(self, on_phone) -> None:
+        assert _small_letters(on_phone) == []
+
+    def test_what_goes_on_says_so(self, on_phone) -> None:
+        _wait_until_what_goes_on_says_so(on_phone)
+
     def test_dark_theme_follows_the_system(self, on_phone) -> None:
         theme = on_phone.page.evaluate("document.documentElement.dataset.theme")
         assert theme == "dark"
@@ -175,9 +223,16 @@ class TestOnAPhone:
         assert on_phone.page.evaluate("document.documentElement.scrollWidth") <= 390
 
     def test_figures_and_pictures_fit(self, on_phone) -> None:
+        """A picture may be wider, so that one can read it, in a place that fits.
+
+        There it can be scrolled, and another test demands that it says so.
+        """
         wide = on_phone.page.evaluate(
             """() => [...document.querySelectorAll("article img, .interactive-figure")]
-                .filter((element) => element.getBoundingClientRect().right > 390)
+                .map((element) => element.closest(".picture-place") ?? element)
+                .filter((element) => element.getBoundingClientRect().right > 390
+                    || element.matches(".picture-place")
+                        && getComputedStyle(element).overflowX !== "auto")
                 .map((element) => element.outerHTML.slice(0, 200))"""
         )
         assert wide == []
