@@ -29,6 +29,7 @@ from convexnn_lib import (
 # rooms that an extra brings, and modules of other rooms that one does
 ROOMS = {"plotting", "widgets"}
 MODULES = {
+    "convexnn_lib._classifier",
     "convexnn_lib._estimator_base",
     "convexnn_lib.estimators",
     "convexnn_lib.training._cvxpy_model",
