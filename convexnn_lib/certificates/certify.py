@@ -268,10 +268,8 @@ def _certify_at_once(
 
 
 def _share(deadline: Deadline, share: float) -> Deadline:
-    """Return a deadline after a share of the time that is left, if there is a limit."""
-    if deadline.passed or np.isinf(deadline.seconds):
-        return deadline
-    return deadline.part(share)
+    """Return a deadline after a share of the time that is left, if there is any."""
+    return deadline if deadline.passed else deadline.part(share)
 
 
 def _better(best: Certificate | None, found: Certificate) -> Certificate:

@@ -18,6 +18,7 @@ from convexnn_lib._validation import (
     BoolArray,
     FloatArray,
     ListedPatterns,
+    as_features,
     as_matrix,
     check_features,
     check_number,
@@ -95,8 +96,7 @@ class GatedSolution(ReadOnlyArrays):
         (n,) array
             The outputs.
         """
-        X = as_matrix(X)
-        check_features(X.shape[1], self.problem.d)
+        X = as_features(X, self.problem.d)
         return _outputs(_patterns(self.gates, X), X, self.u)
 
     def verify(self) -> bool:
