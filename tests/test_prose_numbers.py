@@ -20,7 +20,6 @@ YEARS = range(1800, 2100)
 # What is no claim about a computation, or is owed an assertion.
 _READ = "read off the figure"
 EXEMPT: dict[str, dict[str, str]] = {
-    "beyond_the_talk": {"0.85": _READ},
     "clarke_stationarity": {"61": "one more than the 60 samples"},
     "convex_equivalence": {
         "0.71": "one half's square root",
@@ -35,7 +34,6 @@ EXEMPT: dict[str, dict[str, str]] = {
         "1.5": _READ,
     },
     "implicit_bias": {"0.95": "3 divided by the square root of 10"},
-    "what_is_hard": {"0.29": _READ},
 }
 
 NOT_PROSE = re.compile(

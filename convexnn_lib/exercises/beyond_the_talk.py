@@ -86,7 +86,7 @@ def copies_factor(factor: Any) -> Feedback:
 
 @exercise
 def too_sharp(u: Any, a: Any) -> Feedback:
-    r"""Check a minimizer of the toy that steps of 0.5 cannot approach.
+    r"""Check a minimizer of the toy that steps of 0.5 reach exactly or not at all.
 
     Parameters
     ----------

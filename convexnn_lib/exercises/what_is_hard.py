@@ -196,31 +196,37 @@ def descending(direction: Any) -> Feedback:
 
 @exercise
 def best_factor(factor: Any) -> Feedback:
-    """Check the factor within which no fast algorithm finds the dual norm, unless P=NP.
+    r"""Check the factor within which the dual norm is hard, if unique games are.
 
     Parameters
     ----------
     factor : float
-        The least factor that follows from that of the largest cut, 16/17, to five
-        significant digits or better.
+        The least factor that follows for the dual norm, if a largest cut is hard to
+        find up to any factor better than :math:`\alpha=0.878\ldots` of random
+        hyperplanes, to five significant digits or better.
 
     Returns
     -------
     convexnn_lib.exercises.feedback.Feedback
-        The judgement.
+        With the square of the factor, a factor of the cut, as certificate.
 
     Examples
     --------
     >>> from convexnn_lib import exercises
-    >>> exercises.what_is_hard.best_factor(16 / 17)
+    >>> exercises.what_is_hard.best_factor(0.87857)
     Not yet: that is the factor of the cut; the dual norm is its root
     """
     value = as_number(factor)
-    if agrees(value, 16 / 17, 5):
+    alpha, _ = _worst_angle()
+    if agrees(value, alpha, 5):
         return wrong("that is the factor of the cut; the dual norm is its root")
-    if not agrees(value, math.sqrt(16 / 17), 5):
+    if agrees(value, math.sqrt(16 / 17), 5):
+        return wrong("that follows without the conjecture; with it, α is the factor")
+    if agrees(value, 1 / math.sqrt(alpha), 5):
+        return wrong("the dual norm times which number is below the semidefinite one?")
+    if not agrees(value, math.sqrt(alpha), 5):
         return wrong("that does not follow; what is a factor of M for the cut, M²?")
-    return right("its square is 16/17", value**2)
+    return right("its square is the factor of the cut", value**2)
 
 
 @exercise
@@ -256,7 +262,10 @@ def eigenvalue_bound(nu: Any) -> Feedback:
             f"the matrix is positive semidefinite, but the sum is {diagonal.sum():.6g}"
         )
     bound = 0.5 * math.sqrt(total)
-    return right(f"no neuron of unit length reaches more than {bound:.6g}", bound)
+    told = f"no neuron of unit length reaches more than {bound:.6g}"
+    if least < -_NOISE:
+        told += f" (with the rounding: diag(ν) - BBᵀ has the eigenvalue {least:.1e})"
+    return right(told, bound)
 
 
 @exercise
@@ -283,15 +292,12 @@ def cut_factor(factor: Any) -> Feedback:
     value = as_number(factor)
     if agrees(value, 2 / math.pi, 4):
         return wrong("that is 2/π, the factor for all positive semidefinite forms")
-    found = minimize_scalar(
-        lambda theta: 2 / math.pi * theta / (1 - math.cos(theta)),
-        bounds=(1.0, math.pi),
-        method="bounded",
-        options={"xatol": 1e-9},
-    )
-    if not agrees(value, found.fun, 4):
+    alpha, degrees = _worst_angle()
+    if agrees(value, degrees, 4) or agrees(value, math.radians(degrees), 4):
+        return wrong("that is the angle; what is the factor there?")
+    if not agrees(value, alpha, 4):
         return wrong("that is not the minimum; where does the derivative vanish?")
-    return right("the worst angle between the ends of an edge", math.degrees(found.x))
+    return right("the worst angle between the ends of an edge", degrees)
 
 
 @exercise
@@ -388,6 +394,17 @@ _LISTS = [
         [9, 2, 2, 2],
     ),
 ]
+
+
+def _worst_angle() -> tuple[float, float]:
+    """Return the factor that random hyperplanes guarantee, and its angle in degrees."""
+    found = minimize_scalar(
+        lambda theta: 2 / math.pi * theta / (1 - math.cos(theta)),
+        bounds=(1.0, math.pi),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
+    return float(found.fun), math.degrees(found.x)
 
 
 def _splits(integers: list[int]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from convexnn_lib._validation import FloatArray, as_float_array
 from convexnn_lib.errors import InvalidDataError
@@ -34,6 +35,7 @@ __all__ = [
 
 _LINES = ("-", "--", "-.", ":")
 _HATCHES = ("", "///", "...", "xx")
+_STANDARD_ERRORS = 2.0  # of intervals for shares
 
 
 def plot_run_values(
@@ -158,7 +160,10 @@ def plot_gap_curves(
 
 
 def plot_phase_transition(
-    shares: Mapping[int, tuple[Any, Any]], bounds: Mapping[int, tuple[Any, Any]]
+    shares: Mapping[int, tuple[Any, Any]],
+    bounds: Mapping[int, tuple[Any, Any]],
+    *,
+    trials: Mapping[int, int] | None = None,
 ) -> Figure:
     """Draw the share of recovered neurons against the samples per dimension.
 
@@ -168,11 +173,15 @@ def plot_phase_transition(
         For each dimension, n/d and the share of trials with recovery.
     bounds : mapping of int to pair of arrays
         For each dimension, n/d and an upper bound on the probability.
+    trials : mapping of int to int, optional
+        For each dimension, the number of trials behind each share.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Solid lines with markers for the shares, dotted ones for the bounds.
+        Solid lines with markers for the shares, with Wilson's intervals of two standard
+        errors where the number of trials is given; dotted ones for the bounds; and a
+        vertical one at two samples per dimension.
 
     Raises
     ------
@@ -184,17 +193,22 @@ def plot_phase_transition(
     with book_style():
         figure, axes = new_figure(width=6.6, height=4.0)
         for k, (d, (ratio, share)) in enumerate(shares.items()):
-            axes.plot(
+            measured = as_float_array(share, "shares")
+            axes.errorbar(
                 ratio,
-                share,
+                measured,
+                _wilson_bars(measured, trials[d]) if trials else None,
                 color=PALETTE[k],
                 marker=MARKERS[k],
                 ms=6,
+                capsize=3,
+                elinewidth=1.0,
                 label=f"$d={d}$, recovered",
             )
             if d in bounds:
-                axes.plot(*bounds[d], color=PALETTE[k], ls=":", label=f"$d={d}$, bound")
-        axes.axvline(2.0, color=GREY, lw=1.0)
+                label = f"$d={d}$, upper bound"
+                axes.plot(*bounds[d], color=PALETTE[k], ls=":", label=label)
+        axes.axvline(2.0, color=GREY, lw=1.0, label="one active sample\nper dimension")
         axes.set_ylim(-0.04, 1.04)
         axes.set_xlabel("samples per dimension $n/d$")
         axes.set_ylabel("share of trials")
@@ -237,6 +251,8 @@ def plot_sharpness(
         right.set_ylabel("loss")
         right.set_yscale("log")
         right.legend()
+        lines = [*left.lines[::2], Line2D([], [], color=BLACK, ls=":", label="$2/h$")]
+        left.legend(handles=lines, loc="center right", bbox_to_anchor=(1.0, 0.72))
     return figure
 
 
@@ -306,8 +322,8 @@ def plot_trap_shares(
     Returns
     -------
     matplotlib.figure.Figure
-        Markers for the measured shares with bars of one standard error, and a line for
-        the bound.
+        Markers for the measured shares with Wilson's intervals of two standard errors,
+        which have a length for the shares 0 and 1, too, and a line for the bound.
 
     Raises
     ------
@@ -328,7 +344,7 @@ def plot_trap_shares(
             panel.errorbar(
                 places,
                 share,
-                np.sqrt(share * (1.0 - share) / n_runs),
+                _wilson_bars(share, n_runs),
                 fmt="o",
                 color=BLUE,
                 ms=7,
@@ -341,6 +357,14 @@ def plot_trap_shares(
         axes[0, 0].set_ylabel("share of runs")
         axes[0, -1].legend()
     return figure
+
+
+def _wilson_bars(share: FloatArray, n: int) -> FloatArray:
+    """Return by how much the ends of Wilson's intervals lie below and above shares."""
+    scale = _STANDARD_ERRORS**2 / n
+    centre = (share + 0.5 * scale) / (1.0 + scale)
+    half = np.sqrt(scale * (share * (1.0 - share) + 0.25 * scale)) / (1.0 + scale)
+    return np.abs([share - (centre - half), centre + half - share])
 
 
 def plot_limit_kinds(counts: Mapping[Any, Mapping[str, int]], *, label: str) -> Figure:

@@ -29,6 +29,7 @@ def plot_boundaries(
     *,
     support: Sequence[int] | FloatArray = (),
     names: tuple[str, str] = ("feature 1", "feature 2"),
+    classes: tuple[str, str] = ("label 1", "label −1"),
 ) -> Figure:
     r"""Draw the decision boundary and the margin of networks of two features.
 
@@ -47,6 +48,8 @@ def plot_boundaries(
         Samples to mark by a ring.
     names : pair of str
         What the two features are called.
+    classes : pair of str
+        What the samples of the labels 1 and -1 are called.
 
     Returns
     -------
@@ -90,16 +93,20 @@ def plot_boundaries(
             scale = np.sqrt(np.min(y * network.predict(X)))
             scaled = ReLUNetwork(network.W1 / scale, network.w2 / scale).balanced()
             _draw_levels(panel, scaled, low, high)
-            for sign, colour, marker in ((1, POSITIVE, "o"), (-1, NEGATIVE, "s")):
+            for sign, colour, marker, kind in (
+                (1, POSITIVE, "o", classes[0]),
+                (-1, NEGATIVE, "s", classes[1]),
+            ):
                 chosen = y == sign
-                panel.plot(
-                    *X[chosen, :2].T, marker, color=colour, alpha=0.55, ms=4, mew=0
-                )
+                panel.plot(*X[chosen, :2].T, marker, color=colour, ms=5, label=kind)
             ringed = X[np.asarray(support, dtype=int)]
             panel.plot(*ringed[:, :2].T, "o", mfc="none", mec=BLACK, ms=11)
             panel.set_title(f"{label}: cost {scaled.penalty():.2f}")
             panel.set_xlabel(names[0])
         axes[0, 0].set_ylabel(names[1])
+        figure.legend(
+            *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2
+        )
     return figure
 
 

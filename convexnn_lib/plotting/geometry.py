@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LightSource
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
 
 from convexnn_lib._validation import FloatArray, as_matrix, as_vector
 from convexnn_lib.errors import InvalidDataError
@@ -122,8 +125,9 @@ def plot_surfaces(X: Any) -> Figure:
         (r"ellipsoid $X\mathcal{B}$", ellipsoid(X, 48), SKY, None),
         (r"rectified: $Q$", rectified_ellipsoid(X, 72), GREEN, spikes),
         (r"hull of $Q\cup -Q$", hull(X, 100), PURPLE, np.vstack([spikes, -spikes])),
-        (r"polar set, $M(\lambda)\leq 1$", polar_set(X, 160), ORANGE, None),
+        (r"polar set, $M(\lambda)\leq 1$", _polar_body(hull(X, 100)), ORANGE, None),
     ]
+    light = LightSource(azdeg=80, altdeg=40)  # from the right of whoever looks
     with book_style():
         figure, axes = new_figure(
             2, 2, width=8.4, height=7.6, subplot_kw={"projection": "3d"}
@@ -131,12 +135,13 @@ def plot_surfaces(X: Any) -> Figure:
         for panel, (title, mesh, colour, marked) in zip(axes.flat, panels, strict=True):
             panel.plot_trisurf(
                 *mesh.points.T,
-                triangles=mesh.triangles,
+                triangles=_outward(mesh),
                 color=colour,
-                alpha=0.55 if marked is not None else 0.85,
+                alpha=0.55 if marked is not None else 1.0,
                 linewidth=0,
                 antialiased=False,
                 shade=True,
+                lightsource=light,
             )
             if marked is not None:
                 panel.plot(*marked.T, "*", color="white", mec=BLACK, ms=11)
@@ -296,6 +301,25 @@ def style_space(axes: Any, largest: float) -> None:
         getattr(axes, f"set_{which}label")(f"{name} sample", labelpad=-6)
     axes.tick_params(labelsize=8, pad=-2)
     axes.view_init(elev=22, azim=35)
+
+
+def _outward(mesh: Mesh) -> NDArray[np.intp]:
+    """Return the triangles of a mesh such that all are lit from outside."""
+    corners = mesh.points[mesh.triangles]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    away = corners.mean(axis=1) - mesh.points.mean(axis=0)
+    inward = np.sum(normals * away, axis=1) < 0
+    return np.where(inward[:, None], mesh.triangles[:, ::-1], mesh.triangles)
+
+
+def _polar_body(body: Mesh) -> Mesh:
+    """Return the polar set of the hull of points: a corner for each of its facets.
+
+    A mesh over directions would miss the edges of the polar set, and be jagged there.
+    """
+    facets = ConvexHull(body.points).equations
+    corners = np.unique((facets[:, :-1] / -facets[:, -1:]).round(9), axis=0)
+    return Mesh(corners, ConvexHull(corners).simplices.astype(np.intp))
 
 
 def _few_ticks() -> Any:

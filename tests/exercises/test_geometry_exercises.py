@@ -52,7 +52,8 @@ def test_hull_corners():
     assert "two coordinates" in checks.hull_corners(np.eye(3)).message
     assert "a row" in checks.hull_corners(np.transpose(corners)).message
     exact = hostile.sympy.Matrix(corners)
-    for form in (exact, tuple(map(tuple, corners)), iter(corners)):
+    pairs = tuple(map(tuple, corners))
+    for form in (exact, pairs, iter(corners), set(pairs), frozenset(pairs)):
         assert checks.hull_corners(form)
     for slip in (corners[::2], [[2, 3], [-2, -3]], [*corners, [0, 0]], np.eye(2)):
         assert not checks.hull_corners(slip)

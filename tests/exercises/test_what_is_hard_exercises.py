@@ -103,20 +103,32 @@ def test_descending() -> None:
 
 
 def test_best_factor() -> None:
-    for answer in (math.sqrt(16 / 17), 0.97014, 4 / math.sqrt(17)):
+    # the minimum on a grid, not by the derivative
+    theta = np.linspace(2.0, 2.6, 600_001)
+    alpha = float(np.min(2 * theta / np.pi / (1 - np.cos(theta))))
+    for answer in (math.sqrt(alpha), 0.93732, [0.937319], 1 / 1.06687):
         assert checks.best_factor(answer)
-    assert "root" in checks.best_factor(Fraction(16, 17)).message
-    assert not checks.best_factor((16 / 17) ** 2)
-    assert not checks.best_factor(math.sqrt(17 / 16))
+    assert "root" in checks.best_factor(alpha).message
+    for factor in (math.sqrt(16 / 17), 0.97014):
+        assert "without the conjecture" in checks.best_factor(factor).message
+    assert "times which" in checks.best_factor(alpha**-0.5).message
+    for wrong in (Fraction(16, 17), alpha**2, 0.937, 2 / math.pi):
+        assert not checks.best_factor(wrong)
 
 
 def test_eigenvalue_bound() -> None:
     largest = 2 + 2 * math.cos(math.pi / 5)
-    for answer in (np.full(5, largest), [3.61803] * 5, np.full((5, 1), 3.6181)):
+    for answer in (np.full(5, largest), [3.61804] * 5, np.full((5, 1), 3.6181)):
         found = checks.eigenvalue_bound(answer)
         assert found
         assert 2.0 < found.certificate < 2.13
         assert found.certificate >= 0.5 * math.sqrt(5 * largest) * (1 - 1e-12)
+        assert "rounding" not in found.message
+    rounded = checks.eigenvalue_bound(np.full(5, 3.618))
+    assert rounded
+    assert "rounding" in rounded.message  # these numbers prove a little less
+    assert rounded.certificate > 0.5 * math.sqrt(5 * 3.618)
+    assert checks.eigenvalue_bound(np.full(5, 3.62))  # the sum 18.1 itself
     assert "20" in checks.eigenvalue_bound(np.full(5, 4.0)).message
     assert "eigenvalue" in checks.eigenvalue_bound(np.full(5, 3.6)).message
     B, _ = max_cut_data(PENTAGON)
@@ -129,6 +141,8 @@ def test_cut_factor() -> None:
     for answer in (0.87856, 0.8786, 0.878567):
         assert checks.cut_factor(answer)
     assert "2/π" in checks.cut_factor(2 / math.pi).message
+    for angle in (133.6, 133.563, math.radians(133.563)):
+        assert "angle" in checks.cut_factor(angle).message
     for wrong in (0.88, 1.0, math.sqrt(0.87856), 1 / 0.87856):
         assert not checks.cut_factor(wrong)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from scipy.stats import binomtest
 
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.plotting import beyond
@@ -50,6 +54,9 @@ def test_phase_transition() -> None:
     solid, dotted, _ = figure.axes[0].lines
     assert list(solid.get_ydata()) == [0.1, 0.9]
     assert dotted.get_linestyle() == ":"
+    figure = beyond.plot_phase_transition({2: ([1, 2], [0.0, 0.9])}, {}, trials={2: 20})
+    (bars,) = figure.axes[0].containers
+    _check_wilson(bars.lines[2][0].get_segments(), [0, 18], 20)
     with pytest.raises(InvalidDataError, match="at least one"):
         beyond.plot_phase_transition({}, {})
 
@@ -61,6 +68,8 @@ def test_sharpness() -> None:
     left, right = figure.axes
     assert [line.get_ydata()[0] for line in left.lines] == [18.0, 20.0]
     assert right.get_yscale() == "log"
+    names = [text.get_text() for text in left.get_legend().get_texts()]
+    assert names == ["$h=0.1$", "$2/h$"]
     with pytest.raises(InvalidDataError, match="positive steps"):
         beyond.plot_sharpness({0.0: (times, times, times)})
 
@@ -79,14 +88,22 @@ def test_step_margins() -> None:
 
 
 def test_trap_shares() -> None:
-    panel = ("width", [2, 4], [0.1, 0.5], [2, 3, 4], [0.1, 0.3, 0.5])
-    figure = beyond.plot_trap_shares([panel], n_runs=25)
+    panel = ("width", [2, 4], [0.0, 0.5], [2, 3, 4], [0.1, 0.3, 0.5])
+    figure = beyond.plot_trap_shares([panel], n_runs=20)
     _draw(figure)
     (bars,) = figure.axes[0].containers
-    segments = bars.lines[2][0].get_segments()
-    assert np.allclose(segments[1][:, 1], [0.4, 0.6])
+    _check_wilson(bars.lines[2][0].get_segments(), [0, 10], 20)
     with pytest.raises(InvalidDataError, match="at least one panel"):
-        beyond.plot_trap_shares([], n_runs=25)
+        beyond.plot_trap_shares([], n_runs=20)
+
+
+def _check_wilson(segments: Any, successes: list[int], trials: int) -> None:
+    """Compare the ends of bars with SciPy's intervals: no bar has length 0."""
+    level = math.erf(2**0.5)  # two standard errors
+    for segment, count in zip(segments, successes, strict=True):
+        expected = binomtest(count, trials).proportion_ci(level, method="wilson")
+        assert np.allclose(segment[:, 1], expected, rtol=0, atol=1e-6)
+        assert segment[1, 1] - segment[0, 1] > 0.05
 
 
 def test_limit_kinds() -> None:

@@ -198,10 +198,14 @@ class TestBoundaries:
 
     def test_colours_of_the_labels(self) -> None:
         network = ReLUNetwork([[1.0, -1.0], [0.0, 0.0], [0.0, 0.0]], [1.0, -1.0])
-        figure = boundaries.plot_boundaries(self.X, self.y, {"f": network})
+        figure = boundaries.plot_boundaries(
+            self.X, self.y, {"f": network}, classes=("near", "far")
+        )
         _draw(figure)
         colours = [line.get_color() for line in figure.axes[0].lines[:2]]
         assert colours == [style.POSITIVE, style.NEGATIVE]
+        (legend,) = figure.legends
+        assert [text.get_text() for text in legend.get_texts()] == ["near", "far"]
 
     def test_errors(self) -> None:
         network = ReLUNetwork([[1.0], [0.0], [0.0]], [1.0])

@@ -20,6 +20,7 @@ from convexnn_lib import (
     orthogonal_margin,
 )
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.geometry.shapes import hull
 from convexnn_lib.plotting import feature_paths, geometry
 from convexnn_lib.plotting import max_margin as margins
 
@@ -100,6 +101,20 @@ class TestSurfaces:
         assert len(figure.axes) == 4
         assert len(figure.axes[1].lines[0].get_data_3d()[0]) == 3
         assert len(figure.axes[2].lines[0].get_data_3d()[0]) == 6
+
+    def test_polar_body_has_flat_sides(self) -> None:
+        body = geometry._polar_body(hull(THREE, 40))
+        for point in body.points[::20]:
+            assert 1 - 1e-8 < dual_norm(THREE, point)[0] < 1.02
+        # the second sample has a negative product with each other one, so its spike is
+        # a corner of the hull, and bounds the polar set by a side of its own
+        spike = np.array([0.0, np.linalg.norm(THREE[1]), 0.0])
+        heights = body.points @ spike
+        assert heights.max() < 1 + 1e-8
+        assert np.sum(heights > 1 - 1e-8) >= 4
+        corners = body.points[geometry._outward(body)]
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        assert np.all(np.sum(normals * corners.mean(axis=1), axis=1) >= -1e-12)
 
     def test_errors(self) -> None:
         with pytest.raises(InvalidDataError, match="three samples"):

@@ -33,7 +33,7 @@ def hull_corners(points: Any) -> Feedback:
 
     Parameters
     ----------
-    points : (k, 2) array
+    points : (k, 2) array, or set of pairs
         All extreme points, in any order.
 
     Returns
@@ -48,6 +48,8 @@ def hull_corners(points: Any) -> Feedback:
     Not yet: some outputs of networks of cost 1 lie outside of the hull of your points
     """
     X = np.array([[2.0], [-3.0]])
+    if isinstance(points, set | frozenset):
+        points = list(points)  # the order does not matter here
     corners = as_matrix(points, "points")
     if corners.shape[1] != 2:
         return wrong(
