@@ -183,7 +183,7 @@ COUNTS = {
     "kkt_residual": ["tolerance"],
     "max_cut": ["weights"],
     "max_cut_data": ["weights"],
-    "output_norm": ["patterns", "target", "gap", "deadline"],
+    "output_norm": ["patterns", "target", "gap", "max_norms", "deadline"],
     "solution_path": ["betas", "tol", "progress"],
     "solve": ["patterns", "method", "tol", "progress", "time_limit"],
     "solve_gated": ["tol"],

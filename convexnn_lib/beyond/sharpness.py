@@ -35,7 +35,7 @@ def sharpness(network: ReLUNetwork, problem: TrainingProblem) -> float:
     network : convexnn_lib.ReLUNetwork
         The network; neurons that no sample activates are admitted, zero ones are not.
     problem : convexnn_lib.TrainingProblem
-        The problem, with the squared or the logistic loss.
+        The problem, with a loss that has second derivatives.
 
     Returns
     -------

@@ -44,7 +44,7 @@ def direction_bound(
 ) -> float:
     """Return a bound on h over all unit vectors, of which half do, as h is even.
 
-    ``most`` dual norms of one output are computed, or some more.
+    It ends when ``most`` dual norms of one output were computed in all, or some more.
     """
     order = itertools.count()  # of equal bounds the first comes first
     waiting: list[tuple[float, int, _Cone]] = []
@@ -63,8 +63,9 @@ def direction_bound(
         upper, _, cone = waiting[0]
         upper = -upper
         goal = max(target, work.lower * (1.0 + gap))
-        left = begin + (most if work.listed else _MOST_BOUNDS) - work.evaluations
-        if upper <= goal or left <= 0 or deadline.passed or work.rank == 1:
+        limit = most if work.listed else min(most, begin + _MOST_BOUNDS)
+        enough = upper <= goal or work.evaluations >= limit or work.rank == 1
+        if enough or deadline.passed:
             return upper
         heapq.heappop(waiting)
         for part in _halves(work, cone):

@@ -75,7 +75,6 @@ def face_bound(
             steep = np.linalg.norm(normals, axis=1) > _STEEP
             depths = normals @ vectors[0]
             second = float(values[1]) if len(values) > 1 else 0.0
-            second = second if basis.shape[1] > 1 else 0.0
             doubt = _doubt(float(values[0]), second, errors)
             depths = np.where(steep, depths, 0.0)
             if depths.min() > -doubt or depths.max() < doubt:

@@ -30,6 +30,7 @@ from convexnn_lib._validation import (
     FloatArray,
     as_float_array,
     as_matrix,
+    check_integer,
     check_number,
 )
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
@@ -46,8 +47,8 @@ from convexnn_lib.errors import EnumerationTooLargeError, InvalidDataError
 __all__ = ["OutputNeuron", "OutputNorm", "output_norm"]
 
 _UNIT = float(np.finfo(np.float64).eps)
-_MOST_NORMS = 3000  # dual norms of one output that are computed
-_FEW_NORMS = 200  # the same before faces are looked through
+_MOST_NORMS = 3000  # dual norms of one output, by default
+_FEW_NORMS = 200  # those before faces are looked through
 _FACE_CELLS, _FACE_RANK = 2000, 4  # up to which all faces of cones are looked through
 
 
@@ -168,7 +169,7 @@ class OutputNorm(ReadOnlyArrays):
             work.alternate()
             if work.unit * (work.lower - work.error) > self.upper:
                 return False  # a neuron attains more
-        return _search(work, self.upper, 0.0, NEVER).upper <= self.upper
+        return _search(work, self.upper, 0.0, _MOST_NORMS, NEVER).upper <= self.upper
 
 
 def output_norm(
@@ -178,6 +179,7 @@ def output_norm(
     *,
     target: float = 0.0,
     gap: float = OUTPUT_NORM_ACCURACY,
+    max_norms: int = _MOST_NORMS,
     deadline: Deadline = NEVER,
 ) -> OutputNorm:
     r"""Bound the dual norm of several outputs from both sides.
@@ -196,6 +198,9 @@ def output_norm(
         Stop once the upper bound is no more than this.
     gap : float, default 1e-7
         Stop once the upper bound exceeds the lower one by no more than this share.
+    max_norms : int, default 3,000
+        Stop bisecting directions of the outputs after about so many dual norms of one
+        output.
     deadline : Deadline, optional
         When to stop, with the bounds known then.
 
@@ -228,13 +233,14 @@ def output_norm(
     X, lam = _checked(X, lam)
     target = check_number(target, "target", "[0, inf)")
     gap = check_number(gap, "gap", "[0, inf)")
+    max_norms = check_integer(max_norms, "max_norms", minimum=1)
     if not (X.any() and lam.any()):
         first = OutputNeuron(np.eye(X.shape[1])[0], np.eye(lam.shape[1])[0])
         return OutputNorm(0.0, 0.0, first, "directions", 0)
     work = OutputBounds(X, lam, patterns)
     if patterns is None:
         work.alternate()
-    found = _search(work, target, gap, deadline)
+    found = _search(work, target, gap, max_norms, deadline)
     # so that another order of summation proves it as well
     return replace(found, upper=found.upper * (1.0 + RELAXATION_MARGIN))
 
@@ -250,7 +256,7 @@ def _checked(X: ArrayLike, lam: ArrayLike) -> tuple[FloatArray, FloatArray]:
 
 
 def _search(
-    work: OutputBounds, target: float, gap: float, deadline: Deadline
+    work: OutputBounds, target: float, gap: float, max_norms: int, deadline: Deadline
 ) -> OutputNorm:
     """Bound the dual norm without the margin for other orders of summation."""
     weights, shift, joint = None, 0.0, np.inf  # of all patterns, not of some
@@ -258,7 +264,7 @@ def _search(
         weights, shift = joint_weights(work.X, work.lam)
         joint = work.whole(joint_bound(work.X, work.lam, weights, shift))
     upper, method = joint, "joint"
-    for name, bound in _bounds(work):
+    for name, bound in _bounds(work, max_norms):
         if upper > max(target, work.unit * work.lower * (1.0 + gap)):
             found = work.whole(bound(work, work.goal(target), gap, deadline))
             if found < upper:
@@ -279,13 +285,13 @@ def _search(
 _Named = tuple[str, Callable[[OutputBounds, float, float, Deadline], float]]
 
 
-def _bounds(work: OutputBounds) -> list[_Named]:
+def _bounds(work: OutputBounds, max_norms: int) -> list[_Named]:
     """Return what bounds the norm of these data, in the order to try.
 
     A few directions bound it fast, unless many neurons attain it, as at an optimum:
     then the faces do.
     """
-    directions: _Named = ("directions", partial(direction_bound, most=_MOST_NORMS))
+    directions: _Named = ("directions", partial(direction_bound, most=max_norms))
     patterns = work.patterns
     if work.rank < 2 or work.X.shape[1] > _FACE_RANK:
         return [directions]
@@ -294,7 +300,10 @@ def _bounds(work: OutputBounds) -> list[_Named]:
             patterns = enumerate_patterns(work.X, max_patterns=_FACE_CELLS).patterns
         except EnumerationTooLargeError:
             return [directions]
-    few: _Named = ("directions", partial(direction_bound, most=_FEW_NORMS))
+    few: _Named = (
+        "directions",
+        partial(direction_bound, most=min(_FEW_NORMS, max_norms)),
+    )
     return [few, ("faces", partial(_over_faces, patterns=patterns)), directions]
 
 

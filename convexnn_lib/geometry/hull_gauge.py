@@ -91,7 +91,7 @@ def hull_gauge(X: ArrayLike, z: ArrayLike, *, tol: float = 1e-8) -> HullGauge:
         Data, one sample a row.
     z : (n,) array
         The outputs.
-    tol : float
+    tol : float, default 1e-8
         The relative distance of the two bounds.
 
     Returns

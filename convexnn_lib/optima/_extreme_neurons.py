@@ -69,7 +69,7 @@ def extreme_neurons(
     beta: float,
     patterns: BoolArray | None = None,
     *,
-    tol: float = 1e-9,
+    tolerance: float = 1e-9,
 ) -> ExtremeNeurons:
     r"""Return all unit neurons on which a dual point attains beta.
 
@@ -87,8 +87,8 @@ def extreme_neurons(
         The regularization strength.
     patterns : (p, n) array of bool, optional
         Look at the closed cones of these patterns only.
-    tol : float, default 1e-9
-        A neuron touches beta if its value is at least ``(1 - tol) * beta``.
+    tolerance : float, default 1e-9
+        A neuron touches beta if its value is at least ``(1 - tolerance) * beta``.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def extreme_neurons(
         prices = price_all_neurons(X, lam, floor, every=True)
     else:
         prices = price_cones(X, lam, patterns, floor)
-    touches = prices.values >= (1.0 - tol) * beta
+    touches = prices.values >= (1.0 - tolerance) * beta
     directions: list[FloatArray] = []
     signs: list[float] = []
     values: list[float] = []

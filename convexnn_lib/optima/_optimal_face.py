@@ -88,15 +88,15 @@ class OptimalFace:
         )
 
 
-def optimal_face(solution: Solution, tol: float) -> OptimalFace:
+def optimal_face(solution: Solution, tolerance: float) -> OptimalFace:
     """Return the description of all optima that a solution's dual point gives.
 
     Parameters
     ----------
     solution : convexnn_lib.Solution
         The solution.
-    tol : float
-        A neuron touches beta if its value is at least ``(1 - tol) * beta``.
+    tolerance : float
+        A neuron touches beta if its value is at least ``(1 - tolerance) * beta``.
 
     Returns
     -------
@@ -106,10 +106,11 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If the solution is not accurate enough, ``tol`` is not a small positive number,
-        or the loss is neither differentiable nor strictly convex nor a margin loss.
+        If the solution is not accurate enough, ``tolerance`` is not a small positive
+        number, or the loss is neither differentiable nor strictly convex nor a margin
+        loss.
     """
-    tol = check_number(tol, "tol", "(0, 0.001]")
+    tolerance = check_number(tolerance, "tolerance", "(0, 0.001]")
     problem = solution.problem
     loss = problem.loss
     margins = loss.slack_cost is not None
@@ -123,7 +124,11 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
     for _ in range(_ROUNDS):
         before = point.dual
         neurons = extreme_neurons(
-            problem.X, before, problem.beta, _certificate(solution).patterns, tol=tol
+            problem.X,
+            before,
+            problem.beta,
+            _certificate(solution).patterns,
+            tolerance=tolerance,
         )
         c = _transferred(point, neurons)
         point = _refined(_Point(before, point.outputs, neurons, c), problem)
@@ -140,7 +145,7 @@ def optimal_face(solution: Solution, tol: float) -> OptimalFace:
         columns, target = interval_equations(features, *ends)
     start = nonnegative_fit(columns, target)
     face = OptimalFace(point.neurons, features, dual, columns, target, start[:N])
-    _check(solution, face, start, tol)
+    _check(solution, face, start, tolerance)
     return face
 
 
@@ -277,7 +282,7 @@ def _margin_equations(
 
 
 def _check(
-    solution: Solution, face: OptimalFace, start: FloatArray, tol: float
+    solution: Solution, face: OptimalFace, start: FloatArray, tolerance: float
 ) -> None:
     """Raise an error unless the dual point is feasible and some outputs go with it.
 
@@ -286,7 +291,7 @@ def _check(
     over = float(np.max(face.neurons.values, initial=0.0) / solution.problem.beta - 1.0)
     misfit = float(np.linalg.norm(face.target - face.columns @ start))
     size = float(np.linalg.norm(face.target))
-    if over > tol or misfit > MISFIT * size:
+    if over > tolerance or misfit > MISFIT * size:
         raise InvalidDataError(
             "the solution is not accurate enough: near it, the dual norm exceeds beta "
             f"by {max(over, 0.0):.2g} of it, and the outputs of touching neurons miss "

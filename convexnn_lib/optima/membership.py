@@ -67,7 +67,7 @@ def membership(
     units: Units,
     face: OptimalFace,
     value: float,
-    tol: float,
+    tolerance: float,
 ) -> Membership:
     r"""Test the conditions of a global optimum one after the other.
 
@@ -81,7 +81,7 @@ def membership(
         The description of its optima in these units.
     value : float
         The optimal value in the user's units.
-    tol : float
+    tolerance : float
         The tolerance, relative to the weights of a neuron for balance, in radians for
         directions, and relative to the outputs (for margins: absolute) for the fit.
         Neurons whose weights are smaller by this factor than the largest are zero.
@@ -98,12 +98,12 @@ def membership(
     """
     problem = units.problem
     check_features(network.d, problem.d)
-    tol = check_number(tol, "tol", "(0, 1)")
+    tolerance = check_number(tolerance, "tolerance", "(0, 1)")
     network = units.inward(network)
     excess = problem.objective(network) * units.objective - value
     first, second = np.linalg.norm(network.W1, axis=0), np.abs(network.w2)
     largest = np.maximum(first, second)
-    alive = largest > tol * float(np.max(largest, initial=0.0))
+    alive = largest > tolerance * float(np.max(largest, initial=0.0))
     labels = np.full(network.width, -1, dtype=np.intp)
 
     def answer(
@@ -113,7 +113,7 @@ def membership(
             coefficients = coefficients * units.coefficients
         return Membership(not failure, failure, reason, coefficients, labels, excess)
 
-    unbalanced = np.flatnonzero(alive & (np.abs(first - second) > tol * largest))
+    unbalanced = np.flatnonzero(alive & (np.abs(first - second) > tolerance * largest))
     if len(unbalanced):
         k = unbalanced[0]
         return answer(
@@ -127,7 +127,7 @@ def membership(
         unit, sign = network.W1[:, k] / first[k], np.sign(network.w2[k])
         distances = np.linalg.norm(neurons.directions - unit, axis=1)
         distances[neurons.signs != sign] = np.inf
-        if np.min(distances, initial=np.inf) > tol:
+        if np.min(distances, initial=np.inf) > tolerance:
             worth = sign * float(face.dual @ np.maximum(problem.X @ unit, 0.0))
             failure, reason = _misdirected(
                 int(k), unit, distances, worth, units, neurons
@@ -143,7 +143,7 @@ def membership(
     parts = (first * second)[used]
     coefficients = np.bincount(labels[used], parts, size).astype(np.float64)
     misfit = face.misfit(coefficients)
-    if misfit > tol * face.size(coefficients):
+    if misfit > tolerance * face.size(coefficients):
         return answer(
             "fit",
             "balanced, with the right directions, but the outputs are "

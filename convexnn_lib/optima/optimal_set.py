@@ -61,9 +61,10 @@ class OptimalSet(OptimalPolytope):
     solution : convexnn_lib.Solution
         A solution of the problem. If it has a scope of given patterns, so has the
         optimal set.
-    tol : float, default 1e-9
-        A neuron belongs to the set if :math:`s\lambda^{*T}(Xu)_+\ge(1-\text{tol})\beta`
-        for the solution's dual point. ``separation`` says how clear that was.
+    tolerance : float, default 1e-9
+        A neuron belongs to the set if :math:`s\lambda^{*T}(Xu)_+` is at least
+        (1 - tolerance) :math:`\beta` for the solution's dual point. ``separation`` says
+        how clear that was.
     max_vertices : int, default 10_000
         The largest number of vertices to list.
 
@@ -83,13 +84,13 @@ class OptimalSet(OptimalPolytope):
         The dual point.
     separation : float
         By how much, relative to beta, the next best pattern and sign misses being one
-        of the neurons, at most 0.01. If it is not far above ``tol``, the list of
+        of the neurons, at most 0.01. If it is not far above ``tolerance``, the list of
         neurons is in doubt.
 
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If the solution is no optimum up to ``tol``, or the loss is neither
+        If the solution is no optimum up to ``tolerance``, or the loss is neither
         differentiable nor strictly convex nor a margin loss.
     convexnn_lib.errors.EnumerationTooLargeError
         If there are too many activation patterns or, when they are first asked for,
@@ -126,12 +127,12 @@ class OptimalSet(OptimalPolytope):
     for a unique fit: then their features are independent, and there are at most n
     [1]_, [2]_.
 
-    *Numerical decisions.* Which neurons touch beta: ``tol``. Directions of one sign at
-    most 1e-6 apart are one. Multipliers within 1e-6 of an end of their interval lie on
-    it. Singular values, and coefficients of vertices, of at most 1e-9 of the largest
-    are zero (1e-8 for the dimension). For the hinge loss and the hard margin the
-    solver's dual point is first moved by Newton's method onto the equations that its
-    touching neurons give.
+    *Numerical decisions.* Which neurons touch beta: ``tolerance``. Directions of one
+    sign at most 1e-6 apart are one. Multipliers within 1e-6 of an end of their interval
+    lie on it. Singular values, and coefficients of vertices, of at most 1e-9 of the
+    largest are zero (1e-8 for the dimension). For the hinge loss and the hard margin
+    the solver's dual point is first moved by Newton's method onto the equations that
+    its touching neurons give.
 
     References
     ----------
@@ -157,7 +158,7 @@ class OptimalSet(OptimalPolytope):
     """
 
     def __init__(
-        self, solution: Solution, *, tol: float = 1e-9, max_vertices: int = 10_000
+        self, solution: Solution, *, tolerance: float = 1e-9, max_vertices: int = 10_000
     ) -> None:
         if not isinstance(solution, Solution):
             raise InvalidDataError(
@@ -168,7 +169,7 @@ class OptimalSet(OptimalPolytope):
         max_vertices = check_integer(max_vertices, "max_vertices", minimum=1)
         units = units_of(solution.problem)
         inner = solution.in_users_units(units.problem, units.inverse)
-        super().__init__(optimal_face(inner, tol), units, max_vertices)
+        super().__init__(optimal_face(inner, tolerance), units, max_vertices)
         self.solution = solution
         self.problem = solution.problem
         self.separation = 1.0 - self._face.neurons.next_value / inner.problem.beta
@@ -269,14 +270,14 @@ class OptimalSet(OptimalPolytope):
             point, width=width, seed=None if width is None else generator
         )
 
-    def contains(self, network: ReLUNetwork, *, tol: float = 1e-6) -> Membership:
+    def contains(self, network: ReLUNetwork, *, tolerance: float = 1e-6) -> Membership:
         """Tell whether a network is a global optimum, which one, and why not.
 
         Parameters
         ----------
         network : convexnn_lib.ReLUNetwork
             A network of any width.
-        tol : float, default 1e-6
+        tolerance : float, default 1e-6
             The tolerance, relative to the weights of a neuron for balance, in radians
             for directions, and relative to the outputs (for margins: absolute) for the
             fit. Neurons with weights smaller than the largest by this factor are zero.
@@ -289,7 +290,8 @@ class OptimalSet(OptimalPolytope):
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If the network has another number of features, or ``tol`` is not in (0, 1).
+            If the network has another number of features, or ``tolerance`` is not in
+            (0, 1).
 
         Examples
         --------
@@ -300,7 +302,7 @@ class OptimalSet(OptimalPolytope):
         >>> optima.contains(ReLUNetwork([[1.0]], [0.5])).failure
         'balance'
         """
-        return membership(network, self._units, self._face, self.value, tol)
+        return membership(network, self._units, self._face, self.value, tolerance)
 
     def path(
         self,

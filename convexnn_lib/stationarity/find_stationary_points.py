@@ -102,7 +102,7 @@ def find_stationary_points(
     Parameters
     ----------
     problem : convexnn_lib.TrainingProblem
-        The problem, with ``beta > 0`` and the squared or the logistic loss.
+        The problem, with ``beta > 0`` and a loss that has second derivatives.
     width : int
         The number of neurons, zero neurons included.
     n_starts : int, default 100

@@ -39,7 +39,7 @@ def settle(network: ReLUNetwork, problem: TrainingProblem) -> StationaryPoint:
     network : convexnn_lib.ReLUNetwork
         The start, for example a network trained by stochastic gradient descent.
     problem : convexnn_lib.TrainingProblem
-        The problem, with ``beta > 0`` and the squared or the logistic loss.
+        The problem, with ``beta > 0`` and a loss that has second derivatives.
 
     Returns
     -------

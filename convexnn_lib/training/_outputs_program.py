@@ -31,6 +31,7 @@ _NEWTON_STEPS = 50
 _LEAST_BEND = 1e-6  # of a model, relative to that in other directions
 _LEAST_STEP = 1e-6  # of the way to the minimum of a model
 _MOST_DAMPED = 1e12
+_DIGITS = 10  # of the directions of pairs that count as the same
 
 
 class Pairs(NamedTuple):
@@ -60,9 +61,6 @@ class Pairs(NamedTuple):
     def kept(self, chosen: npt.NDArray[np.intp]) -> Pairs:
         """Return some of the pairs."""
         return Pairs(self.patterns[chosen], self.outward[chosen])
-
-
-_DIGITS = 10  # of the directions of pairs that count as the same
 
 
 class OutputsPoint(NamedTuple):

@@ -44,8 +44,8 @@ _LITTLE = 1e-3  # of a gap that stays open, that is not worth a round
 _FAINT = 1e-6  # length of a pair's vector, relative, that is left out after rounds
 _NEAR = (0.9, 0.99, 0.999, 0.9999)  # products of directions that are tried as one
 _NORM_GAP = 0.1  # of tol, to which the dual norm is found
-_ROUGH = 1e-3  # tol from which no more than some bisections bound a dual norm
-_BISECTIONS = 250  # enough to come to the faces of cones, on small data
+_ROUGH = 1e-3  # tol from which a dual norm takes fewer norms of one output
+_MOST_NORMS, _FEW_NORMS = 3000, 250  # these: enough to come to the faces of cones
 
 
 def solve_several_outputs(
@@ -154,10 +154,9 @@ class _Training:
             dual = self.certificate.dual
             found.append(bound_by(dual, self.problem, self.scope, primal, norm=norm))
         if not found or found[0].relative_gap > self.tol:
-            late = self.effort(self.deadline.extended)
-            found.append(
-                bound_by(self.dual(), self.problem, self.scope, primal, deadline=late)
-            )
+            dual = self.dual()
+            norm = self.norm(dual, self.deadline.extended)
+            found.append(bound_by(dual, self.problem, self.scope, primal, norm=norm))
         return max(found, key=lambda one: one.lower_bound)
 
     def starts(self) -> FloatArray:
@@ -193,13 +192,20 @@ class _Training:
                 return
 
     def first_pairs(self) -> Pairs:
-        """Return the pairs of given patterns, along the axes of the outputs."""
+        """Return the pairs of given patterns, along the axes of the outputs.
+
+        Those of a network to start from join: it may lie outside the given cones.
+        """
         c = self.problem.outputs
         given = np.zeros((0, self.problem.n), dtype=np.bool_)
         if self.scope is not None:
             given = self.scope
         axes = np.vstack([np.eye(c), -np.eye(c)])
-        return Pairs(np.repeat(given, 2 * c, axis=0), np.tile(axes, (len(given), 1)))
+        pairs = Pairs(np.repeat(given, 2 * c, axis=0), np.tile(axes, (len(given), 1)))
+        start = self.options.start
+        if self.scope is None or start is None:
+            return pairs
+        return pairs.joined(self.pairs_of(start.pruned(self.problem.X)))
 
     def pairs_of(self, network: ReLUNetwork) -> Pairs:
         """Return the pairs in whose cones the neurons lie, or nearly lie."""
@@ -300,9 +306,18 @@ class _Training:
                 self.level = max(small, min(self.level, _SHARE * excess))
         return Pairs(self.patterns_of(u), v)
 
-    def effort(self, deadline: Deadline) -> Deadline:
-        """Return when to stop bounding a dual norm."""
-        return deadline if self.tol < _ROUGH else _Effort(_BISECTIONS, deadline)
+    def norm(
+        self, lam: FloatArray, deadline: Deadline, **accuracy: float
+    ) -> OutputNorm:
+        """Bound a dual norm with the effort that is worth its while."""
+        return output_norm(
+            self.problem.X,
+            lam,
+            self.scope,
+            **accuracy,
+            max_norms=_MOST_NORMS if self.tol < _ROUGH else _FEW_NORMS,
+            deadline=deadline,
+        )
 
     def within_reach(self, lam: FloatArray, norm: float) -> bool:
         """Tell whether the gap would be closed if a dual norm were the one found."""
@@ -316,14 +331,7 @@ class _Training:
         """Bound the optimum by a dual point, and keep the bound if it is better."""
         problem = self.problem
         target = problem.beta * (1.0 + 0.1 * _NORM_GAP * self.tol)
-        norm = output_norm(
-            problem.X,
-            lam,
-            self.scope,
-            target=target,
-            gap=_NORM_GAP * self.tol,
-            deadline=self.effort(self.deadline),
-        )
+        norm = self.norm(lam, self.deadline, target=target, gap=_NORM_GAP * self.tol)
         found = bound_by(lam, problem, self.scope, self.value, norm=norm)
         if self.certificate is None or found.lower_bound > self.certificate.lower_bound:
             self.certificate = found
@@ -345,24 +353,6 @@ class _Training:
         self.rounds += 1
         for tell in self.options.reports:
             tell(state)
-
-
-class _Effort(Deadline):
-    """A deadline that passes once it was looked at a number of times, or by a clock.
-
-    A dual norm looks at it before each bisection, so that the work is the same on every
-    machine.
-    """
-
-    def __init__(self, looks: int, clock: Deadline) -> None:
-        super().__init__()
-        self._looks, self._clock = looks, clock
-
-    @property
-    def passed(self) -> bool:
-        """Whether that many looks were taken, or the time is up."""
-        self._looks -= 1
-        return self._looks < 0 or self._clock.passed
 
 
 def _merged(pairs: Pairs, point: OutputsPoint, cosine: float) -> ReLUNetwork:

@@ -243,3 +243,51 @@ def test_compiled_and_plain_code_agree(monkeypatch):
     assert plain.lower == pytest.approx(compiled.lower, rel=1e-12)
     assert plain.upper == pytest.approx(compiled.upper, rel=1e-12)
     np.testing.assert_allclose(plain.direction, compiled.direction, atol=1e-9)
+
+
+def test_no_more_cones_than_allowed():
+    rng = np.random.default_rng(7)
+    plus, minus = rng.standard_normal((40, 4)), rng.standard_normal((40, 4))
+    for most, nodes in ((15, 0), (16, 16)):
+        assert branch_and_bound(plus, minus, max_nodes=most).nodes == nodes
+    # before any cone: the lengths of the first generators, and of the linear part
+    for first, upper in (([1.0, 0.0], 1.0), ([-1.0, 0.0], 2.0)):
+        rows = np.array([first, [0.0, 3.0]])
+        bounds = branch_and_bound(rows, np.array([[1.0, 1.0]]), max_nodes=1)
+        assert bounds.upper == pytest.approx(upper + 3.0, rel=1e-15)
+        assert (bounds.lower, bounds.nodes) == (0.0, 0)
+
+
+REWRITTEN = {
+    "as it is": ([[1, 2, 0], [0, -1, 3]], [[2, 2, 1]], 0.0, 0.0),
+    "one line": ([[1, 0, 0], [-2, 0, 0], [3, 0, 0]], [[-1, 0, 0]], 0.0, 0.0),
+    "nearly one line": ([[1, 0, 0], [1, 3e-13, 0]], [[0, 1, 1]], 3e-13, 3.1e-13),
+    "backwards": ([[1, 0, 0], [-1, -3e-13, 0]], [[0, 1, 1]], 3e-13, 3.1e-13),
+    "cancelled": ([[1, 0, 0], [0, 1, 1]], [[1.0 - 8e-16, 0, 0]], 7e-16, 9e-16),
+    "not quite": (np.vstack([np.eye(3), [[2, 1, 0]]]), [[1 - 3e-15, 0, 0]], 0.0, 0.0),
+    "not spanned": ([[1, 0, 0], [0, 1, 1]], [[1 - 3e-15, 0, 0]], 3e-15, 3.5e-15),
+    "nearly a plane": ([[1, 0, 0], [0, 1, 0]], [[1, 1, 1e-15]], 4e-16, 9e-15),
+    "all three": (
+        [[1, 0, 0], [1, 3e-13, 0], [0, 1, 0]],
+        [[0, 1.0 - 8e-16, 0], [0, 0, 1], [0, 0, -1]],
+        3.007e-13,
+        3.2e-13,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REWRITTEN)
+def test_what_a_rewritten_function_leaves_out_is_counted(name):
+    plus, minus, least, most = REWRITTEN[name]
+    plus, minus = np.array(plus, dtype=float), np.array(minus, dtype=float)
+    problem = module._one_row_a_line(plus, minus)
+    assert least <= problem.error <= most + 3e-16
+    d = problem.basis.shape[1]
+    np.testing.assert_allclose(problem.basis.T @ problem.basis, np.eye(d), atol=1e-15)
+    signs = np.where(np.arange(len(problem.rows)) < problem.n_plus, 1.0, -1.0)
+    directions = np.random.default_rng(0).standard_normal((200, 3))
+    for u in np.vstack([directions, np.eye(3), -np.eye(3)]):
+        u /= np.linalg.norm(u)
+        v = problem.basis.T @ u
+        value = problem.linear @ v + signs @ np.maximum(problem.rows @ v, 0.0)
+        assert abs(value - value_at(plus, minus, u)) <= problem.error + 4e-15

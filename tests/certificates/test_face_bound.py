@@ -97,14 +97,17 @@ def test_a_level_that_is_met_ends_the_search() -> None:
     assert bound <= loose <= 1.2 * bound
 
 
-def test_given_patterns_are_those_that_count() -> None:
+@pytest.mark.parametrize("sizes", [np.ones(5), [1e-6, 1.0, 1e-4, 1e-5, 1.0]])
+def test_given_patterns_are_those_that_count(sizes) -> None:
+    """The walls of short rows as well as those of others."""
     rng = np.random.default_rng(3)
     X, lam = rng.standard_normal((5, 2)), rng.standard_normal((5, 3))
+    X *= np.array(sizes)[:, None]
     patterns = enumerate_patterns(X).patterns
     each = [bound_by_faces(X, lam, patterns[[k]])[0] for k in range(len(patterns))]
     for pattern, bound in zip(patterns, each, strict=True):
         value = output_norm_by_search(X, lam, pattern[None])
-        assert bound == pytest.approx(value, rel=1e-7)
+        assert bound == pytest.approx(value, rel=1e-7, abs=1e-9)
     assert max(each) == pytest.approx(bound_by_faces(X, lam)[0], rel=1e-9)
     assert bound_by_faces(X, lam, patterns[:0])[0] == 0.0
 
@@ -115,6 +118,35 @@ def test_what_takes_too_long_says_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(_face_bound, "_MOST", 3)
     assert bound_by_faces(X, lam)[0] == np.inf
     assert output_norm(X, lam, gap=0.1).method in ("joint", "directions")
+    cone = np.ones((1, 3), dtype=np.bool_)  # of the orthant, which holds its top
+    for most, ends in ((0, False), (1, True)):
+        monkeypatch.setattr(_face_bound, "_MOST", most)
+        assert np.isfinite(bound_by_faces(np.eye(3), np.eye(3), cone)[0]) == ends
+
+
+def test_no_face_is_looked_at_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cone has itself, its 6 walls and their 15 lines, in whatever order."""
+    monkeypatch.setattr(_face_bound, "_MOST", 1 + 6 + 15)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        X, lam = rng.standard_normal((6, 3)), rng.standard_normal((6, 3))
+        for pattern in enumerate_patterns(X).patterns:
+            assert np.isfinite(bound_by_faces(X, lam, pattern[None])[0])
+
+
+def test_one_output_of_small_numbers() -> None:
+    """The other singular values are 0 then, however small the first one is."""
+    rng = np.random.default_rng(6)
+    X, lam = rng.standard_normal((5, 3)), 1e-3 * rng.standard_normal((5, 1))
+    bound, value = bound_by_faces(X, lam)
+    assert value <= bound <= value * (1.0 + 1e-8)
+
+
+def test_a_vector_is_in_doubt_where_another_value_is_as_large() -> None:
+    doubt = _face_bound._doubt
+    assert doubt(1.0, 1.0, 0.0) == doubt(1.0, 1.0 - 1e-12, 1e-12) == 2.0
+    assert doubt(1.0, 0.0, 1e-12) < 2e-11
+    assert 1e-6 < doubt(1.0, 1.0 - 1e-6, 1e-12) < 1e-5
 
 
 def test_where_many_neurons_attain_the_norm_faces_bound_it() -> None:

@@ -9,9 +9,10 @@ import pytest
 from reference import output_norm_by_search
 
 from convexnn_lib import ReLUNetwork, TrainingProblem, certify, dual_norm, output_norm
+from convexnn_lib._deadline import Deadline
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates._joint_bound import joint_bound, joint_weights
-from convexnn_lib.certificates.output_norm import OutputNorm
+from convexnn_lib.certificates.output_norm import OutputNeuron, OutputNorm
 from convexnn_lib.errors import ConvexNNError, InvalidDataError
 
 
@@ -84,6 +85,15 @@ def test_large_data_have_a_bound_and_a_witness() -> None:
     assert not replace(norm, lower=1.01 * norm.lower).verify(X, lam)
 
 
+def test_no_more_norms_of_one_output_than_asked_for() -> None:
+    X, lam = random_data(2, 7, 5, 3)  # too many features for the faces
+    few, more = (output_norm(X, lam, max_norms=most) for most in (6, 12))
+    assert (few.evaluations, more.evaluations) == (6, 12)
+    assert more.lower <= more.upper < few.upper
+    with pytest.raises(InvalidDataError, match=r"max_norms must be at least 1, got 0"):
+        output_norm(X, lam, max_norms=0)
+
+
 @pytest.mark.parametrize("power", [-500, -40, 40, 500])
 def test_units_are_the_users(power: int) -> None:
     X, lam = random_data(1, 6, 2, 2)
@@ -97,6 +107,49 @@ def test_nothing_has_the_norm_zero() -> None:
     for X, lam in ((np.zeros((3, 2)), np.ones((3, 2))), (np.eye(3), np.zeros((3, 2)))):
         norm = output_norm(X, lam)
         assert (norm.lower, norm.upper) == (0.0, 0.0)
+
+
+def test_bounds_as_they_are_told() -> None:
+    neuron = OutputNeuron(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
+    bounds = OutputNorm(2.0, 3.0, neuron, "faces", 7)
+    assert bounds.relative_gap == 0.5
+    assert replace(bounds, lower=0.0).relative_gap == np.inf
+    assert replace(bounds, lower=0.0, upper=0.0).relative_gap == 0.0
+    assert repr(bounds) == "OutputNorm(2 <= M <= 3, method='faces')"
+    half = bounds.scaled(0.5)
+    assert (half.lower, half.upper) == (1.0, 1.5)
+    assert (half.method, half.evaluations) == ("faces", 7)
+    assert np.array_equal(half.neuron, neuron)
+
+
+def test_what_is_no_proof() -> None:
+    X, lam = random_data(1, 6, 2, 2)
+    norm = output_norm(X, lam)
+    assert norm.verify(X, lam)
+    u, v = norm.neuron
+    assert not replace(norm, lower=norm.lower * (1.0 + 1e-9)).verify(X, lam)
+    # twice the neuron attains no more than the neuron
+    for longer in (OutputNeuron(2.0 * u, v), OutputNeuron(u, 2.0 * v)):
+        assert replace(norm, neuron=longer).verify(X, lam)
+        twice = replace(norm, neuron=longer, lower=2.0 * norm.lower)
+        assert not replace(twice, upper=2.1 * norm.upper).verify(X, lam)
+    # nothing is bounded by 0, and zeros are bounded by everything
+    zero = output_norm(np.zeros((6, 2)), lam)
+    assert zero.verify(np.zeros((6, 2)), lam)
+    assert replace(zero, upper=1.0).verify(np.zeros((6, 2)), lam)
+    assert not zero.verify(X, lam)
+
+
+@pytest.mark.parametrize(("d", "method"), [(4, "faces"), (5, "directions")])
+def test_faces_bound_the_norm_of_few_features(d: int, method: str) -> None:
+    X, lam = random_data(4, 6, d, 3)
+    norm = output_norm(X, lam, max_norms=8)
+    assert norm.method == method
+    if method == "faces":
+        assert norm.relative_gap <= 1e-9
+        late = output_norm(X, lam, max_norms=8, deadline=Deadline(0.0))
+        assert late.method != "faces"
+        assert norm.lower <= late.upper
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_random_problems(seed, loss):
         again = optima.network(first.coefficients)
         np.testing.assert_allclose(again.W1, network.W1, atol=1e-9)
     # the solver's own optimum, up to its accuracy
-    assert optima.contains(optima.solution.network, tol=1e-3)
+    assert optima.contains(optima.solution.network, tolerance=1e-3)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -332,9 +332,9 @@ def test_other_strictly_convex_losses():
 def test_errors():
     problem = TrainingProblem(BISECTED, [1, 1], 0.25)
     solution = solve(problem)
-    for tol in (0.0, -1.0, 0.1, np.nan):
-        with pytest.raises(InvalidDataError, match="tol must be a number in"):
-            OptimalSet(solution, tol=tol)
+    for tolerance in (0.0, -1.0, 0.1, np.nan):
+        with pytest.raises(InvalidDataError, match="tolerance must be a number in"):
+            OptimalSet(solution, tolerance=tolerance)
     with pytest.raises(InvalidDataError, match="max_vertices"):
         OptimalSet(solution, max_vertices=0)
     optima = OptimalSet(solution, max_vertices=1)
@@ -353,9 +353,9 @@ def test_errors():
         optima.network(optima.vertices[1], width=3)
     with pytest.raises(InvalidDataError, match="1 features"):
         optima.contains(ReLUNetwork([[1.0]], [1.0]))
-    for tol in (0.0, 1.0):
-        with pytest.raises(InvalidDataError, match="tol must be a number in"):
-            optima.contains(optima.sample(0), tol=tol)
+    for tolerance in (0.0, 1.0):
+        with pytest.raises(InvalidDataError, match="tolerance must be a number in"):
+            optima.contains(optima.sample(0), tolerance=tolerance)
     with pytest.raises(InvalidDataError, match="end is no global optimum: neuron 0"):
         optima.path(optima.sample(0), ReLUNetwork([[1.0], [0.0]], [1.0]))
     with pytest.raises(InvalidDataError, match="n_points"):

@@ -213,6 +213,25 @@ def test_project_dual():
     np.testing.assert_array_equal(HardMargin().project_dual(lam, y), [1.5, -0.5, 0.0])
 
 
+def test_project_dual_by_default_where_rounding_is_in_the_way():
+    """Entries that are inside stay, also if the gradient misses the domain's end."""
+
+    class Ends(Loss):
+        def value(self, z, y):
+            return float(np.sum(np.abs(z)))
+
+        def gradient(self, z, y):
+            return np.full(len(z), 1.0 + 1e-15)
+
+        def conjugate(self, lam, y):
+            return 0.0 if np.all(np.abs(lam) <= 1.0) else np.inf
+
+    y, lam = np.zeros(9), np.append(np.linspace(-1.0, 1.0, 8) / 3.0, 3.0)
+    found = Ends().project_dual(lam, y)
+    np.testing.assert_array_equal(found[:8], lam[:8])
+    assert found[8] == pytest.approx(1.0, rel=1e-15)
+
+
 @pytest.mark.parametrize("loss", [Logistic(), Hinge(), HardMargin()])
 def test_sign_labels(loss):
     loss.check_labels(np.array([1.0, -1.0]))
@@ -263,11 +282,14 @@ def test_a_loss_says_its_own_name_and_degree():
         pass
 
     class Told(Squared):
-        name, degree = "told", 2.0
+        name, degree, several_outputs = "told", 2.0, True
 
-    assert (Squared.name, Squared.degree) == ("squared", 2.0)
-    assert (Plain.name, Plain.degree) == ("Plain", None)
-    assert (Told.name, Told.degree) == ("told", 2.0)
+    for loss, said in (
+        (Squared, ("squared", 2.0, True)),
+        (Plain, ("Plain", None, False)),
+        (Told, ("told", 2.0, True)),
+    ):
+        assert (loss.name, loss.degree, loss.several_outputs) == said
 
 
 class Entropy(Loss):

@@ -198,6 +198,29 @@ def test_a_start_and_a_time_limit() -> None:
         solve(problem, start=ReLUNetwork([[1.0], [1.0]], [1.0]))
 
 
+def test_a_start_counts_beside_patterns_too() -> None:
+    """The first program over the given cones has the neurons of the start."""
+    problem = random_problem(0, 8, 2, 2, "squared")
+    patterns = enumerate_patterns(problem.X).patterns[:3]  # not all: a scope
+    rounds: dict[str, list[float]] = {"cold": [], "warm": []}
+    best = solve(
+        problem, patterns, callback=lambda one: rounds["cold"].append(one.value)
+    )
+    dead = ReLUNetwork(
+        np.hstack([best.network.W1, np.zeros((2, 1))]),
+        np.vstack([best.network.w2, np.zeros((1, 2))]),
+    )
+    again = solve(
+        problem,
+        patterns,
+        start=dead,
+        callback=lambda one: rounds["warm"].append(one.value),
+    )
+    assert again.value == pytest.approx(best.value, rel=1e-6)
+    assert rounds["warm"][0] <= best.value * (1.0 + 1e-5)
+    assert rounds["cold"][0] > best.value * (1.0 + 1e-4)
+
+
 @pytest.mark.slow
 def test_where_the_norm_is_only_bounded_the_gap_says_so() -> None:
     rng = np.random.default_rng(0)
