@@ -282,7 +282,8 @@ def plot_margins(
     matplotlib.figure.Figure
         Against the logarithm of 1 / loss, from the threshold log 2 of the loss on, on a
         logarithmic axis. Solid lines are normalized margins, dashed lines smoothed
-        ones. Runs that never reach a loss below log 2 are not drawn.
+        ones, with the gaps at the same places in all runs, so that curves that lie on
+        one another stay dashed. Runs that never reach a loss below log 2 are not drawn.
 
     Raises
     ------
@@ -316,12 +317,10 @@ def plot_margins(
             for run in range(history.n_runs):
                 shown = history.log_loss[:, run] < np.log(np.log(2.0))
                 x = -history.log_loss[shown, run]
-                for margin, colour, line in (
-                    (history.normalized_margin, PALETTE[0], "-"),
-                    (history.smoothed_margin, PALETTE[1], "--"),
-                ):
-                    ratio = margin[shown, run] / best[label]
-                    panel.plot(x, ratio, line, color=colour, lw=1.2, alpha=0.8)
+                normalized = history.normalized_margin[shown, run] / best[label]
+                smoothed = history.smoothed_margin[shown, run] / best[label]
+                panel.plot(x, normalized, color=PALETTE[0], lw=1.2, alpha=0.8)
+                panel.plot(*_dashes(x, smoothed), color=PALETTE[1], lw=1.4)
             panel.axhline(1.0, color=BLACK, ls=":", lw=1.2)
             panel.set_xscale("log")
             panel.set_ylim(0.0, 1.08)
@@ -336,6 +335,18 @@ def plot_margins(
         ]
         axes[0, -1].legend(handles=handles, loc="lower right")
     return figure
+
+
+def _dashes(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return a curve over a logarithmic axis with gaps at the same x for all curves."""
+    if len(x) < 2:
+        return x, y
+    step, dash = 0.01, 7  # decades between points, points a dash and a gap
+    first, last = np.log10(x[0]) / step, np.log10(x[-1]) / step
+    places = np.arange(np.ceil(first), np.floor(last) + 1)
+    curve = np.interp(places * step, np.log10(x), y)
+    curve[places % (2 * dash) >= dash] = np.nan
+    return 10.0 ** (places * step), curve
 
 
 def plot_kkt_costs(

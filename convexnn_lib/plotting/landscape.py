@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Wedge
 
@@ -351,6 +352,7 @@ def plot_stationary_points(
                 x, y, "o", color=PALETTE[1], mfc="none", ms=8, label="split minimum"
             )
         axes.set_yscale("log")
+        _break_axis(axes, floor)
         axes.axhline(floor, color=GREY, linewidth=0.8, zorder=0)
         axes.annotate(
             "no gap",
@@ -366,3 +368,24 @@ def plot_stationary_points(
         axes.set_ylabel("certified gap to the optimum")
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
+
+
+def _break_axis(axes: Axes, zero: float) -> None:
+    """Put 0 at a place below all values of a logarithmic axis, beyond a break."""
+    low, top = 2.5 * zero, float(axes.get_ylim()[1])
+    decades = 10.0 ** np.arange(np.ceil(np.log10(low)), np.floor(np.log10(top)) + 1)
+    axes.set_ylim(0.6 * zero, top)
+    names = [f"$10^{{{round(np.log10(value))}}}$" for value in decades]
+    axes.set_yticks([zero, *decades], ["0", *names])
+    axes.set_yticks([], minor=True)
+    axes.spines["left"].set_bounds(low, top)
+    for place in (low, 0.8 * low):  # two strokes across the end of the axis
+        axes.annotate(
+            "",
+            (-0.012, 0.93 * place),
+            (0.012, 1.07 * place),
+            xycoords=("axes fraction", "data"),
+            textcoords=("axes fraction", "data"),
+            arrowprops={"arrowstyle": "-", "color": GREY},
+            annotation_clip=False,
+        )

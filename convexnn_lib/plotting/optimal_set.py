@@ -180,7 +180,8 @@ def plot_staircase(optima: OptimalSet, widths: Sequence[int] | None = None) -> F
     matplotlib.figure.Figure
         In each panel the vertices with at most m nonzero coefficients and the edges on
         which at most m are nonzero, one colour and marker for each component, and the
-        number of components of the set of networks.
+        number of components of the set of networks. Beside a vertex with exactly m
+        nonzero coefficients stands m!, the number of its isolated networks.
 
     Raises
     ------
@@ -381,12 +382,12 @@ def _draw_step(
         axes.plot(
             *points[[i, j]].T,
             color=PALETTE[step.labels[i] % len(PALETTE)] if reached else GREY,
-            linewidth=3.0 if reached else 0.8,
-            alpha=1.0 if reached else 0.45,
+            linewidth=3.0 if reached else 1.2,
             linestyle="-" if reached else ":",
             zorder=2 if reached else 1,
         )
     counts = np.count_nonzero(support, axis=1)
+    middle = points.mean(axis=0)
     for point, count, label in zip(points, counts, step.labels, strict=True):
         present, full = label >= 0, count == step.width
         colour = PALETTE[label % len(PALETTE)] if present else GREY
@@ -399,6 +400,18 @@ def _draw_step(
             markeredgewidth=2.0,
             zorder=3,
         )
+        if present and full:
+            away = middle - point  # 0 for a vertex that the plane puts in the middle
+            inwards = away / max(float(np.linalg.norm(away)), 1e-9)
+            axes.annotate(
+                rf"$\times{step.width}!$",
+                point,
+                xytext=22 * inwards,
+                textcoords="offset points",
+                ha="center",
+                va="center",
+                color=colour,
+            )
     word = "component" if step.components == 1 else "components"
     title = f"$m={step.width}$: {step.components:,} {word}"
     axes.set_title(f"{title}\n{step.isolated:,} isolated".replace(",", " "))

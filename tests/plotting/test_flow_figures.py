@@ -135,11 +135,24 @@ class TestMargins:
         lines = figure.axes[0].lines
         separated = history.log_loss < np.log(np.log(2))
         drawn = [len(line.get_xdata()) for line in lines[:4]]
-        assert drawn == [*[separated[:, 0].sum()] * 2, 0, 0]
+        assert drawn[0] == separated[:, 0].sum()
+        assert drawn[2:] == [0, 0]
         np.testing.assert_allclose(
             lines[0].get_ydata(), 2 * history.normalized_margin[separated[:, 0], 0]
         )
-        assert {line.get_linestyle() for line in lines[:2]} == {"-", "--"}
+        x, y = lines[1].get_data()
+        exact = 2 * history.smoothed_margin[separated[:, 0], 0]
+        exact = np.interp(np.log(x), np.log(lines[0].get_xdata()), exact)
+        gaps = np.isnan(y)
+        assert 0.3 < gaps.mean() < 0.7
+        np.testing.assert_allclose(y[~gaps], exact[~gaps], rtol=0, atol=1e-12)
+
+    def test_dashes_of_two_runs_have_the_same_places(self) -> None:
+        first, second = np.geomspace(1.03, 50, 90), np.geomspace(2.51, 80, 40)
+        curves = [flow._dashes(x, np.sqrt(x)) for x in (first, second)]
+        gaps = [{*np.round(x[np.isnan(y)], 6)} for x, y in curves]
+        both = [{v for v in one if 2.6 < v < 49} for one in gaps]
+        assert both[0] == both[1] != set()
 
     def test_many_panels_take_two_rows(self, history: FlowHistory) -> None:
         names = ["a", "b", "c", "d", "e"]

@@ -132,5 +132,10 @@ def test_stationary_points() -> None:
             gaps = [point.certificate.gap for point in points]
             np.testing.assert_array_equal(drawn[kind][:, 1], gaps)
     np.testing.assert_allclose(drawn["split minimum"], [[1.24, point.certificate.gap]])
+    axes = figure.axes[0]  # the place of the global optima is 0, beyond a break
+    zero, least = axes.get_yticks()[0], min(drawn["local minimum"][:, 1])
+    assert axes.get_yticklabels()[0].get_text() == "0"
+    assert np.all(drawn["global"][:, 1] == zero)
+    assert zero < axes.spines["left"].get_bounds()[0] < least
     with pytest.raises(InvalidDataError, match="at least one point"):
         landscape.plot_stationary_points([])

@@ -75,6 +75,8 @@ def test_staircases(line, square, octagon):
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert titles[0] == "$m=1$: 0 components\n0 isolated"
     assert titles[4] == "$m=5$: 1 component\n0 isolated"
+    rings = [[text.get_text() for text in axes.texts] for axes in figure.axes[:5]]
+    assert rings == [[], [r"$\times2!$"], [r"$\times3!$"] * 2, [r"$\times4!$"], []]
     assert len(figure.axes) == 8
     assert not plt.get_fignums()
 
