@@ -38,6 +38,8 @@ def _probability(m: int, degrees: float, share: float) -> float:
         ("no_gap", (2.0,)),
         ("linear_dual", ([[0.5, 0.0], [0.0, 0.5]],)),
         ("recovery_dual", ([0.5, 0.5, 0, 0, 0],)),
+        ("recovery_dual", ([0.375, 0.575, 0.1, 0, 0],)),  # there are many
+        ("recovery_dual", ([0.5, 0.5, 0, -0.1, 0],)),
         ("balance_step", (_change,)),
         ("not_cheapest", ([[0.2, 1.0], [0.2, -1.0]],)),
         ("not_cheapest", (np.array([[0.1, 1.0], [0.1, -1.0], [-1.0, 0.0]]),)),
@@ -84,9 +86,21 @@ def test_right_answers(name: str, answer: tuple[Any, ...]) -> None:
         ("balance_step", (lambda w1, w2, v, h: -_change(w1, w2, v, h),), "wrong"),
         ("balance_step", (lambda w1, w2, v, h: _change(w1, w2, v, h) / h,), "wrong"),
         ("balance_step", (lambda w1, w2, v, h: None,), "return"),
+        # the bound of the theorem in place of the change
+        (
+            "balance_step",
+            (lambda w1, w2, v, h: h**2 * (v @ v) * (w2**2 - w1 @ w1),),
+            "wrong",
+        ),
         ("trap_probability", (lambda m, d, q: (q * d / 360) ** m,), "wrong for"),
         ("trap_probability", (lambda m, d, q: _probability(m, 180 - d, q),), "wrong"),
         ("trap_probability", (lambda m, d, q: _probability(m - 1, d, q),), "wrong"),
+        # neurons that see both samples are forgotten
+        (
+            "trap_probability",
+            (lambda m, d, q: 1 - 2 * (1 - q * d / 360) ** m + (1 - q * d / 180) ** m,),
+            "wrong",
+        ),
         ("trapped_start", (THREE[:2].T, [1.0, 1.0, 1.0]), "W1|w2"),
         ("trapped_start", (THREE[:2], [2.0, 2.0, 2.0]), "transpose"),
         ("depth_gain", datasets.gaussian(4, 2, seed=8), "the chapter's"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -269,6 +270,18 @@ def by_zonotopes(X, lam):
     return max(one_sided(lam), one_sided(-lam))
 
 
+def between_corners(X, lam):
+    """The nearest point taken among the sums of samples, which need not be nearest."""
+
+    def sums(rows):
+        subsets = itertools.product((0, 1), repeat=len(rows))
+        return np.array(list(subsets)).reshape(-1, len(rows)) @ rows
+
+    plus, minus = (sums(np.abs(lam[s])[:, None] * X[s]) for s in (lam > 0, lam < 0))
+    apart = np.linalg.norm(plus[:, None] - minus, axis=2)
+    return max(apart.min(axis=1).max(), apart.min(axis=0).max())
+
+
 def test_distance_function_in_all_forms():
     for function in hostile.functions(by_zonotopes):
         assert checks.distance_function(function)
@@ -281,6 +294,7 @@ def test_distance_function_in_all_forms():
         lambda X, lam: 0.5 * np.linalg.norm(X.T @ lam),
         lambda X, lam: np.linalg.norm(np.maximum(lam, 0) @ X),
         lambda X, lam: max(np.abs(lam) * np.linalg.norm(X, axis=1)),
+        between_corners,
         lambda X, lam: np.abs(lam @ np.maximum(X @ X.T, 0)).max(),
     ):
         assert not checks.distance_function(slip)
