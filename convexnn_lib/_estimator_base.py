@@ -17,7 +17,7 @@ from convexnn_lib._validation import (
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.sampling import sample_patterns
 from convexnn_lib.certificates.certificate import Certificate
-from convexnn_lib.certificates.certify import widened
+from convexnn_lib.certificates.certify import for_all_patterns
 from convexnn_lib.errors import (
     InvalidDataError,
     RegularizationError,
@@ -152,7 +152,7 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
 
 def over_all_patterns(solution: Solution) -> Certificate:
     """Return the certificate of a solution over all patterns."""
-    return widened(solution.certificate, solution.network, solution.problem)
+    return for_all_patterns(solution.certificate, solution.network, solution.problem)
 
 
 def is_joint(loss: LossName | Loss) -> bool:

@@ -7,7 +7,7 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["few_threads"]
+__all__ = ["few_threads", "one_thread"]
 
 _LARGE = 1_000_000  # numbers of a matrix from which several threads pay
 
@@ -16,6 +16,14 @@ _LARGE = 1_000_000  # numbers of a matrix from which several threads pay
 def _linear_algebra() -> ThreadpoolController:
     """Return the handle of the libraries' threads, found once."""
     return ThreadpoolController()
+
+
+def one_thread() -> contextlib.AbstractContextManager[object]:
+    """Return a context in which one thread does the linear algebra."""
+    limit: contextlib.AbstractContextManager[object] = _linear_algebra().limit(
+        limits=1, user_api="blas"
+    )
+    return limit
 
 
 def few_threads(size: int) -> contextlib.AbstractContextManager[object]:
@@ -31,9 +39,4 @@ def few_threads(size: int) -> contextlib.AbstractContextManager[object]:
     context manager
         Limits the threads of the linear algebra, or does nothing for large matrices.
     """
-    if size >= _LARGE:
-        return contextlib.nullcontext()
-    limit: contextlib.AbstractContextManager[object] = _linear_algebra().limit(
-        limits=1, user_api="blas"
-    )
-    return limit
+    return contextlib.nullcontext() if size >= _LARGE else one_thread()

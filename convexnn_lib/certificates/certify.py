@@ -36,7 +36,7 @@ from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
-__all__ = ["certify", "certify_until", "widened"]
+__all__ = ["certify", "certify_until", "for_all_patterns"]
 
 _ROUNDS, _PATIENCE = 30, 8  # dual points of the relaxation, in all and without gain
 _ROUGH = 0.1  # relative gap of a dual norm that is bounded with little work
@@ -136,7 +136,7 @@ def certify(
     return in_users_units(best, units)
 
 
-def widened(
+def for_all_patterns(
     certificate: Certificate, network: ReLUNetwork, problem: TrainingProblem
 ) -> Certificate:
     """Return a certificate for all patterns, by the dual point of another one.

@@ -26,6 +26,7 @@ from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.stationarity._parametric_program import independent_start, vertex_path
 from convexnn_lib.stationarity._tolerances import NEARLY_FEASIBLE, SAME_VALUE
+from convexnn_lib.stationarity.settle import padded
 from convexnn_lib.training._newton_on_face import meet_hard_margin
 from convexnn_lib.training.solve import Solution, solve
 
@@ -231,10 +232,7 @@ def _padded(
         raise InvalidDataError(
             f"width must be at least the network's width {network.width}, got {width}."
         )
-    zeros = width - network.width
-    return ReLUNetwork(
-        np.pad(network.W1, ((0, 0), (0, zeros))), np.pad(network.w2, (0, zeros))
-    )
+    return padded(network, width)
 
 
 def _check_margins(network: ReLUNetwork, problem: TrainingProblem) -> None:

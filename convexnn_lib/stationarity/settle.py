@@ -26,7 +26,7 @@ from convexnn_lib.stationarity.classify_stationary import (
 )
 from convexnn_lib.training._newton_on_face import newton_on_face
 
-__all__ = ["check_curved", "classify", "descend", "settle"]
+__all__ = ["check_curved", "classify", "descend", "padded", "settle"]
 
 _ROUNDS = 200
 
@@ -118,7 +118,7 @@ def descend(
     current = _alive(network.balanced(), problem)
     for _ in range(_ROUNDS):
         if not current.width:
-            return _padded(current, width), True
+            return padded(current, width), True
         before = _aligned(current, problem)
         current = _alive(newton_on_face(before, problem), problem)
         if share:
@@ -128,12 +128,12 @@ def descend(
             current, problem, tolerance=SETTLED, tie_tolerance=SETTLED_TIE
         )
         if residual.descent is None:
-            return _padded(current, width), residual.stationary
+            return padded(current, width), residual.stationary
         moved = _line_search(current, residual.descent, residual.slope, problem)
         if moved is None:
             break
         current = _alive(moved.balanced(), problem)
-    return _padded(current, width), False
+    return padded(current, width), False
 
 
 def _alive(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
@@ -209,7 +209,7 @@ def _shared(
     ).balanced()
 
 
-def _padded(network: ReLUNetwork, width: int) -> ReLUNetwork:
+def padded(network: ReLUNetwork, width: int) -> ReLUNetwork:
     """Append zero neurons."""
     zeros = width - network.width
     return ReLUNetwork(

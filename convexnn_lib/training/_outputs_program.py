@@ -25,7 +25,7 @@ from convexnn_lib.certificates._conic import Group, solve_groups
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
-__all__ = ["OutputsPoint", "Pairs", "hessians", "solve_pairs"]
+__all__ = ["OutputsPoint", "Pairs", "hessians", "solve_output_pairs"]
 
 _NEWTON_STEPS = 50
 _LEAST_BEND = 1e-6  # of a model, relative to that in other directions
@@ -87,7 +87,7 @@ class OutputsPoint(NamedTuple):
         return ReLUNetwork(self.variables[kept].T, pairs.outward[kept]).balanced()
 
 
-def solve_pairs(
+def solve_output_pairs(
     problem: TrainingProblem,
     pairs: Pairs,
     start: FloatArray,

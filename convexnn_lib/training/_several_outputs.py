@@ -25,7 +25,11 @@ from convexnn_lib.training._column_generation import Round
 from convexnn_lib.training._local_outputs import polish, price_outputs
 from convexnn_lib.training._local_training import descend
 from convexnn_lib.training._methods import Options, Outcome
-from convexnn_lib.training._outputs_program import OutputsPoint, Pairs, solve_pairs
+from convexnn_lib.training._outputs_program import (
+    OutputsPoint,
+    Pairs,
+    solve_output_pairs,
+)
 from convexnn_lib.training._tolerances import VANISHED
 
 __all__ = ["solve_several_outputs"]
@@ -236,7 +240,9 @@ class _Training:
             lam, new = self.dual(), pairs
             if len(pairs.patterns):
                 z = self.network.predict(problem.X)
-                point = solve_pairs(problem, pairs, z, tol=tol, deadline=self.deadline)
+                point = solve_output_pairs(
+                    problem, pairs, z, tol=tol, deadline=self.deadline
+                )
                 lam = point.dual
                 lengths = np.linalg.norm(point.variables, axis=1)
                 long = lengths > _FAINT * lengths.max(initial=0.0)

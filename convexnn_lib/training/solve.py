@@ -5,11 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import TypedDict
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
 from convexnn_lib._read_only import ReadOnlyArrays
@@ -22,6 +20,7 @@ from convexnn_lib._validation import (
     check_number,
     check_unused,
 )
+from convexnn_lib.certificates._few_threads import one_thread
 from convexnn_lib.certificates.certificate import (
     Certificate,
     in_users_units,
@@ -290,7 +289,7 @@ def solve(
         reports.append(_reporting(_print_round, units))
     options = Options(max_rounds, time_limit, start, reports, progress)
     # on matrices as small as these, threads of the linear algebra wait for each other
-    with _linear_algebra().limit(limits=1, user_api="blas"):
+    with one_thread():
         train = METHODS[method] if problem.y.ndim == 1 else solve_several_outputs
         found = train(units.problem, scope, tol, options)
     solution = Solution(
@@ -360,12 +359,6 @@ def _reporting(
 
 
 _UNEVEN = 1e3  # ratio of columns' lengths from which they are worth a word
-
-
-@cache
-def _linear_algebra() -> ThreadpoolController:
-    """Return the handle of the libraries' threads, found once."""
-    return ThreadpoolController()
 
 
 _HEADER = "round  seconds  pairs  neurons        objective      lower bound  gap"

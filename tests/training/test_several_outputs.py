@@ -13,7 +13,7 @@ from convexnn_lib import ReLUNetwork, TrainingProblem, certify, solve
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.errors import GapWarning, InvalidDataError
 from convexnn_lib.training._local_outputs import price_outputs
-from convexnn_lib.training._outputs_program import Pairs, solve_pairs
+from convexnn_lib.training._outputs_program import Pairs, solve_output_pairs
 
 LOSSES = ("squared", "multinomial", "logistic")
 
@@ -238,7 +238,7 @@ def test_the_program_over_pairs_agrees_with_cvxpy() -> None:
         patterns = enumerate_patterns(problem.X).patterns
         axes = np.array([[0.6, 0.8], [-1.0, 0.0], [0.0, -1.0]])
         pairs = Pairs(np.repeat(patterns, 3, axis=0), np.tile(axes, (len(patterns), 1)))
-        point = solve_pairs(problem, pairs, np.zeros((5, 2)), tol=1e-9)
+        point = solve_output_pairs(problem, pairs, np.zeros((5, 2)), tol=1e-9)
         lengths = np.linalg.norm(point.variables, axis=1)
         value = problem.loss.value(point.outputs, problem.y) + 0.3 * lengths.sum()
         assert value == pytest.approx(value_by_cvxpy(problem, axes), rel=1e-6)
