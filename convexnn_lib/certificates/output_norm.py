@@ -169,7 +169,7 @@ class OutputNorm(ReadOnlyArrays):
             work.alternate()
             if work.unit * (work.lower - work.error) > self.upper:
                 return False  # a neuron attains more
-        return _search(work, self.upper, 0.0, _MOST_NORMS, NEVER).upper <= self.upper
+        return _bounded(work, self.upper, 0.0, _MOST_NORMS, NEVER).upper <= self.upper
 
 
 def output_norm(
@@ -240,7 +240,7 @@ def output_norm(
     work = OutputBounds(X, lam, patterns)
     if patterns is None:
         work.alternate()
-    found = _search(work, target, gap, max_norms, deadline)
+    found = _bounded(work, target, gap, max_norms, deadline)
     # so that another order of summation proves it as well
     return replace(found, upper=found.upper * (1.0 + RELAXATION_MARGIN))
 
@@ -255,7 +255,7 @@ def _checked(X: ArrayLike, lam: ArrayLike) -> tuple[FloatArray, FloatArray]:
     return X, lam
 
 
-def _search(
+def _bounded(
     work: OutputBounds, target: float, gap: float, max_norms: int, deadline: Deadline
 ) -> OutputNorm:
     """Bound the dual norm without the margin for other orders of summation."""
@@ -264,7 +264,7 @@ def _search(
         weights, shift = joint_weights(work.X, work.lam)
         joint = work.whole(joint_bound(work.X, work.lam, weights, shift))
     upper, method = joint, "joint"
-    for name, bound in _bounds(work, max_norms):
+    for name, bound in _methods(work, max_norms):
         if upper > max(target, work.unit * work.lower * (1.0 + gap)):
             found = work.whole(bound(work, work.goal(target), gap, deadline))
             if found < upper:
@@ -285,7 +285,7 @@ def _search(
 _Named = tuple[str, Callable[[OutputBounds, float, float, Deadline], float]]
 
 
-def _bounds(work: OutputBounds, max_norms: int) -> list[_Named]:
+def _methods(work: OutputBounds, max_norms: int) -> list[_Named]:
     """Return what bounds the norm of these data, in the order to try.
 
     A few directions bound it fast, unless many neurons attain it, as at an optimum:

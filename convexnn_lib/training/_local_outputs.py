@@ -13,7 +13,7 @@ from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._outputs_program import hessians
 
-__all__ = ["polish", "price_outputs"]
+__all__ = ["newton_in_all_weights", "price_outputs"]
 
 _ALTERNATIONS = 40
 _DIFFERENT = 0.999  # product of unit vectors below which they are two
@@ -64,7 +64,9 @@ def price_outputs(
     return best[chosen], u, directions((lam.T @ np.maximum(X @ u.T, 0.0)).T)
 
 
-def polish(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:
+def newton_in_all_weights(
+    network: ReLUNetwork, problem: TrainingProblem
+) -> ReLUNetwork:
     """Solve the equations of a stationary network by Newton's method.
 
     Function values tell how good weights are to half of the digits only; the gradient

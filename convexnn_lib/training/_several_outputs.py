@@ -22,7 +22,7 @@ from convexnn_lib.problem._second_layer import directions, sizes
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._column_generation import Round
-from convexnn_lib.training._local_outputs import polish, price_outputs
+from convexnn_lib.training._local_outputs import newton_in_all_weights, price_outputs
 from convexnn_lib.training._local_training import descend
 from convexnn_lib.training._methods import Options, Outcome
 from convexnn_lib.training._outputs_program import (
@@ -121,7 +121,7 @@ class _Training:
         network = self.network.pruned(problem.X)
         if problem.objective(network) > self.value * (1.0 + 0.01 * self.tol):
             network = self.network
-        network = self.polished(_in_order(network))
+        network = self.refined(_in_order(network))
         certificate = self.final(network)
         patterns = self.scope
         if patterns is None:
@@ -130,11 +130,11 @@ class _Training:
             patterns = np.ones((1, problem.n), dtype=np.bool_)
         return Outcome(network, patterns, certificate, reason)
 
-    def polished(self, network: ReLUNetwork) -> ReLUNetwork:
+    def refined(self, network: ReLUNetwork) -> ReLUNetwork:
         """Return a network with more digits, if it is as good and all is on time."""
         if self.deadline.passed:
             return network
-        found = polish(network, self.problem)
+        found = newton_in_all_weights(network, self.problem)
         before, after = (self.problem.objective(one) for one in (network, found))
         return found if after <= before * (1.0 + _GAINED) else network
 

@@ -131,7 +131,7 @@ def test_a_solver_without_any_point(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", range(5))
-def test_polish_refines_a_rough_network(kind):
+def test_newton_refines_a_rough_network(kind):
     problem = random_problem(0, 5, 2, LOSSES[kind])
     best = solve(problem)
     rng = np.random.default_rng(0)
@@ -149,7 +149,7 @@ def test_polish_refines_a_rough_network(kind):
     assert refined.width == best.network.width
 
 
-def test_polish_leaves_other_losses_and_empty_networks_alone():
+def test_newton_leaves_other_losses_and_empty_networks_alone():
     problem = TrainingProblem(np.eye(2), [3.0, 0.5], 0.1, Huber())
     network = ReLUNetwork(np.eye(2), np.ones(2))
     assert newton_on_face(network, problem) is network
