@@ -63,6 +63,10 @@ def _as_float(entry: Any) -> float | None:
 
 def as_number(answer: Any, name: str = "the answer") -> float:
     """Read an answer that should be one number, alone or the only one of an array."""
+    if isinstance(answer, str):
+        raise InvalidDataError(
+            f"{name} is a text; pass the number, without quotation marks"
+        )
     numbers = as_numbers(answer, name)
     if numbers.size != 1:
         raise InvalidDataError(f"{name} should be one number, got {numbers.size}")

@@ -81,46 +81,60 @@ def _side_by_side(
     return figure
 
 
-def _draw_cones(axes: Axes, arrangement: Arrangement) -> None:
-    X = arrangement.X
+def _sectors(X: FloatArray) -> list[tuple[float, float, BoolArray, str]]:
+    """Return the cells of rows in the plane: two angles, a pattern, and a colour."""
     nonzero = X[np.any(X != 0, axis=1)]
-    normals = nonzero / np.linalg.norm(nonzero, axis=1, keepdims=True)
-    draw_origin_axes(axes, radius=1.45)
-    axes.text(1.42, 0.04, "$u_1$", ha="right", va="bottom", color=GREY)
-    axes.text(0.04, 1.42, "$u_2$", ha="left", va="top", color=GREY)
     # A cell is the sector between two neighbouring normals of rows.
-    rays = np.arctan2(normals[:, 1], normals[:, 0])
+    rays = np.arctan2(nonzero[:, 1], nonzero[:, 0])
     edges = np.unique(
         within_a_turn(np.concatenate([rays + np.pi / 2, rays - np.pi / 2]))
     )
+    sectors = []
     for start, stop in zip(
         edges, np.append(edges[1:], edges[0] + 2 * np.pi), strict=True
     ):
         middle = (start + stop) / 2
-        direction = np.array([np.cos(middle), np.sin(middle)])
-        pattern = X @ direction >= 0
+        pattern = X @ np.array([np.cos(middle), np.sin(middle)]) >= 0
         # a pattern has the same colour in every panel and figure
         number = int(pattern @ 2 ** np.arange(len(pattern))[::-1])
-        axes.add_patch(
-            Wedge(
-                (0, 0),
-                1.0,
-                np.degrees(start),
-                np.degrees(stop),
-                facecolor=PALETTE[number % len(PALETTE)],
-                alpha=0.25,
-                edgecolor="none",
-            )
-        )
+        sectors.append((start, stop, pattern, PALETTE[number % len(PALETTE)]))
+    return sectors
+
+
+def _fill_sector(
+    axes: Axes, tip: FloatArray, radius: float, start: float, stop: float, colour: str
+) -> None:
+    wedge = Wedge(
+        tuple(tip),
+        radius,
+        np.degrees(start),
+        np.degrees(stop),
+        facecolor=colour,
+        alpha=0.25,
+        edgecolor="none",
+    )
+    axes.add_patch(wedge)
+
+
+def _draw_cones(axes: Axes, arrangement: Arrangement) -> None:
+    X = arrangement.X
+    nonzero = X[np.any(X != 0, axis=1)]
+    draw_origin_axes(axes, radius=1.45)
+    axes.text(1.42, 0.04, "$u_1$", ha="right", va="bottom", color=GREY)
+    axes.text(0.04, 1.42, "$u_2$", ha="left", va="top", color=GREY)
+    sectors = _sectors(X)
+    for start, stop, pattern, colour in sectors:
+        _fill_sector(axes, np.zeros(2), 1.0, start, stop, colour)
+        middle = (start + stop) / 2
         axes.text(
-            1.2 * direction[0],
-            1.2 * direction[1],
+            1.2 * np.cos(middle),
+            1.2 * np.sin(middle),
             "".join("1" if active else "0" for active in pattern),
             ha="center",
             va="center",
             family="monospace",
         )
-    for angle in edges:
+    for angle, *_ in sectors:
         axes.plot(
             [0, np.cos(angle)], [0, np.sin(angle)], color=GREY, linestyle="--", lw=1.6
         )
@@ -250,8 +264,8 @@ def plot_zonotopes(*arrangements: Arrangement, titles: Sequence[str] = ()) -> Fi
     -------
     matplotlib.figure.Figure
         The polygons of all sums of the rows with coefficients in [0, 1]. A vertex is
-        the sum of the samples that are active in one cell; of at most six rows, the
-        sums of the other sets are crosses.
+        the sum of the samples that are active in one cell, and from it the cell's cone
+        opens outwards; of at most six rows, the sums of the other sets are crosses.
     """
     check_one_each(titles, "titles", arrangements, "arrangements")
     for arrangement in arrangements:
@@ -276,17 +290,17 @@ def _draw_zonotope(axes: Axes, arrangement: Arrangement) -> None:
         axes.plot(others[:, 0], others[:, 1], "x", color=GREY, ms=7)
     axes.plot(vertices[:, 0], vertices[:, 1], "o", color=BLACK, ms=5)
     size = np.abs(spokes).max()
-    for vertex, spoke, pattern in zip(
-        vertices, spokes, arrangement.patterns, strict=True
-    ):
-        place = vertex + 0.17 * size * spoke / np.linalg.norm(spoke)
+    for start, stop, pattern, colour in _sectors(arrangement.X):
+        vertex, middle = pattern @ arrangement.X, (start + stop) / 2
+        _fill_sector(axes, vertex, 0.4 * size, start, stop, colour)
+        place = vertex + 0.2 * size * np.array([np.cos(middle), np.sin(middle)])
         text = "".join("1" if active else "0" for active in pattern)
         axes.text(
             place[0], place[1], text, ha="center", va="center", family="monospace"
         )
     axes.set_aspect("equal")
-    axes.set_xlim(centre[0] - 1.35 * size, centre[0] + 1.35 * size)
-    axes.set_ylim(centre[1] - 1.35 * size, centre[1] + 1.35 * size)
+    axes.set_xlim(centre[0] - 1.5 * size, centre[0] + 1.5 * size)
+    axes.set_ylim(centre[1] - 1.5 * size, centre[1] + 1.5 * size)
 
 
 def plot_splits(

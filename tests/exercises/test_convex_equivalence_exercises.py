@@ -78,6 +78,11 @@ def test_not_convex() -> None:
     assert not checks.not_convex([0, 0], [1, 1])
     assert not checks.not_convex([0.5, 0.5], [0.5, 0.5])
     assert not checks.not_convex([-1, 1], [-1, -1])  # where the neuron is dead
+    # the objective is judged without rounding
+    small = checks.not_convex([0, 0], [1e-5, 1e-5])
+    assert small
+    assert "less by 2.5e-11" in small.message
+    assert not checks.not_convex([0, 0], [0, 1e-9])
     ends = [0, Fraction(2, 5)]
     for first, second in zip(
         hostile.vectors([0, 0]), hostile.vectors([ends[1]] * 2), strict=True
@@ -113,6 +118,13 @@ def test_one_sample() -> None:
     for function in hostile.functions(value):
         assert checks.one_sample(function)
     assert checks.one_sample(lambda beta: [Fraction(value(beta))])
+    beta = sympy.symbols("beta", positive=True)
+    parabola = 3 * beta / 10 - beta**2 / 50
+    closed_form = sympy.Piecewise(
+        (parabola, 2 * beta < 15), (sympy.Rational(9, 8), True)
+    )
+    assert checks.one_sample(closed_form)
+    assert "below a certified lower bound" in checks.one_sample(parabola).message
     assert not checks.one_sample(lambda beta: min(1.5 * beta / 5, 1.125))
     assert not checks.one_sample(lambda beta: value(5 * beta))
 
@@ -194,6 +206,7 @@ def test_false_bound() -> None:
         assert abs(norm - lam) < 1e-12
     assert_all_right(checks.false_bound, hostile.numbers(Fraction(3, 2)))
     assert checks.false_bound(sympy.Rational(4, 3))
+    assert "objective 0 does" in checks.false_bound(4).message
     close = checks.false_bound(1.0000001).message  # nothing is printed as 0.75 or 1
     assert "0.75000005 is no bound, since M(lambda) = 1.0000001" in close
     for lam in (0.0, 1.0, 3.0, -1.0, -2.0):

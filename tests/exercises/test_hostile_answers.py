@@ -81,6 +81,19 @@ class TestTryFunction:
         assert found.message == "right 2 times"
         assert found.certificate == 2
 
+    def test_an_expression_of_sympy_is_a_function(self) -> None:
+        sympy = pytest.importorskip("sympy", reason="SymPy is not installed")
+        x, y = sympy.symbols("x y")
+        root = functions.try_function(
+            sympy.sqrt(x),
+            [(4.0,), (9.0,)],
+            lambda answer, x: None if float(answer) ** 2 == x else "wrong",
+            "a root",
+        )
+        assert root
+        for other in (sympy.Integer(2), x * y, sympy.Matrix([2, 3])):
+            assert "pass the function itself" in doubles(other).message
+
     def test_an_input_that_is_changed_does_not_change_the_truth(self) -> None:
         def halves(x: list[float]) -> list[float]:
             x[0] /= 2

@@ -33,6 +33,10 @@ class TestList:
             "110, 111, 011; 001 000 100",
             [Fraction(1) * np.array(bits) for bits in as_bits],
             enumerate_patterns([[1, 0], [1, 1], [-1, 1]]),
+            sympy.Matrix(as_bits),
+            [np.diag(bits) for bits in as_bits],
+            [sympy.diag(*bits) for bits in as_bits],
+            [np.array(bits)[:, None] for bits in as_bits],
         ):
             assert checks.list_patterns(answer)
         assert checks.list_patterns(list(self.RIGHT)).certificate.exact_count == 6
@@ -48,6 +52,9 @@ class TestList:
             ([[0.5, 0, 1]], "zeros and ones"),
             ([], "no pattern is listed"),
             ([[1, 1, -1]], "these are signs"),
+            ([110, 111, 11, 1, 0, 100], "no zeros in front"),
+            ([np.ones((3, 3))], "diagonal"),
+            ([()], "3 entries"),
             (["111", "110", "011", "100", "001"], "not all"),
             (["111", "110", "101", "100", "011", "010", "001", "000"], "101"),
         ],
@@ -80,6 +87,9 @@ def test_witness() -> None:
     assert "row 2 is active" in checks.witness([2, 2, 3]).message
     # on paper, a = b + c
     assert "row 2, up to rounding" in checks.witness([0.3, -0.1, 0.4]).message
+    # close to a wall, but off it
+    assert checks.witness([1, Fraction(-2) + Fraction(1, 10**12), 2])
+    assert not checks.witness([1, Fraction(-2) - Fraction(1, 10**12), 2])
     assert not checks.witness([1, 2])
 
 
@@ -387,6 +397,15 @@ def test_best_split() -> None:
     for form in hostile.vectors(splits.witnesses[best]):
         assert checks.best_split(form)
     assert "other side" in checks.best_split(-splits.witnesses[best]).message
+    best_line = splits.witnesses[best]
+    for row in X:  # as near to a sample as one can tell, but not through it
+        foot = best_line - (row @ best_line) / (row @ row) * row
+        near = foot + 1e-11 * best_line
+        if np.array_equal(X @ near > 0, X @ best_line > 0):
+            assert checks.best_split(near)
+            break
+    else:
+        raise AssertionError("no sample is next to the line")
     through = np.cross(X[0], X[1])  # the line through two samples
     assert "through a sample" in checks.best_split(through).message
     model = LogisticRegression(fit_intercept=False, C=1e6).fit(X, y)

@@ -76,6 +76,18 @@ class TestZonotopes:
         sums = {tuple(X[list(rows)].sum(axis=0)) for rows in ([0], [1], [0, 2], [1, 2])}
         assert set(zip(*crosses.get_data(), strict=True)) == sums
 
+    def test_from_each_vertex_opens_the_cone_where_it_is_farthest(self) -> None:
+        X, _ = datasets.talk_example()
+        axes = arrangements.plot_zonotopes(enumerate_patterns(X)).axes[0]
+        vertices = enumerate_patterns(X).patterns @ X
+        assert len(axes.patches) == 1 + len(vertices)  # the polygon itself
+        for cone in axes.patches[1:]:
+            for share in (0.01, 0.5, 0.99):
+                angle = np.radians(cone.theta1 + share * (cone.theta2 - cone.theta1))
+                products = vertices @ [np.cos(angle), np.sin(angle)]
+                farthest = vertices[np.argmax(products)]
+                assert np.allclose(cone.center, farthest)
+
 
 def test_a_pattern_has_one_colour() -> None:
     X, _ = datasets.talk_example()

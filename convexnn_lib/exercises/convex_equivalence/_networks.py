@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,13 @@ from convexnn_lib.certificates.certify import certify
 from convexnn_lib.exercises.answers import (
     agrees,
     agrees_coarsely,
+    as_fractions,
     as_list,
     as_network,
     as_number,
 )
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.exercises.functions import try_function
-from convexnn_lib.problem.losses import Squared
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training.solve import solve
@@ -104,20 +105,25 @@ def not_convex(first: Any, second: Any) -> Feedback:
     >>> exercises.convex_equivalence.not_convex([0.0, 0.0], [1.0, 1.0])
     Not yet: at the midpoint the objective is 0.8125, the mean at the ends 1
     """
-    ends = [as_list(first, 2, "first"), as_list(second, 2, "second")]
-    X, y = datasets.toy()
-    toy = TrainingProblem(X, y, 1.0, Squared(scale=2.0))
-    middle, start, end = (
-        toy.objective(ReLUNetwork([[u]], [a]))
-        for u, a in [(ends[0] + ends[1]) / 2, *ends]
-    )
-    mean = (start + end) / 2
-    message = (
-        f"at the midpoint the objective is {middle:.6g}, "
-        f"the mean at the ends {mean:.6g}"
-    )
-    judge = right if middle > mean + 1e-9 * (1 + mean) else wrong
-    return judge(message, certificate=(middle, mean))
+    ends = []
+    for answer, name in ((first, "first"), (second, "second")):
+        floats, exact = as_fractions(answer, name)
+        as_list(floats, 2, name)
+        ends.append(exact)
+    middle = _toy(*(sum(pair, Fraction(0)) / 2 for pair in zip(*ends, strict=True)))
+    mean = (_toy(*ends[0]) + _toy(*ends[1])) / 2
+    shown, other = f"{float(middle):.6g}", f"{float(mean):.6g}"
+    message = f"at the midpoint the objective is {shown}, the mean at the ends {other}"
+    if shown == other and middle != mean:
+        excess = float(abs(middle - mean))
+        message += f", which is {'less' if middle > mean else 'more'} by {excess:.1e}"
+    judge = right if middle > mean else wrong
+    return judge(message, certificate=(float(middle), float(mean)))
+
+
+def _toy(u: Fraction, a: Fraction) -> Fraction:
+    """Return the toy's objective, without rounding."""
+    return (1 - max(u, Fraction(0)) * a) ** 2 + (u**2 + a**2) / 2
 
 
 @exercise

@@ -32,6 +32,7 @@ _PLANAR = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [-1.0, 3.0]])
 # what is smaller, relative to its terms, is zero up to rounding; numbers that are cut
 # to two digits are off by less than _NEAR
 _ROUNDING = 1e-9
+_STRICT = 2.0**-48  # what is larger, relative to its terms, has its sign for sure
 _NEAR = 0.02
 
 
@@ -61,7 +62,7 @@ def witness(u: Any) -> Feedback:
     for number, (product, size, active) in enumerate(
         zip(products, sizes, _WANTED, strict=True), start=1
     ):
-        if abs(product) <= _ROUNDING * size:
+        if abs(product) <= _STRICT * size:
             nearly = "" if product == 0 else ", up to rounding"
             return wrong(
                 f"u is orthogonal to row {number}{nearly}, so it lies in no open cell",
@@ -173,7 +174,7 @@ def facet(u: Any) -> Feedback:
             certificate=products,
         )
     for number in (0, 2, 3):
-        strict = abs(products[number]) > _ROUNDING * sizes[number]
+        strict = abs(products[number]) > _STRICT * sizes[number]
         if not strict or (products[number] > 0) != _WANTED[number]:
             return wrong(
                 f"row {number + 1} does not have the strict sign that it should have",
@@ -267,7 +268,7 @@ def best_split(u: Any) -> Feedback:
     )
     line = as_list(u, 3, "u")
     products = X @ line
-    if np.any(np.abs(products) <= _ROUNDING * (np.abs(X) @ np.abs(line))):
+    if np.any(np.abs(products) <= _STRICT * (np.abs(X) @ np.abs(line))):
         return wrong("the line passes through a sample, at least up to rounding")
     correct = int(np.sum(products * y > 0))
     splits = enumerate_patterns(X)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -214,7 +215,11 @@ def fewest_cells(X: Any) -> Feedback:
     """
     X = as_matrix(X)
     if len(X) != 7 or not np.all(np.any(X != 0, axis=1)):
-        return wrong(f"pass seven rows, none of them zero; these are {len(X)}")
+        zero = int(np.sum(~np.any(X != 0, axis=1)))
+        return wrong(
+            f"pass seven rows, none of them zero; these are {len(X)}, of which {zero} "
+            "are zero"
+        )
     if len(np.unique(X, axis=0)) < len(X):
         return wrong("two rows are equal")
     X = as_integer_rows(X)
@@ -332,12 +337,12 @@ def _as_patterns(answer: Any, n: int) -> BoolArray:
     """Return patterns given as strings or as rows of zeros and ones."""
     if isinstance(answer, str):
         answer = re.findall(r"[^\s,;]+", answer)
-    rows = [list(row) if isinstance(row, str) else row for row in answer]
+    elif hasattr(answer, "tolist"):  # an array, or a matrix of SymPy
+        answer = answer.tolist()
+    rows = [_entries(row) for row in answer]
     if not rows:
         raise ValueError("no pattern is listed")
-    values = as_numbers(
-        [[float(entry) for entry in row] for row in rows], "the patterns"
-    )
+    values = as_numbers(rows, "the patterns")
     if values.ndim != 2 or values.shape[1] != n:
         raise ValueError(f"a pattern has {n} entries, got shape {values.shape}")
     if np.all(np.abs(values) == 1) and np.any(values < 0):
@@ -346,6 +351,24 @@ def _as_patterns(answer: Any, n: int) -> BoolArray:
         raise ValueError("a pattern consists of zeros and ones")
     patterns: BoolArray = values == 1
     return patterns
+
+
+def _entries(row: Any) -> list[float]:
+    """Return the entries of a pattern: of a string, a row, or a diagonal matrix D."""
+    if isinstance(row, Number):
+        raise ValueError(
+            "a number has no zeros in front; write a pattern as a string or a row"
+        )
+    entries = list(row) if isinstance(row, str) else row
+    entries = entries.tolist() if hasattr(entries, "tolist") else list(entries)
+    if entries and all(isinstance(entry, list) for entry in entries):
+        D = np.array(entries, dtype=float)
+        if D.shape[1] == 1:  # a column
+            D = np.diag(D.ravel())
+        if D.shape[0] != D.shape[1] or np.any(np.diag(np.diag(D)) != D):
+            raise ValueError("a matrix of a pattern is diagonal")
+        entries = np.diag(D).tolist()
+    return [float(entry) for entry in entries]
 
 
 def _text(pattern: npt.NDArray[np.bool_]) -> str:
