@@ -141,7 +141,7 @@ def plot_projections(X: FloatArray, pattern: BoolArray, point: FloatArray) -> Fi
     """
     _check_plane(X)
     walls = (2.0 * np.asarray(pattern) - 1.0)[:, None] * X
-    # the polar cone holds the vectors -walls^T a with a >= 0
+    # the polar cone holds the vectors -walls^T nu with nu >= 0
     multipliers, _ = nnls(-walls.T, point)
     on_polar = -walls.T @ multipliers
     on_cone = point - on_polar
@@ -161,7 +161,7 @@ def plot_projections(X: FloatArray, pattern: BoolArray, point: FloatArray) -> Fi
             x, y = 0.75 * fan[len(fan) // 2]
             axes.text(x, y, name, color=colour, ha="center")
         for vector, colour, name in (
-            (point, BLACK, "$c$"),
+            (point, BLACK, "$b$"),
             (on_cone, BLUE, "on $K_D$"),
             (on_polar, GREEN, "on its polar"),
         ):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from convexnn_lib import ReLUNetwork, TrainingProblem, solve
+from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.exercises.answers import (
     agrees,
     agrees_coarsely,
@@ -141,3 +142,8 @@ def test_rounded_and_cut_numbers_agree(scale: float) -> None:
         assert not agrees_coarsely(value, truth, 4)
     assert agrees(0.0, 0.0, 4)
     assert not agrees(1e-9, 0.0, 4)
+
+
+def test_a_text_is_no_number() -> None:
+    with pytest.raises(InvalidDataError, match="without quotation marks"):
+        as_number("29/128")

@@ -18,7 +18,7 @@
 # **1.** Induction on $n$. Two different planes meet in one line with $m=2$ and have 4
 # cells: $2+2\cdot1=4$. Let a plane $H$ join an arrangement $\mathcal A$ of $n\ge2$
 # planes. By deletion and restriction the number of cells grows by
-# $c(\mathcal A|_H)$. The arrangement $\mathcal A|_H$ consists of lines through the
+# $\nu(\mathcal A|_H)$. The arrangement $\mathcal A|_H$ consists of lines through the
 # origin of the plane $H$; if there are $g\ge1$ different ones, they cut $H$ into $2g$
 # cells. So the left side grows by $2g$. On the right side only the lines of
 # $\mathcal A|_H$ change. Let $L$ be one of them. If exactly one plane of $\mathcal A$
