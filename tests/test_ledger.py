@@ -21,6 +21,7 @@ from scipy.optimize import minimize
 
 import convexnn_lib
 from convexnn_lib import (
+    OptimalSet,
     ReLUNetwork,
     TrainingProblem,
     clarke_residual,
@@ -204,6 +205,23 @@ def test_a_renamed_function_is_found() -> None:
 def test_a_module_is_no_function() -> None:
     assert isinstance(convexnn_lib.plotting, ModuleType)
     assert not _has(convexnn_lib, "plotting")
+
+
+def test_the_values_agree_exactly_from_the_critical_width_on() -> None:
+    """Two opposite samples need two neurons, as many as samples and no more."""
+    problem = TrainingProblem([[1.0], [-1.0]], [1.0, 1.0], beta=0.1)
+    balanced = [
+        ReLUNetwork([[np.sign(u) * abs(u) ** 0.5]], [sign * abs(u) ** 0.5])
+        for u in np.linspace(-2.0, 2.0, 401)
+        for sign in (1, -1)
+    ]
+    one_neuron = min(map(problem.objective, balanced))
+    assert one_neuron == pytest.approx(0.595, abs=1e-9)  # u = 0.9 is on the grid
+
+    solution = solve(problem)
+    assert solution.value == pytest.approx(0.19, abs=1e-6)
+    assert OptimalSet(solution).min_width == solution.network.width == problem.n == 2
+    assert problem.objective(solution.network) == pytest.approx(0.19, abs=1e-6)
 
 
 def test_two_samples_refute_the_printed_theorem() -> None:
