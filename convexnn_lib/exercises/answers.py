@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Rational
@@ -21,6 +21,7 @@ __all__ = [
     "agrees_coarsely",
     "as_fractions",
     "as_integer_rows",
+    "as_intervals",
     "as_list",
     "as_matrix",
     "as_network",
@@ -33,10 +34,10 @@ def as_numbers(answer: Any, name: str = "the answer") -> FloatArray:
     """Read numbers as an array, exact ones as the nearest floating-point numbers.
 
     Fractions, decimals and SymPy's numbers are natural forms of what was computed by
-    hand, and a check compares with a tolerance anyway. A set has no order, so it is
-    read as the list of its numbers.
+    hand, and a check compares with a tolerance anyway. A set, also one of SymPy's, has
+    no order, so it is read as the list of its numbers.
     """
-    if isinstance(answer, set | frozenset):
+    if isinstance(answer, Set) or getattr(answer, "is_FiniteSet", False) is True:
         answer = sorted(answer, key=float)
     if isinstance(answer, Iterator):
         answer = list(answer)
@@ -71,6 +72,23 @@ def as_number(answer: Any, name: str = "the answer") -> float:
     if numbers.size != 1:
         raise InvalidDataError(f"{name} should be one number, got {numbers.size}")
     return float(numbers.item())
+
+
+def as_intervals(answer: Any) -> FloatArray:
+    """Read intervals by their ends, also SymPy's, with the smaller end first."""
+    if isinstance(answer, tuple | list):
+        answer = [
+            [part.start, part.end]
+            if getattr(part, "is_Interval", False) is True
+            else part
+            for part in answer
+        ]
+    ends = as_numbers(answer, "the intervals")
+    if ends.ndim != 2 or ends.shape[1] != 2:
+        raise InvalidDataError(
+            f"each interval has two ends, but the answer has the shape {ends.shape}"
+        )
+    return np.sort(ends, axis=1)
 
 
 def as_list(answer: Any, size: int, name: str) -> FloatArray:

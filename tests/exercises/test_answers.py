@@ -147,3 +147,17 @@ def test_rounded_and_cut_numbers_agree(scale: float) -> None:
 def test_a_text_is_no_number() -> None:
     with pytest.raises(InvalidDataError, match="without quotation marks"):
         as_number("29/128")
+
+
+def test_sets_are_lists_without_order() -> None:
+    half = sympy.Rational(1, 2)
+    for form in (
+        {1.5, 0.5},
+        frozenset({1.5, Fraction(1, 2)}),
+        {0.5: "a", 1.5: "b"}.keys(),
+        sympy.FiniteSet(3 * half, half),
+    ):
+        np.testing.assert_array_equal(as_numbers(form), [0.5, 1.5])
+    for no_list in (sympy.Interval(0, 1), sympy.S.Reals):
+        with pytest.raises(ValueError, match="numbers"):
+            as_numbers(no_list)

@@ -22,6 +22,8 @@ from convexnn_lib import (
 )
 from convexnn_lib.exercises import clarke_stationarity as checks
 
+sympy = pytest.importorskip("sympy", reason="SymPy is not installed")
+
 SAMPLES = np.array([[1.0, 1.0], [0.0, 1.0], [1.0, -1.0]])
 KINK = TrainingProblem(SAMPLES, [1.7, -4.0, 1.3], beta=1.0)
 ON_KINK = ReLUNetwork([[1.0], [0.0]], [1.0])
@@ -62,7 +64,11 @@ def test_intervals():
     assert "second" in checks.intervals(((2, 3), (0, 5))).message  # without |x|
     assert "first" in checks.intervals(((-1, 6), (-1, 6))).message
     assert "second" in checks.intervals(((2, 3), (2, 3))).message
+    assert checks.intervals((sympy.Interval(2, 3), sympy.Interval(-1, 6)))
+    assert "is first" in checks.intervals([sympy.Interval(-1, 6), (3, 2)]).message
     assert "shape" in checks.intervals((2, 3)).message
+    assert "not 1" in checks.intervals([(2, 3)]).message
+    assert not checks.intervals(sympy.Interval(2, 3))
 
 
 def test_toy_points():
@@ -115,7 +121,6 @@ def test_zero_network():
     assert right
     assert right.certificate.kind == "saddle"
     assert checks.zero_network(beta_max(TrainingProblem(X, y, beta=1.0)))
-    sympy = pytest.importorskip("sympy")
     for natural in (sympy.sqrt(5), [5**0.5], Decimal(5).sqrt(), 2.236, 2.2361):
         assert checks.zero_network(natural)
     assert "four digits" in checks.zero_network(2.24).message

@@ -100,7 +100,7 @@ class TestDualPoint:
         half = 0.25 / np.cos(np.radians(50.0))
         assert not checks.dual_point([half, half])  # of one sample only
         assert "better point" in checks.dual_point([0.1, 0.1]).message
-        assert "proves nothing" in checks.dual_point([0.25, 0.25]).message
+        assert "scaled down" in checks.dual_point([0.25, 0.25]).message
         assert "shape" in checks.dual_point([0.1, 0.1, 0.1]).message
         assert "better point" in checks.dual_point([0.0, 0.0]).message
         assert "better point" in checks.dual_point([-0.1, -0.1]).message
@@ -244,6 +244,9 @@ def test_hinge_slopes():
     assert "penalty" in checks.hinge_slopes([0.0]).message
     assert "there is such a value" in checks.hinge_slopes([]).message
     assert checks.hinge_slopes({0.5, 1.5})
+    half = sympy.Rational(1, 2)
+    assert checks.hinge_slopes(sympy.FiniteSet(half, 3 * half))
+    assert not checks.hinge_slopes(sympy.Interval(half, 3 * half))
     for form in hostile.vectors([Fraction(3, 2), Fraction(1, 2)]):
         assert checks.hinge_slopes(form)
     for wrong in ([1.5], [0.5, 1.51], [-0.5, 1.5], [1, 2], np.linspace(0.5, 1.5, 9)):

@@ -50,6 +50,8 @@ def test_growth_time():
     assert checks.growth_time(lambda scale: -2 * math.log(scale))
     assert checks.growth_time(lambda scale: np.float64(-np.log(scale**2)))
     assert "not 1" in checks.growth_time(lambda scale: -math.log(scale)).message
+    late = checks.growth_time(lambda scale: 1e-3 - 2 * math.log(scale)).message
+    assert "is 1.0010005, not 1" in late  # not "is 1, not 1"
     for slip in (
         lambda scale: math.log(1 / scale),  # of the weights, not of the output
         lambda scale: 4 * math.log(1 / scale),
@@ -87,6 +89,15 @@ def test_sign_change():
     assert "first start the sign does not change" in swapped.message
     assert "changes too" in checks.sign_change((0.02, 0.01), (0.03, 0.01)).message
     assert "balanced" in checks.sign_change((0.02, 0.01), (0.01, 0.01)).message
+    for changes, stays in zip(
+        hostile.networks([[0.1]], [0.05]),
+        hostile.networks([[0.05]], [0.1]),
+        strict=True,
+    ):
+        assert checks.sign_change(changes, stays)
+        assert not checks.sign_change(stays, changes)
+    two = ReLUNetwork([[0.1, 0.1]], [0.05, 0.05])
+    assert "2 neurons" in checks.sign_change(two, (0.05, 0.1)).message
     forms = zip(
         hostile.vectors((0.02, 0.01)), hostile.vectors((0.01, 0.02)), strict=True
     )

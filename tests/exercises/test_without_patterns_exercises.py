@@ -46,6 +46,8 @@ def test_exact_rule() -> None:
         RULE,
         np.array(RULE, dtype=float),
         [[Fraction(v) for v in r] for r in RULE],
+        [[0, 3, 0, 0], [0, -2.5, 0.5, 0], [0, 0, 0, 1]],  # the guess, outweighed
+        [[0, 3, 0, 0], [-0.5, -1.5, 0, 0], [0, 0, 0, 1]],  # in part a constant guess
     ):
         found = checks.exact_rule(answer)
         assert found
@@ -57,6 +59,8 @@ def test_exact_rule() -> None:
     assert "proves" in checks.exact_rule(opposite).message
     greedy = [[0, 3, 0, 0], [0, -3, 0, 0], [0, 0, 0, 1]]
     assert "row 2 violates its condition by 1" in checks.exact_rule(greedy).message
+    constant = [[0, 3, 0, 0], [2, 0, 0, 0], [0, 0, 0, 1]]  # never to see row 2
+    assert "3.60555" in checks.exact_rule(constant).message
     assert "3 by 4" in checks.exact_rule(np.eye(3)).message
     negative = [[0, 3, 0, 0], [0, 0, -2, 0], [0, 0, 0, 1]]  # its own sign: no rule
     assert not checks.exact_rule(np.array(negative) * np.nan)

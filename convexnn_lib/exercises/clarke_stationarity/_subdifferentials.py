@@ -10,6 +10,7 @@ import numpy as np
 from convexnn_lib import datasets
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.exercises.answers import (
+    as_intervals,
     as_list,
     as_network,
     as_number,
@@ -57,12 +58,9 @@ def intervals(answer: Any) -> Feedback:
     >>> exercises.clarke_stationarity.intervals([(0.0, 1.0), (0.0, 1.0)])
     Not yet: the first interval does not have the slopes of F on both sides as ends
     """
-    given = as_numbers(answer)
-    if given.shape != (2, 2):
-        return wrong(
-            f"two intervals are asked for, not an array of shape {given.shape}"
-        )
-    given = np.sort(given, axis=1)
+    given = as_intervals(answer)
+    if len(given) != 2:
+        return wrong(f"two intervals are asked for, not {len(given)}")
     terms = (
         lambda x: 2.0 * max(x, 0.0),
         lambda x: -3.0 * max(-x, 0.0),

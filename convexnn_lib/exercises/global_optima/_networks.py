@@ -81,7 +81,7 @@ def dual_point(lam: Any) -> Feedback:
     --------
     >>> from convexnn_lib import exercises
     >>> exercises.global_optima.dual_point([1.0, 1.0])
-    Not yet: its dual norm is 1.28558, above beta = 0.25: it proves nothing
+    Not yet: its dual norm is 1.28558, above beta = 0.25: scaled down until it is ...
     """
     solution = pair(100.0)
     problem = solution.problem
@@ -101,8 +101,9 @@ def dual_point(lam: Any) -> Feedback:
         return wrong("lambda is minus the gradient: the sign is the other one")
     if norm > problem.beta * (1.0 + _GAP):
         return wrong(
-            f"its dual norm is {norm:.6g}, above beta = {problem.beta}: it proves "
-            "nothing"
+            f"its dual norm is {norm:.6g}, above beta = {problem.beta}: scaled down "
+            f"until it is feasible it proves {bound:.6g}, and a better point exists",
+            bound,
         )
     return wrong(
         f"it is feasible, and proves only that no objective is below {bound:.6g}; "

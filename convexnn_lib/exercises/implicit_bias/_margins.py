@@ -57,9 +57,10 @@ def separation_threshold(threshold: Callable[[int], float]) -> Feedback:
     def fault(answer: Any, n: int) -> str | None:
         t, loss = as_number(answer), float(np.mean(np.log1p(np.exp(-_margins(n)))))
         if t > loss * (1 + 1e-9):
+            others = "" if n == 1 else ", all others 40"
             return (
                 f"for n = {n} there are margins with a smaller averaged loss of which "
-                f"one is not positive: one margin 0 and {n - 1} margins 40"
+                f"one is not positive: one margin 0{others}"
             )
         if t < loss * (1 - 1e-9):
             return (

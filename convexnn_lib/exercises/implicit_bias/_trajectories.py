@@ -11,6 +11,7 @@ from scipy.integrate import quad
 
 from convexnn_lib import datasets
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.exercises.answers import as_list, as_network, as_number
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.exercises.functions import try_function
@@ -43,7 +44,7 @@ def growth_time(time: Callable[[float], float]) -> Feedback:
     --------
     >>> from convexnn_lib import exercises
     >>> exercises.implicit_bias.growth_time(lambda scale: 1 / scale)
-    Not yet: from the scale 0.5 the output at the time 2 is 1.85, not 1
+    Not yet: from the scale 0.5 the output at the time 2 is 1.847264, not 1
     """
 
     def fault(answer: Any, scale: float) -> str | None:
@@ -54,7 +55,7 @@ def growth_time(time: Callable[[float], float]) -> Feedback:
             return None
         return (
             f"from the scale {scale:g} the output at the time {t:.3g} is "
-            f"{output:.3g}, not 1"
+            f"{output:.8g}, not 1"
         )
 
     return try_function(
@@ -73,7 +74,7 @@ def sign_change(changes: Any, stays: Any) -> Feedback:
 
     Parameters
     ----------
-    changes, stays : pair of float
+    changes, stays : pair of float, or convexnn_lib.ReLUNetwork
         Weights (w1, w2), positive and at most 0.1, the first layer's first. From the
         first start the second one becomes negative, from the other one it never does,
         although it is not balanced.
@@ -89,7 +90,7 @@ def sign_change(changes: Any, stays: Any) -> Feedback:
     >>> exercises.implicit_bias.sign_change((0.01, 0.01), (0.01, 0.02))
     Not yet: the first start is balanced, or nearly so
     """
-    starts = [as_list(start, 2, "the start") for start in (changes, stays)]
+    starts = [_weights(start) for start in (changes, stays)]
     for name, start in zip(("first", "second"), starts, strict=True):
         if np.any(start <= 0.0) or np.any(start > 0.1):
             return wrong(f"the weights of the {name} start must lie in (0, 0.1]")
@@ -109,6 +110,22 @@ def sign_change(changes: Any, stays: Any) -> Feedback:
     if last[1] < 0.0:
         return wrong("from the second start the sign changes too", last)
     return right("the flow, integrated, does what you say", last)
+
+
+def _weights(start: Any) -> FloatArray:
+    """Read the two weights of a neuron of one input, alone or as a network."""
+    pair = isinstance(start, tuple | list) and len(start) == 2
+    layers = pair and any(map(np.ndim, start))
+    if (
+        not layers
+        and not hasattr(start, "predict")
+        and not hasattr(start, "state_dict")
+    ):
+        return as_list(start, 2, "the start")
+    network = as_network(start, d=1)
+    if network.width != 1:
+        raise InvalidDataError(f"the start has {network.width} neurons, not one")
+    return np.array([network.W1[0, 0], network.w2[0]])
 
 
 @exercise
