@@ -16,7 +16,7 @@ from convexnn_lib._estimator_base import (
     single,
 )
 from convexnn_lib._extras import extra
-from convexnn_lib._validation import ArrayLike, FloatArray
+from convexnn_lib._validation import ArrayLike, FloatArray, check_readable
 from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.errors import InvalidLabelsError
 from convexnn_lib.problem.losses import Loss
@@ -189,6 +189,8 @@ class ConvexReLUClassifier(ClassifierMixin, ConvexReLUEstimator):  # type: ignor
             The fitted estimator.
         """
         self._check_parameters()
+        check_readable(X, "X")
+        check_readable(y, "y", numbers=False)
         data, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
         classes, codes = np.unique(labels, return_inverse=True)

@@ -13,6 +13,7 @@ from convexnn_lib._validation import (
     PatternsLike,
     check_integer,
     check_number,
+    check_readable,
 )
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.sampling import sample_patterns
@@ -122,6 +123,7 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _weights(self, sample_weight: Any, X: FloatArray) -> FloatArray:
         """Return the weights of the samples, zeros among them."""
+        check_readable(sample_weight, "sample_weight")
         weights: FloatArray = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
@@ -147,6 +149,7 @@ class ConvexReLUEstimator(BaseEstimator):  # type: ignore[misc]
     def _checked(self, X: ArrayLike) -> FloatArray:
         """Return the inputs of a fitted estimator."""
         check_is_fitted(self)
+        check_readable(X, "X")
         return self._inputs(validate_data(self, X, reset=False, dtype=np.float64))
 
 

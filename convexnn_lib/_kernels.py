@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,17 @@ __all__ = ["Kernel", "jit"]
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
+
+
+# Threads that call a kernel first compile it once, and the kernels that it calls. A
+# process that is forked meanwhile would find the lock taken for ever: forks wait.
+_LOCK = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_LOCK.acquire,
+        after_in_parent=_LOCK.release,
+        after_in_child=_LOCK.release,
+    )
 
 
 class Kernel(Generic[_Parameters, _Result]):
@@ -30,7 +42,6 @@ class Kernel(Generic[_Parameters, _Result]):
         self.py_func = function
         self._any_order = any_order
         self._compiled: Callable[_Parameters, _Result] | None = None
-        self._lock = threading.Lock()  # threads that call it first compile it once
         functools.update_wrapper(self, function)
 
     def __call__(
@@ -42,9 +53,10 @@ class Kernel(Generic[_Parameters, _Result]):
     @property
     def compiled(self) -> Callable[_Parameters, _Result]:
         """The compiled function, or the plain one where Numba is missing."""
-        with self._lock:
-            if self._compiled is None:
-                self._compiled = _compile(self.py_func, self._any_order)
+        if self._compiled is None:
+            with _LOCK:
+                if self._compiled is None:
+                    self._compiled = _compile(self.py_func, self._any_order)
         return self._compiled
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "check_features",
     "check_integer",
     "check_number",
+    "check_readable",
     "check_unused",
     "random_generator",
 ]
@@ -69,6 +70,9 @@ _IN_WORDS = {
 
 def as_float_array(values: ArrayLike, name: str) -> FloatArray:
     """Convert to float64, refusing what float64 cannot hold exactly or at all."""
+    if values is None or isinstance(values, (str, bytes, dict, set, frozenset)):
+        found = "None" if values is None else f"a {type(values).__name__}"
+        raise InvalidDataError(f"{name} is {found}; pass an array of real numbers.")
     _refuse_by_name(values, name)
     unreadable = f"{name} cannot be read as an array of real numbers"
     try:
@@ -91,21 +95,51 @@ def as_float_array(values: ArrayLike, name: str) -> FloatArray:
             f"{name} has {count} NaN or infinite entries, the first at index {wrong}; "
             "remove or impute them."
         )
+    _refuse_lost_digits(raw, array, name)
+    return array
+
+
+def check_readable(values: Any, name: str, *, numbers: bool = True) -> None:
+    """Refuse what the conversions of other libraries misread without a word.
+
+    These are masks, units, sparse tensors, and unless labels of any kind are meant,
+    dates, text, and digits that float64 does not hold. All else is left to the other
+    library, which may know more, say what a missing value is in a data frame.
+    """
+    if values is None or hasattr(values, "toarray"):
+        return
+    _refuse_by_name(values, name)
+    if not numbers:
+        return
+    try:
+        raw = _as_numpy(values)
+        kind = _KINDS.get(raw.dtype.kind) or _kind_of_objects(raw)
+        if kind in ("dates", "time spans", "dates or time spans", "text"):
+            raise InvalidDataError(f"{name} holds {kind}; pass real numbers.")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            array = np.array(raw, dtype=np.float64)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        if isinstance(error, ConvexNNError):
+            raise
+        return
+    if np.all(np.isfinite(array)):
+        _refuse_lost_digits(raw, array, name)
+
+
+def _refuse_lost_digits(raw: npt.NDArray[Any], array: FloatArray, name: str) -> None:
+    """Refuse numbers that have changed on the way to float64."""
     changed = _first(~_held_exactly(raw, array))
     if changed is not None:
         raise InvalidDataError(
             f"{name} holds numbers that float64 cannot represent exactly, the first at "
             f"index {changed}: {raw[changed]!s:.40}; rescale or round them."
         )
-    return array
 
 
 def _refuse_by_name(values: Any, name: str) -> None:
     """Refuse containers whose numbers would lose a mask, a unit or their places."""
     remedy = None
-    if values is None or isinstance(values, (str, bytes, dict, set, frozenset)):
-        found = "None" if values is None else f"a {type(values).__name__}"
-        raise InvalidDataError(f"{name} is {found}; pass an array of real numbers.")
     if hasattr(values, "toarray"):
         remedy = "is a sparse matrix", f"pass a dense array, e.g. {name}.toarray()"
     elif _is_tensor(values) and str(values.layout) != "torch.strided":

@@ -14,7 +14,7 @@ import numpy as np
 from convexnn_lib._classifier import ConvexReLUClassifier
 from convexnn_lib._estimator_base import ConvexReLUEstimator, over_all_patterns
 from convexnn_lib._extras import extra
-from convexnn_lib._validation import ArrayLike, FloatArray
+from convexnn_lib._validation import ArrayLike, FloatArray, check_readable
 from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.problem.losses import Loss
 from convexnn_lib.problem.network import ReLUNetwork
@@ -179,6 +179,8 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
             The fitted estimator.
         """
         self._check_parameters()
+        check_readable(X, "X")
+        check_readable(y, "y")
         kind: dict[str, Any] = {"y_numeric": True, "multi_output": True}
         data, labels = validate_data(self, X, y, dtype=np.float64, **kind)
         weights = self._weights(sample_weight, data)

@@ -368,7 +368,9 @@ class _Model:
                 f"Clarabel ended without a point, status {status}. Rescale columns of "
                 "X, or raise beta."
             )
-        return x, np.array(solution.z), status
+        # any multipliers give a dual point, whose bound is computed apart from them
+        multipliers = np.array(solution.z)
+        return x, np.where(np.isfinite(multipliers), multipliers, 0.0), status
 
     def _refuse(self, multipliers: FloatArray, status: str) -> NoReturn:
         """Raise the error of margins that no network meets, if that is proved.

@@ -22,6 +22,7 @@ from convexnn_lib.problem.training_problem import TrainingProblem
 __all__ = ["margin_program"]
 
 _TOLERANCE = 1e-10  # the least that HiGHS admits
+_PRODUCTS = 1e3  # in whose time an entry of the program is handed over
 
 
 def margin_program(
@@ -98,7 +99,8 @@ def feature_sizes(
     if not cost.size:
         return None
     limit = deadline.remaining
-    if limit <= 0.0:
+    # what comes before and after HiGHS's own iterations is not interrupted
+    if limit <= 0.0 or not deadline.admits(_PRODUCTS * margins.size):
         return None
     result = linprog(
         cost,

@@ -209,7 +209,11 @@ def _descend(
         climb.move(columns, ahead, units)
         climb.climb(level, level, _CLIMBS)
         inner = units @ climb.root
+        if not np.all(np.isfinite(inner)):
+            break  # the rule that stands is as good a witness as any
         steepness = _square_norm(inner) * float(climb.inverse[used].max())
+        if steepness == 0.0:
+            break  # the other zonotope lies across: no rule changes anything
         scaled = climb.products[used] * climb.inverse[used, None]
         # the gradient is -inner @ scaled.T / 2
         following = ahead + (2.0 / steepness) * (inner @ scaled.T)

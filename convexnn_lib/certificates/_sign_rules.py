@@ -174,10 +174,10 @@ def leading_directions(
     -------
     (m, d) array
         Unit vectors, up to ``2 * count``; none where the matrix is that of inner
-        products of fewer vectors than features.
+        products of fewer vectors than features, or float64 does not hold it.
     """
     gram = _gram(plus, minus, witness)
-    if len(gram) != plus.shape[1]:
+    if len(gram) != plus.shape[1] or not np.all(np.isfinite(gram)):
         return np.zeros((0, plus.shape[1]))
     values, columns = np.linalg.eigh(gram)
     vectors = settled_axes(values[::-1], columns.T[::-1], count)

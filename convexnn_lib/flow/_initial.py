@@ -34,6 +34,8 @@ def initial_weights(
     seed: Seed | Sequence[Seed] | None,
     init: FlowInit | None,
     initial: Initial | None,
+    *,
+    unit: float = 1.0,
 ) -> tuple[FloatArray, FloatArray]:
     """Return the initial weights of all runs on all problems.
 
@@ -43,6 +45,9 @@ def initial_weights(
         The problems, for their number and their number of features.
     width, n_runs, init_scale, seed, init, initial
         See :func:`convexnn_lib.gradient_flow`.
+    unit : float, default 1
+        The unit in which weights are returned, and in which the default ``init_scale``
+        is 0.01.
 
     Returns
     -------
@@ -64,7 +69,9 @@ def initial_weights(
                 d,
                 check_integer(width, "width", minimum=1),
                 check_number(
-                    1e-2 if init_scale is None else init_scale, "init_scale", "(0, inf)"
+                    1e-2 * unit if init_scale is None else init_scale,
+                    "init_scale",
+                    "(0, inf)",
                 ),
                 _generators(
                     seed,
@@ -89,8 +96,8 @@ def initial_weights(
             f"The initial networks have W1 of shape {shape[1:]}, but the data have "
             f"{d} features and at least one neuron is needed."
         )
-    W1 = np.stack([first for first, _ in starts])
-    w2 = np.stack([second for _, second in starts])
+    W1 = np.stack([first for first, _ in starts]) / unit
+    w2 = np.stack([second for _, second in starts]) / unit
     whole = (len(problems),)
     return (
         np.broadcast_to(W1, whole + W1.shape[1:]),

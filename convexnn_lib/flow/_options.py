@@ -16,6 +16,7 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.flow._integrators import StopRule
+from convexnn_lib.flow._margins import lengths
 from convexnn_lib.problem._arguments import check_problem
 from convexnn_lib.problem.losses import Logistic
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -25,6 +26,7 @@ __all__ = [
     "Method",
     "as_problems",
     "as_threads",
+    "as_times",
     "check_method",
     "default_step",
     "step_grid",
@@ -61,6 +63,9 @@ _METHODS: dict[FlowMethod, Method] = {
 
 # the smallest default step whose products keep all their digits
 _LEAST_STEP = 1e-300
+
+# norm of all weights at the start from which the default step is shorter
+_LARGE_START = 3.0
 
 
 def as_problems(
@@ -113,7 +118,42 @@ def check_method(problem: TrainingProblem, method: FlowMethod) -> Method:
     return chosen
 
 
-def default_step(problem: TrainingProblem, method: Method) -> float:
+def default_step(
+    problems: Sequence[TrainingProblem],
+    method: Method,
+    first: FloatArray,
+    second: FloatArray,
+) -> float:
+    """Return a step that suits all problems, in units in which they are of order one.
+
+    Parameters
+    ----------
+    problems : sequence of convexnn_lib.TrainingProblem
+        The problems.
+    method : Method
+        What is integrated.
+    first, second : (problems, runs, d, m) and (problems, runs, m) arrays
+        The weights at the start.
+
+    Returns
+    -------
+    float
+        The smallest of the steps that suit each problem.
+
+    Raises
+    ------
+    convexnn_lib.errors.InvalidDataError
+        If float64 does not hold it.
+    """
+    step = min(_step_of(problem, method) for problem in problems)
+    if not method.rescaled:
+        # the curvature grows with the squares of the weights
+        largest = float(np.max(np.hypot(lengths(first, (2, 3)), lengths(second, 2))))
+        step /= max(1.0, (largest / _LARGE_START) ** 2)
+    return step
+
+
+def _step_of(problem: TrainingProblem, method: Method) -> float:
     """Return a step that suits weights of order one, and data in any unit."""
     X, unit = problem.X, float(np.abs(problem.X).max())
     if unit == 0.0:
@@ -163,13 +203,13 @@ def step_grid(
     step: float,
     last: int,
     n_records: int,
-    record_times: Sequence[float] | FloatArray | None,
+    record_times: FloatArray | None,
 ) -> list[int]:
     """Return the numbers of steps after which to record."""
     if record_times is None:
         inner = np.rint(np.geomspace(1, last, n_records - 1))
     else:
-        inner = np.rint(_checked_times(record_times) / step)
+        inner = np.rint(record_times / step)
     inside = inner[(inner > 0) & (inner < last)].astype(int).tolist()
     return sorted({0, *inside, last})
 
@@ -178,13 +218,13 @@ def time_grid(
     step: float,
     t_max: float,
     n_records: int,
-    record_times: Sequence[float] | FloatArray | None,
+    record_times: FloatArray | None,
 ) -> list[float]:
     """Return the times at which to record."""
     if record_times is None:
         inner = np.geomspace(min(step, 0.1 * t_max), t_max, n_records - 1)
     else:
-        inner = _checked_times(record_times)
+        inner = record_times
     inside = inner[(inner > 0) & (inner < t_max)].tolist()
     return sorted({0.0, *inside, t_max})
 
@@ -196,7 +236,8 @@ def as_threads(n_jobs: int) -> int:
     return check_integer(n_jobs, "n_jobs", minimum=1)
 
 
-def _checked_times(record_times: Sequence[float] | FloatArray) -> FloatArray:
+def as_times(record_times: Sequence[float] | FloatArray) -> FloatArray:
+    """Return the times at which to record, which must not be negative."""
     times = as_float_array(record_times, "record_times")
     if times.ndim != 1 or np.any(times < 0):
         raise InvalidDataError(

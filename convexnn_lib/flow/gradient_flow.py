@@ -19,6 +19,7 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow._backend import Backend, backend_of
+from convexnn_lib.flow._flow_units import flow_units
 from convexnn_lib.flow._initial import Initial, initial_weights
 from convexnn_lib.flow._integrators import (
     FAILURES,
@@ -30,6 +31,7 @@ from convexnn_lib.flow._integrators import (
 from convexnn_lib.flow._options import (
     as_problems,
     as_threads,
+    as_times,
     check_method,
     default_step,
     step_grid,
@@ -151,8 +153,10 @@ def gradient_flow(
     n_runs : int, default 1
         Number of random starts, the same for each problem. The first runs do not depend
         on how many there are.
-    init_scale : float, default 0.01
-        Standard deviation of the initial weights.
+    init_scale : float, optional
+        Standard deviation of the initial weights. The default is 0.01 where the entries
+        of X, and for the squared loss those of y, are of order one, and in other units
+        what that becomes in those.
     seed : int or numpy.random.Generator, or a sequence of them
         Source of the initial weights, drawn on the CPU whatever the device; a sequence
         has a source for each run.
@@ -173,7 +177,9 @@ def gradient_flow(
         :math:`1/(\|X\|_2\|\nabla\ell(0)\|)` for the flow, and
         :math:`c/\max_i\|x_i\|` for the rescaled flow, c = 0.002 for constant and 0.01
         for adaptive steps, and for several problems the smallest of theirs: cautious
-        for weights of order one, to be lowered if runs say that it is too large.
+        for data and weights of order one (less for larger weights at the start), to be
+        lowered if runs say that it is too large. In other units of the data and the
+        labels it is what that becomes in those.
     n_steps : int, default 10,000
         Number of steps, unless ``t_max`` is given; for the adaptive methods the largest
         number of attempts of a run.
@@ -231,6 +237,10 @@ def gradient_flow(
 
     Notes
     -----
+    *Units.* With X multiplied by c, y of the squared loss by s and the weights at the
+    start by :math:`\sqrt{s/c}` the flow is the same in other units; where c and s are
+    powers of four, it is so to the last bit.
+
     *Clarke selection.* The derivative of the ReLU at 0 is taken to be 0, and the
     subgradient of the hinge loss at its kink is 0 too.
 
@@ -283,11 +293,8 @@ def gradient_flow(
     """
     problems = as_problems(problem)
     chosen = check_method(problems[0], method)
-    step = (
-        min(default_step(p, chosen) for p in problems)
-        if step is None
-        else check_number(step, "step", "(0, inf)")
-    )
+    if step is not None:
+        step = check_number(step, "step", "(0, inf)")
     if not chosen.adaptive:
         check_unused({"tolerance": tolerance}, f"for the constant steps of {method!r}")
         if t_max is not None:
@@ -312,15 +319,22 @@ def gradient_flow(
     if device not in ("cpu", "auto"):
         check_unused({"n_jobs": n_jobs}, f'on the device "{device}"')
     threads = as_threads(1 if n_jobs is None else n_jobs)
-    if chosen.adaptive and t_max is not None:
-        grid = time_grid(step, t_max, n_records, record_times)
-    else:
-        last = n_steps if t_max is None else ceil(t_max / step * (1 - 1e-12))
-        counts = step_grid(step, last, n_records, record_times)
-        grid = [step * count for count in counts]
+    inner = flow_units(problems, rescaled=chosen.rescaled)
+    asked, problems, rule = problems, inner.problems, inner.inward(rule)
+    unit, size = inner.time, inner.units.weights
     start1, start2 = initial_weights(
-        problems, width, n_runs, init_scale, seed, init, initial
+        problems, width, n_runs, init_scale, seed, init, initial, unit=size
     )
+    step = (
+        default_step(problems, chosen, start1, start2) if step is None else step / unit
+    )
+    inside = None if record_times is None else as_times(record_times) / unit
+    if chosen.adaptive and t_max is not None:
+        grid = time_grid(step, t_max / unit, n_records, inside)
+    else:
+        last = n_steps if t_max is None else ceil(t_max / unit / step * (1 - 1e-12))
+        counts = step_grid(step, last, n_records, inside)
+        grid = [step * count for count in counts]
 
     shape = start1.shape
     W1 = np.empty((len(grid), *shape))
@@ -363,12 +377,13 @@ def gradient_flow(
     reasons = np.array(STATUSES)[status]
     if np.all(np.isin(reasons, FAILURES)) and not np.any(stop_time):
         raise InvalidDataError(
-            f"Every run diverged at once: with step {step:.3g} the first step raises "
-            "the objective or overflows. Take a shorter step or scale the data."
+            f"Every run diverged at once: with step {step * unit:.3g} the first step "
+            "raises the objective or overflows. Take a shorter step or scale the data."
         )
+    W1, w2, stop_time = W1 * size, w2 * size, stop_time * unit
     histories = []
-    for k, one in enumerate(problems):
-        times = np.array(grid)
+    for k, one in enumerate(asked):
+        times = np.array(grid) * unit
         end = stop_time[k].max()
         kept = int(np.searchsorted(times, end)) + 1
         times = times[:kept]

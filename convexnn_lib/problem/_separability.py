@@ -41,7 +41,10 @@ def check_separable(X: FloatArray, y: FloatArray) -> None:
     ------
     convexnn_lib.errors.NotSeparableError
         If no network has :math:`y_if(x_i)>0` on every sample. The message names the
-        rows at fault.
+        rows at fault, and the verdict is proved.
+    convexnn_lib.errors.SolverError
+        If the third condition is undecided within rounding, as it can be for large
+        data.
 
     Notes
     -----

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from convexnn_lib._validation import FloatArray
-from convexnn_lib.errors import NotSeparableError
+from convexnn_lib.errors import NotSeparableError, SolverError
 
 __all__ = ["is_separated", "shortest_separator"]
 
@@ -71,6 +71,10 @@ def shortest_separator(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     return w, alpha
 
 
+class _UndecidedError(NotSeparableError):
+    """Whether there is a vector is not known: it would be very long."""
+
+
 def is_separated(rows: FloatArray) -> bool:
     """Tell whether ``rows @ w > 0`` for some w; see :func:`shortest_separator`.
 
@@ -82,12 +86,25 @@ def is_separated(rows: FloatArray) -> bool:
     Returns
     -------
     bool
-        The answer is exact but for large data.
+        The answer, proved in rational arithmetic or by a vector.
+
+    Raises
+    ------
+    convexnn_lib.errors.SolverError
+        If it is undecided within rounding: for large data, if w would be more than 1e12
+        times as long as the inverse of the longest row.
     """
     # powers of two make the rows as long as each other and round nothing
     exponents = np.frexp(np.max(np.abs(rows), axis=1, keepdims=True))[1]
     try:
         _solution(np.ldexp(rows, -exponents))
+    except _UndecidedError as error:
+        raise SolverError(
+            "whether networks separate the data is undecided within rounding: of the "
+            f"{len(rows)} rows whose opposite directions are there with the opposite "
+            "label, each multiplied by its label, a mean is zero up to rounding. "
+            "Correct a label, remove rows, or append a column of ones to X for a bias."
+        ) from error
     except NotSeparableError:
         return False
     return True
@@ -136,7 +153,7 @@ def _approximately(rows: FloatArray) -> tuple[FloatArray, FloatArray] | None:
     length = float(np.linalg.norm(mean))
     if length <= 1.0 / _LONGEST and n * d * min(n, d) ** 2 > _EXACT_OPERATIONS:
         # every w with margin 1 satisfies 1 <= mean @ w
-        raise NotSeparableError(
+        raise _UndecidedError(
             "no vector separates the data linearly, or only one that is longer than "
             f"{1.0 / max(length, np.finfo(np.float64).eps):.1e} times the inverse of "
             "the longest sample."

@@ -111,6 +111,8 @@ def _layers(module: Any) -> Iterator[tuple[str, Any]]:
 
 def _described(module: Any) -> str:
     kind = type(module)
+    if any(name.endswith(f".{kind.__name__}") for name in _KNOWN):
+        return f"a {kind.__module__}.{kind.__qualname__}"  # another one of that name
     return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
 
 
@@ -138,10 +140,13 @@ def _remedy(module: Any) -> str:
         if type(layer).__name__ == "Linear" and "." not in name and name
     ]
     if len(linear) == 2:
-        first, second = linear
+        first, second = (
+            f"module[{name}]" if name.isdecimal() else f"module.{name}"
+            for name in linear
+        )
         return (
             f"If it computes {second}(relu({first}(x))), pass torch.nn.Sequential("
-            f"module.{first}, torch.nn.ReLU(), module.{second})."
+            f"{first}, torch.nn.ReLU(), {second})."
         )
     return "Build the network from its weights, ReLUNetwork(W1, w2)."
 

@@ -10,6 +10,7 @@ nowhere computed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -86,13 +87,15 @@ class Units:
         return ReLUNetwork(network.W1 * self.weights, network.w2 * self.weights)
 
 
-def units_of(problem: TrainingProblem) -> Units:
+def units_of(problem: TrainingProblem, *, below: Literal[2, 4] = 4) -> Units:
     """Return a problem in units of order one.
 
     Parameters
     ----------
     problem : convexnn_lib.TrainingProblem
         The problem.
+    below : {2, 4}, default 4
+        The largest entries become less than this, and at least a quarter of it.
 
     Returns
     -------
@@ -109,9 +112,11 @@ def units_of(problem: TrainingProblem) -> Units:
     (array([[1.41]]), array([3.5]), 4.92)
     """
     loss, degree = problem.loss, problem.loss.degree
-    data = _unit(problem.X, _SPAN)
-    outputs = 1.0 if degree is None else _unit(problem.y, _SPAN / max(degree, 1.0))
-    samples = _unit(loss.weights, _SPAN) if isinstance(loss, Weighted) else 1.0
+    data = _unit(problem.X, _SPAN, below)
+    outputs = 1.0
+    if degree is not None:
+        outputs = _unit(problem.y, _SPAN / max(degree, 1.0), below)
+    samples = _unit(loss.weights, _SPAN, 4) if isinstance(loss, Weighted) else 1.0
     with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
         objective = samples * np.float64(outputs) ** (degree or 0.0)
         if loss.is_constraint:  # the penalty alone, with beta = 1
@@ -130,16 +135,16 @@ def units_of(problem: TrainingProblem) -> Units:
     return Units(inner, data, outputs, weights, float(objective), float(units[-1]))
 
 
-def _unit(values: FloatArray, span: float) -> float:
-    """Return the largest power of four at most the largest entry.
+def _unit(values: FloatArray, span: float, below: Literal[2, 4]) -> float:
+    """Return the power of four that leaves the largest entry below 2 or 4.
 
-    It is less where smaller entries would lose digits, and its exponent of two lies
-    within the span.
+    The quotient is at least a quarter of that, and more where smaller entries would
+    lose digits. The exponent of two lies within the span.
     """
     sizes = np.abs(values[values != 0.0])
     if not sizes.size:
         return 1.0
-    exponent = int(np.frexp(sizes.max())[1]) - 1
+    exponent = int(np.frexp(sizes.max())[1]) - below // 4
     exponent = min(exponent, max(0, int(np.frexp(sizes.min())[1]) + _SPAN))
     exponent = max(-int(span), min(exponent, int(span)))
     return float(np.ldexp(1.0, 2 * (exponent // 2)))

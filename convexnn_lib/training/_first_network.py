@@ -14,6 +14,7 @@ from convexnn_lib.certificates._margin_program import margin_program
 from convexnn_lib.certificates._pricing import price_cones, price_locally
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training._fitted_in_a_plane import fitted_in_a_plane
 from convexnn_lib.training._local_training import descend, widened
 from convexnn_lib.training._newton_on_face import meet_hard_margin
 from convexnn_lib.training._search_state import SearchState
@@ -25,6 +26,7 @@ _NEURONS = 50  # that are trained
 _SHARE = 0.25  # of the time that is left, for each step
 _CHOSEN = 700  # samples up to which the best of many neurons are chosen
 _FITTED = 1000  # samples that a network can be made to fit in a moment
+_IN_A_PLANE = 5000  # those that one with its kinks in a plane can
 _FAINT = 0.01  # the penalty, relative to the largest slope, where there is no other
 
 
@@ -75,7 +77,7 @@ def with_first_network(state: SearchState, deadline: Deadline) -> SearchState:
             state = state.recording(_scaled(candidate, problem))
         if state.scope is None and not np.isfinite(state.best.value):
             fitted = _interpolating(problem, units)
-            state = state.recording(fitted)
+            state = state.recording(fitted, sparse=problem.n > _FITTED)
             network = network if fitted.width == 0 else fitted
         wide = ReLUNetwork(
             np.hstack([network.W1, units.T]), np.concatenate([network.w2, signs])
@@ -113,13 +115,15 @@ def _interpolating(problem: TrainingProblem, units: FloatArray) -> ReLUNetwork:
 
     It has at most a neuron for each sample. They are chosen among some whose kinks lie
     between two samples each: those that follow each other in a random plane, of which
-    one needs no others, and random ones, with which the network is smaller. Where some
-    samples allow no such network, or there are too many of them for a moment, it has no
-    neurons.
+    one needs no others, and random ones, with which the network is smaller. Where there
+    are too many samples to choose in a moment, the kinks of a plane are taken; where
+    there are too many for that, it has no neurons.
     """
     X, y, (n, d) = problem.X, problem.y, problem.X.shape
-    if n > _FITTED:
+    if n > _IN_A_PLANE:
         return ReLUNetwork(np.zeros((d, 0)), np.zeros(0))
+    if n > _FITTED and d > 1:
+        return fitted_in_a_plane(problem)
     random = np.random.default_rng(0)
     lengths = np.linalg.norm(X, axis=1)
     rows = X / lengths[:, None]

@@ -86,7 +86,7 @@ def newton_on_face(
     # so that the given network is compared with the last one only
     best, best_value, best_error, released_value = network, np.inf, np.inf, np.inf
     for _ in range(_STEPS):
-        if deadline.passed:
+        if deadline.passed or not deadline.admits(face.products(problem)):
             break
         candidate = face.network(problem)
         value = problem.objective(candidate)
@@ -220,6 +220,11 @@ class _Face:
         parts *= np.concatenate(self.shares)[:, None]
         network = ReLUNetwork(parts.T, np.repeat(self.signs, sizes)).balanced()
         return meet_hard_margin(network, problem)
+
+    def products(self, problem: TrainingProblem) -> float:
+        """Return about how many products a step of Newton's method takes."""
+        unknowns = float(sum(basis.shape[1] for basis in self.bases))
+        return unknowns * unknowns * (unknowns + 2.0 * problem.n)
 
     def newton_step(self, problem: TrainingProblem) -> tuple[FloatArray, float]:
         """Return Newton's step in the coordinates of the bases, and the present error.

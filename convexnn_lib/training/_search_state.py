@@ -230,9 +230,9 @@ class SearchState:
                 "patterns."
             )
         raise SolverError(
-            "networks separate the data, but by so little that rounding hides it. "
-            "Correct a label, or remove one of two samples that nearly contradict each "
-            "other."
+            "whether networks meet the hard margin is undecided within rounding: those "
+            "that separate the data do so by so little that rounding hides it. Correct "
+            "a label, or remove one of two samples that nearly contradict each other."
         )
 
 

@@ -64,7 +64,8 @@ class Solution(ReadOnlyArrays):
     ----------
     network : convexnn_lib.ReLUNetwork
         An optimal network: balanced, neurons merged over common faces, and features on
-        X linearly independent, hence at most n neurons. They are sorted: those of
+        X linearly independent, hence at most n neurons (n + 2 where a time limit on the
+        hard margin of thousands of samples came first). They are sorted: those of
         positive sign first, then by the coordinates of their directions.
     patterns : (p, n) array of bool
         The activation patterns optimized over; with ``method="active_set"`` over all
@@ -224,7 +225,8 @@ def solve(
         If the loss is the hard margin and no network of the given patterns is feasible.
     convexnn_lib.errors.SolverError
         If the solver ended without a usable point, or the loss is the hard margin and
-        the data are separable by a margin of the size of rounding errors only.
+        whether networks meet it is undecided within rounding, or a limit came before
+        any network that does.
 
     Warns
     -----
@@ -386,11 +388,15 @@ def _groups(
     u_prime = np.zeros_like(u)
     lengths = np.linalg.norm(X, axis=1)
     walls = X / np.where(lengths > 0.0, lengths, 1.0)[:, None]
-    inward = np.where(patterns, 1.0, -1.0)
+    packed = np.packbits(patterns, axis=1)
     for w1, w2 in zip(network.W1.T, network.w2, strict=True):
-        depth = np.min(inward * (walls @ w1), axis=1)
-        depth = np.minimum(depth, -ON_A_WALL * float(np.linalg.norm(w1)))
-        chosen = int(np.argmax(depth))
+        products = walls @ w1
+        off = np.packbits(np.abs(products) > ON_A_WALL * float(np.linalg.norm(w1)))
+        outside = np.any((packed ^ np.packbits(products > 0.0)) & off, axis=1)
+        chosen = int(np.argmin(outside))
+        if outside[chosen]:
+            depths = np.min(np.where(patterns, products, -products), axis=1)
+            chosen = int(np.argmax(depths))
         if network.w2.ndim == 2:
             u[chosen] += np.outer(w1, w2)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 
 import cvxpy
@@ -25,12 +26,13 @@ from convexnn_lib.certificates._zonotope_vertices import farthest_points
 from convexnn_lib.certificates.certify import certify_until
 from convexnn_lib.certificates.dual_bound import spectral_bounds
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
-from convexnn_lib.errors import GapWarning
+from convexnn_lib.errors import GapWarning, SolverError
 from convexnn_lib.problem.losses import Hinge, Logistic, Squared
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training import _first_network, _methods
 from convexnn_lib.training._local_training import descend
+from convexnn_lib.training._newton_on_face import newton_on_face
 from convexnn_lib.training.solve import solve
 
 NAMES = [type(loss).__name__ for loss in LOSSES]
@@ -67,6 +69,15 @@ def solve_in_time(problem, patterns=None, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GapWarning)
         return solve(problem, patterns, time_limit=100.0, **options)
+
+
+def solve_or_none(problem, patterns):
+    """Solve in time; None if a hard margin was not met before."""
+    if not problem.loss.is_constraint:
+        return solve_in_time(problem, patterns)
+    with contextlib.suppress(SolverError):
+        return solve_in_time(problem, patterns)
+    return None
 
 
 def moments(clock, run):
@@ -124,7 +135,10 @@ def test_whenever_the_time_is_up_with_given_patterns(loss, clock):
     zero = problem.objective(ReLUNetwork(np.zeros((3, 0)), np.zeros(0)))
     inward = np.where(patterns, 1.0, -1.0)
     better = []
-    for solution in moments(clock, lambda: solve_in_time(problem, patterns)):
+    for solution in moments(clock, lambda: solve_or_none(problem, patterns)):
+        if solution is None:
+            better.append(False)
+            continue
         check(solution, problem, best)
         assert solution.certificate.scope == "40 given patterns"
         depths = inward[:, :, None] * (problem.X @ solution.network.W1)
@@ -163,6 +177,40 @@ def test_a_hard_margin_is_met_at_once(n, d):
     assert np.min(y * solution.network.predict(X)) >= 1.0 - 1e-9
     assert np.isfinite(solution.value)
     assert solution.network.width <= n
+
+
+@pytest.mark.filterwarnings("ignore::convexnn_lib.errors.GapWarning")
+@pytest.mark.parametrize(("n", "d"), [(1001, 2), (1500, 3), (1200, 40)])
+def test_a_hard_margin_of_many_samples_is_met_at_once(n, d):
+    """By kinks in a plane, also where samples repeat and are opposite to each other."""
+    rng = np.random.default_rng(n)
+    X, y = rng.standard_normal((n, d)), rng.choice([-1.0, 1.0], n)
+    X[7], X[8], y[7], y[8] = 3.0 * X[5], -0.1 * X[5], y[5], y[5]
+    solution = solve(TrainingProblem(X, y, 1.0, "hard_margin"), time_limit=1e-9)
+    assert np.min(y * solution.network.predict(X)) >= 1.0 - 1e-9
+    assert np.isfinite(solution.value)
+    assert 0.0 < solution.certificate.lower_bound < solution.value
+    assert solution.network.width <= n + 2
+
+
+def test_a_hard_margin_that_nothing_meets_in_time_is_an_error():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((6000, 2)), rng.choice([-1.0, 1.0], 6000)
+    with pytest.raises(SolverError, match="no network that meets the hard margin"):
+        solve(TrainingProblem(X, y, 1.0, "hard_margin"), time_limit=1e-9)
+
+
+def test_a_step_that_takes_too_long_does_not_begin(monkeypatch, clock):
+    """One step of Newton's method on thousands of unknowns is not interrupted."""
+    assert NEVER.admits(1e300)
+    assert Deadline(1.0).admits(1e6)
+    assert not Deadline(1.0).admits(1e12)
+    problem = random_problem(1, 12, 3, Squared(), 0.05)
+    network = descend(ReLUNetwork(np.ones((3, 2)), [1.0, -1.0]), problem)
+    monkeypatch.setattr(_deadline, "_SPEED", 1.0)
+    assert newton_on_face(network, problem, deadline=Deadline(10.0)) is network
+    refined = newton_on_face(network, problem)
+    assert problem.objective(refined) < problem.objective(network)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
