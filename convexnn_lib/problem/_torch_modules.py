@@ -140,13 +140,11 @@ def _remedy(module: Any) -> str:
         if type(layer).__name__ == "Linear" and "." not in name and name
     ]
     if len(linear) == 2:
-        first, second = (
-            f"module[{name}]" if name.isdecimal() else f"module.{name}"
-            for name in linear
-        )
+        first, second = linear
+        parts = (f"[{name}]" if name.isdecimal() else f".{name}" for name in linear)
         return (
             f"If it computes {second}(relu({first}(x))), pass torch.nn.Sequential("
-            f"{first}, torch.nn.ReLU(), {second})."
+            f"module{next(parts)}, torch.nn.ReLU(), module{next(parts)})."
         )
     return "Build the network from its weights, ReLUNetwork(W1, w2)."
 
