@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import builtins
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
 
+from convexnn_lib import _kernels
 from convexnn_lib._kernels import Kernel, jit
 
 
@@ -109,3 +113,29 @@ assert convexnn_lib.sample_patterns([[3, 3], [1, 0]], 100, seed=0).share == 1
 assert not {"numba", "torch", "cvxpy", "sklearn"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_fork_while_a_kernel_compiles_does_not_wait_for_ever(monkeypatch):
+    """The lock of another thread, which is not there after the fork, is not taken."""
+    begun = threading.Event()
+
+    def slowly(function, any_order):
+        begun.set()
+        time.sleep(0.2)
+        return function
+
+    monkeypatch.setattr(_kernels, "_compile", slowly)
+    kernel = _kernels.jit(lambda x: x + 1)
+    thread = threading.Thread(target=kernel, args=(1,))
+    thread.start()
+    begun.wait()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # ends the child if it waits
+        os._exit(kernel(2))
+    _, status = os.waitpid(child, 0)
+    thread.join()
+    assert os.WIFEXITED(status)
+    assert os.WEXITSTATUS(status) == 3

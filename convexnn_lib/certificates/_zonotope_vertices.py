@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from convexnn_lib._deadline import NEVER, Deadline
+from convexnn_lib._deadline import NEVER, Deadline, TimeUp
 from convexnn_lib._kernels import jit
 from convexnn_lib._threads import map_in_threads, processors
 from convexnn_lib._validation import FloatArray, PackedArray
@@ -36,6 +36,7 @@ _BLOCK = 1 << 12  # vertices handed to a thread at a time
 _KEY_BITS = 60  # of the keys that put vertices into a spatial order
 _ASCENTS = 50  # far more than an ascent takes
 _ASCENT_WORK = 1 << 20  # numbers in generators times starts that are taken at a time
+_ASCENT_PRODUCTS = 50  # per number of a generator and dimension, of an ascent
 
 
 class FarPoints(NamedTuple):
@@ -153,8 +154,11 @@ def ascend(
     table = _byte_sums(plus)
     step = max(1, _ASCENT_WORK // (1 + plus.size + minus.size))
     values, directions = np.zeros(len(packed)), np.zeros((len(packed), plus.shape[1]))
+    work = _ASCENT_PRODUCTS * plus.shape[1] * (plus.size + minus.size)
+    work *= min(step, len(packed))
     for begin in range(0, len(packed), step):
-        deadline.check()
+        if deadline.passed or not deadline.admits(work):
+            raise TimeUp
         block = slice(begin, begin + step)
         values[block], _, directions[block] = _distances(
             packed[block],

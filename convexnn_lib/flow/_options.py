@@ -16,7 +16,6 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.flow._integrators import StopRule
-from convexnn_lib.flow._margins import lengths
 from convexnn_lib.problem._arguments import check_problem
 from convexnn_lib.problem.losses import Logistic
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -63,9 +62,6 @@ _METHODS: dict[FlowMethod, Method] = {
 
 # the smallest default step whose products keep all their digits
 _LEAST_STEP = 1e-300
-
-# norm of all weights at the start from which the default step is shorter
-_LARGE_START = 3.0
 
 
 def as_problems(
@@ -118,43 +114,26 @@ def check_method(problem: TrainingProblem, method: FlowMethod) -> Method:
     return chosen
 
 
-def default_step(
-    problems: Sequence[TrainingProblem],
-    method: Method,
-    first: FloatArray,
-    second: FloatArray,
-) -> float:
-    """Return a step that suits all problems, in units in which they are of order one.
+def default_step(problem: TrainingProblem, method: Method) -> float:
+    """Return a step that suits weights and data of order one.
 
     Parameters
     ----------
-    problems : sequence of convexnn_lib.TrainingProblem
-        The problems.
+    problem : convexnn_lib.TrainingProblem
+        The problem, in units in which it is of order one.
     method : Method
         What is integrated.
-    first, second : (problems, runs, d, m) and (problems, runs, m) arrays
-        The weights at the start.
 
     Returns
     -------
     float
-        The smallest of the steps that suit each problem.
+        The step.
 
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
         If float64 does not hold it.
     """
-    step = min(_step_of(problem, method) for problem in problems)
-    if not method.rescaled:
-        # the curvature grows with the squares of the weights
-        largest = float(np.max(np.hypot(lengths(first, (2, 3)), lengths(second, 2))))
-        step /= max(1.0, (largest / _LARGE_START) ** 2)
-    return step
-
-
-def _step_of(problem: TrainingProblem, method: Method) -> float:
-    """Return a step that suits weights of order one, and data in any unit."""
     X, unit = problem.X, float(np.abs(problem.X).max())
     if unit == 0.0:
         return 0.1

@@ -177,9 +177,8 @@ def gradient_flow(
         :math:`1/(\|X\|_2\|\nabla\ell(0)\|)` for the flow, and
         :math:`c/\max_i\|x_i\|` for the rescaled flow, c = 0.002 for constant and 0.01
         for adaptive steps, and for several problems the smallest of theirs: cautious
-        for data and weights of order one (less for larger weights at the start), to be
-        lowered if runs say that it is too large. In other units of the data and the
-        labels it is what that becomes in those.
+        for data and weights of order one, to be lowered if runs say that it is too
+        large. In other units of the data and the labels it is what that becomes there.
     n_steps : int, default 10,000
         Number of steps, unless ``t_max`` is given; for the adaptive methods the largest
         number of attempts of a run.
@@ -325,9 +324,10 @@ def gradient_flow(
     start1, start2 = initial_weights(
         problems, width, n_runs, init_scale, seed, init, initial, unit=size
     )
-    step = (
-        default_step(problems, chosen, start1, start2) if step is None else step / unit
-    )
+    if step is None:
+        step = min(default_step(one, chosen) for one in problems)
+    else:
+        step /= unit
     inside = None if record_times is None else as_times(record_times) / unit
     if chosen.adaptive and t_max is not None:
         grid = time_grid(step, t_max / unit, n_records, inside)

@@ -103,6 +103,43 @@ STACKLOSS = np.array(
 )  # fmt: skip
 
 
+# Gill (2001): executions of 1997 in 17 states, with incomes, shares of the poor and of
+# the black population, violent crimes, the South and degrees
+CPUNISH = np.array(
+    [
+        [37, 34453, 16.7, 12.2, 644, 1, 0.16], [9, 41534, 12.5, 20, 351, 1, 0.27],
+        [6, 35802, 10.6, 11.2, 591, 0, 0.21], [4, 26954, 18.4, 16.1, 524, 1, 0.16],
+        [3, 31468, 14.8, 25.9, 565, 1, 0.19], [2, 32552, 18.8, 3.5, 632, 0, 0.25],
+        [2, 40873, 11.6, 15.3, 886, 0, 0.25], [2, 34861, 13.1, 30.1, 997, 1, 0.21],
+        [1, 42562, 9.4, 4.3, 405, 0, 0.31], [1, 31900, 14.3, 15.4, 1051, 1, 0.24],
+        [1, 37421, 8.2, 8.2, 537, 0, 0.19], [1, 33305, 16.4, 7.2, 321, 0, 0.16],
+        [1, 32108, 18.4, 32.1, 929, 1, 0.18], [1, 45844, 9.3, 27.4, 931, 0, 0.29],
+        [1, 34743, 10, 4, 435, 0, 0.24], [1, 29709, 15.2, 7.7, 597, 0, 0.21],
+        [1, 36777, 11.7, 1.8, 463, 0, 0.25],
+    ]
+)  # fmt: skip
+
+# the market for copper from 1951 to 1975: consumption, its price, an index of incomes,
+# the price of aluminium, an index of stocks and the year
+COPPER = np.array(
+    [
+        [3173, 26.56, 0.7, 19.76, 0.98, 1], [3281.1, 27.31, 0.71, 20.78, 1.04, 2],
+        [3135.7, 32.95, 0.72, 22.55, 1.05, 3], [3359.1, 33.9, 0.7, 23.06, 0.97, 4],
+        [3755.1, 42.7, 0.74, 24.93, 1.02, 5], [3875.9, 46.11, 0.74, 26.5, 1.04, 6],
+        [3905.7, 31.7, 0.74, 27.24, 0.98, 7], [3957.6, 27.23, 0.72, 26.21, 0.98, 8],
+        [4279.1, 32.89, 0.75, 26.09, 1.03, 9], [4627.9, 33.78, 0.77, 27.4, 1.03, 10],
+        [4910.2, 31.66, 0.76, 26.94, 0.98, 11], [4908.4, 32.28, 0.79, 25.18, 1, 12],
+        [5327.9, 32.38, 0.83, 23.94, 0.97, 13], [5878.4, 33.75, 0.85, 25.07, 1.03, 14],
+        [6075.2, 36.25, 0.89, 25.37, 1.08, 15], [6312.7, 36.24, 0.93, 24.55, 1.05, 16],
+        [6056.8, 38.23, 0.95, 24.98, 1.03, 17], [6375.9, 40.83, 0.99, 24.96, 1.03, 18],
+        [6974.3, 44.62, 1, 25.52, 0.99, 19], [7101.6, 52.27, 1, 26.01, 1, 20],
+        [7071.7, 45.16, 1.02, 25.46, 0.96, 21], [7754.8, 42.5, 1.07, 22.17, 0.97, 22],
+        [8480.3, 43.7, 1.12, 18.56, 0.98, 23], [8105.2, 47.88, 1.1, 21.32, 1.01, 24],
+        [7157.2, 36.33, 1.07, 22.75, 0.94, 25],
+    ]
+)  # fmt: skip
+
+
 def poverty(n: int = 17) -> tuple[np.ndarray, np.ndarray]:
     """Return data as uneven as those of states: incomes, shares, rates, a dummy."""
     random = np.random.default_rng(7)
@@ -134,13 +171,20 @@ def trade(n: int = 25) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", ["squared", "logistic", "hinge", "hard_margin"])
-@pytest.mark.parametrize("name", ["longley", "stackloss", "poverty", "trade"])
+@pytest.mark.parametrize(
+    "name",
+    ["longley", "stackloss", "poverty", "trade", "copper", "cpunish", "cpunish, ones"],
+)
 def test_raw_columns_end_with_a_small_gap(name: str, loss: str) -> None:
+    executions = np.column_stack([CPUNISH[:, 1:], np.ones(len(CPUNISH))])
     X, y = {
         "longley": (LONGLEY[:, 1:], LONGLEY[:, 0]),
         "stackloss": (STACKLOSS[:, 1:], STACKLOSS[:, 0]),
         "poverty": poverty(),
         "trade": trade(),
+        "copper": (COPPER[:, 1:], COPPER[:, 0]),
+        "cpunish": (CPUNISH[:, 1:], CPUNISH[:, 0]),
+        "cpunish, ones": (executions, CPUNISH[:, 0]),
     }[name]
     y = y if loss == "squared" else np.where(y > np.median(y), 1.0, -1.0)
     problem = TrainingProblem(X, y, 1.0, loss)
