@@ -17,11 +17,11 @@ def regressor(c: float, s: float) -> ConvexReLURegressor:
     return ConvexReLURegressor(0.1 * (c * s), **PLAIN).fit(c * X, s * AMOUNTS)
 
 
-@pytest.mark.parametrize("s", [4.0**-249, 1.0, 4.0**249])
-@pytest.mark.parametrize("c", [4.0**-249, 4.0**3, 4.0**249])
+@pytest.mark.parametrize(
+    ("c", "s"),
+    [(4.0**249, 1.0), (4.0**-249, 4.0**249), (4.0**3, 4.0**-249), (1.0, 4.0**249)],
+)
 def test_a_regressor_does_not_depend_on_units(c: float, s: float) -> None:
-    if not 1e-250 < c * s < 1e250:
-        pytest.skip("beta is beyond float64")
     expected, found = regressor(1.0, 1.0), regressor(c, s)
     assert np.array_equal(found.predict(c * X) / s, expected.predict(X))
     score = found.score(c * X, s * AMOUNTS)

@@ -15,11 +15,11 @@ from convexnn_lib._validation import FloatArray
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._newton_on_face import meet_hard_margin
+from convexnn_lib.training._tolerances import SAME_LINE
 
 __all__ = ["fitted_in_a_plane"]
 
 _PLANES = 20  # random ones, of which that of the largest angles is taken
-_SAME_LINE = 1e-12  # angle between samples of one line
 
 
 def fitted_in_a_plane(problem: TrainingProblem) -> ReLUNetwork:
@@ -56,7 +56,7 @@ def fitted_in_a_plane(problem: TrainingProblem) -> ReLUNetwork:
         order = np.argsort(angles, kind="stable")
         angles, labels = angles[order], y[order]
         gaps = np.diff(angles, append=angles[0] + np.pi)
-        apart = gaps > _SAME_LINE
+        apart = gaps > SAME_LINE
         width = float(gaps[apart].min(initial=np.pi))
         mixed = np.any(~apart & (labels != np.roll(labels, -1)))
         if mixed or not apart[-1] or not apart[:-1].any() or width <= widest:

@@ -10,6 +10,7 @@ __all__ = [
     "NORM_ROUNDING",
     "ON_A_WALL",
     "PARALLEL",
+    "SAME_LINE",
     "STATIONARY",
     "TIE",
     "TIGHT_MARGIN",
@@ -20,6 +21,7 @@ TIE = 1e-6  # a product of unit vectors that counts as zero
 TIGHT_MARGIN = 1e-7  # margins this close to 1 count as tight
 VANISHED = 1e-9  # a neuron this short, relative to the longest one, has died
 PARALLEL = 1e-12  # distance of unit vectors that are one
+SAME_LINE = 1e-12  # angle in a plane between samples that are fitted as one
 LEAVING = 1e-9  # force on a tight row, relative to beta, that counts
 ON_A_WALL = 1e-12  # a neuron's depth in a cone, relative to its length, that is none
 NEAR_A_WALL = 1e-10  # the same, where a rule chooses the side and not rounding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from convexnn_lib.errors import NotSeparableError
+from convexnn_lib import max_margin
+from convexnn_lib.errors import NotSeparableError, SolverError
 from convexnn_lib.problem import _shortest_separator
 from convexnn_lib.problem._shortest_separator import (
     _exactly,
@@ -111,3 +113,26 @@ def test_degenerate_rows():
         shortest_separator(np.array([[1.0, 0.0], [0.0, 0.0]]))
     with pytest.raises(NotSeparableError, match="float64 cannot hold"):
         shortest_separator(np.array([[1e-320, 1.0], [1e-320, -1.0]]))
+
+
+def test_large_data_are_undecided_where_rounding_decides():
+    """A mean that is zero up to rounding proves nothing."""
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((1000, 12))
+    with pytest.raises(SolverError, match="undecided within rounding"):
+        is_separated(np.vstack([rows, -rows]))
+    assert is_separated(np.abs(rows))
+
+
+@pytest.mark.parametrize("seed", [1, 3, 5])
+def test_parity_that_is_off_by_a_digit_is_undecided(seed):
+    """Of exact parity it is proved that no network separates it."""
+    rng = np.random.default_rng(seed)
+    X = np.array(list(itertools.product([-1.0, 1.0], repeat=3)))
+    y = X.prod(axis=1)
+    with pytest.raises(NotSeparableError, match="and they are not"):
+        max_margin(X, y)
+    X = X @ np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    moved = np.nextafter(X, rng.choice([-9.0, 9.0], X.shape))
+    with pytest.raises(SolverError, match="undecided within rounding"):
+        max_margin(moved, y)

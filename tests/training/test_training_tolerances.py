@@ -14,6 +14,7 @@ from convexnn_lib.certificates.dual_norm import DualNorm
 from convexnn_lib.errors import SolverError
 from convexnn_lib.training import _methods
 from convexnn_lib.training._column_generation import _leading, _widened
+from convexnn_lib.training._fitted_in_a_plane import fitted_in_a_plane
 from convexnn_lib.training._newton_on_face import _Face
 from convexnn_lib.training._search_state import Bound, first_state
 from convexnn_lib.training._train_pairs import stationary_dual
@@ -27,6 +28,15 @@ def test_tie(product: float, side: int, size: float) -> None:
     problem = TrainingProblem([[0.0, size], [1.0, 0.0]], [1.0, 1.0], 0.1)
     network = ReLUNetwork([[size], [size * product]], [1.0])
     assert _Face.of(network, problem).sides[0].tolist() == [side, 1]
+
+
+@pytest.mark.parametrize(("angle", "lines"), [(0.9e-12, 2), (1.1e-12, 3)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_same_line(angle: float, lines: int, size: float) -> None:
+    """A neuron for each line, and two for the linear function that they add."""
+    X = size * np.array([[1.0, 0.0], [2.0, 2.0 * angle], [0.0, 1.0]])
+    problem = TrainingProblem(X, [1.0, 1.0, -1.0], 1.0, "hard_margin")
+    assert fitted_in_a_plane(problem).width == lines + 2
 
 
 @pytest.mark.parametrize(("off", "tight"), [(0.9e-7, True), (1.1e-7, False)])
