@@ -23,7 +23,7 @@ import numpy as np
 
 from convexnn_lib._deadline import Deadline, Stopwatch, TimeUp
 from convexnn_lib._validation import BoolArray, FloatArray
-from convexnn_lib.errors import InvalidDataError, SolverError
+from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._first_network import with_first_network
@@ -154,9 +154,8 @@ def solve_by_active_set(
     convexnn_lib.errors.NotSeparableError
         If the loss is the hard margin and no network of the given patterns is feasible.
     convexnn_lib.errors.SolverError
-        If a restricted program was not solved, the data are separable by a margin of
-        the size of rounding errors only, or a limit came before any network that meets
-        the hard margin.
+        If a restricted program was not solved, or the data are separable by a margin
+        of the size of rounding errors only.
     """
     if problem.loss.slack_cost is None:
         curvature = problem.loss.curvature(np.zeros(problem.n), problem.y)
@@ -270,17 +269,12 @@ def _finished(
     state: SearchState, tol: float, deadline: Deadline, reason: str, limited: bool
 ) -> ActiveSetResult:
     """Return the best network without superfluous neurons, and dual points."""
-    if not np.isfinite(state.best.value):
-        raise SolverError(
-            f"no network that meets the hard margin was found within {reason}; take a "
-            "higher limit, or a network to start from."
-        )
     deadline = deadline.extended
     if state.reach is Reach.LOCAL:
         state = state.fixing_scope()  # stopped early: certified are the patterns so far
     state = state.holding_some_pattern()
     problem, network = state.problem, state.best.network
-    if not state.best.sparse:
+    if not state.best.sparse and np.isfinite(state.best.value):
         target = state.best.value + 1e-2 * tol * abs(state.best.value)
         sparse = sparsify(network, problem, state.scope, target, deadline=deadline)
         if problem.objective(sparse) <= target:

@@ -26,7 +26,12 @@ from convexnn_lib.certificates.certificate import (
     in_users_units,
     patterns_in_scope,
 )
-from convexnn_lib.errors import GapWarning, InvalidDataError, RegularizationError
+from convexnn_lib.errors import (
+    GapWarning,
+    InvalidDataError,
+    RegularizationError,
+    SolverError,
+)
 from convexnn_lib.problem._arguments import check_problem
 from convexnn_lib.problem._units import Units, units_of
 from convexnn_lib.problem.network import ReLUNetwork
@@ -225,8 +230,8 @@ def solve(
         If the loss is the hard margin and no network of the given patterns is feasible.
     convexnn_lib.errors.SolverError
         If the solver ended without a usable point, or the loss is the hard margin and
-        whether networks meet it is undecided within rounding, or a limit came before
-        any network that does.
+        whether networks meet it is undecided within rounding, or over all patterns a
+        limit came before any network that does.
 
     Warns
     -----
@@ -294,6 +299,11 @@ def solve(
     with one_thread():
         train = METHODS[method] if problem.y.ndim == 1 else solve_several_outputs
         found = train(units.problem, scope, tol, options)
+    if scope is None and not np.isfinite(found.certificate.primal):
+        raise SolverError(
+            f"no network that meets the hard margin was found within {found.reason}; "
+            "take a higher limit, or a network to start from."
+        )
     solution = Solution(
         found.network,
         found.patterns,
