@@ -18,6 +18,8 @@ from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, as_vector
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
+from convexnn_lib.errors import SolverError
+from convexnn_lib.geometry._tolerances import NEAREST
 
 __all__ = ["ZonotopeDistance", "zonotope_distance", "zonotope_vertices"]
 
@@ -82,11 +84,14 @@ def zonotope_distance(X: ArrayLike, lam: ArrayLike) -> ZonotopeDistance:
     convexnn_lib.errors.EnumerationTooLargeError
         If the rows with positive (or with negative) :math:`\lambda_i` have too many
         activation patterns to list.
+    convexnn_lib.errors.SolverError
+        If the nearest point was not found.
 
     Notes
     -----
     The dual norm proposes the vertex. Its nearest point is then found anew by box
-    constrained least squares, so that ``value`` does not rest on the dual norm alone.
+    constrained least squares, so that ``value`` does not rest on the dual norm alone,
+    and checked by the condition of optimality.
 
     Examples
     --------
@@ -105,13 +110,31 @@ def zonotope_distance(X: ArrayLike, lam: ArrayLike) -> ZonotopeDistance:
     nearest = np.zeros_like(point)
     unit = max(float(np.abs(generators).max(initial=0.0)), float(np.abs(point).max()))
     if len(generators) and unit > 0.0:
-        weights = lsq_linear(
-            generators.T / unit, point / unit, (0.0, 1.0), method="bvls", tol=1e-15
-        ).x
-        nearest = weights @ generators
+        nearest = unit * _nearest_point(generators / unit, point / unit)
     return ZonotopeDistance(
         float(np.linalg.norm(point - nearest)), point, nearest, sign, u
     )
+
+
+def _nearest_point(generators: FloatArray, point: FloatArray) -> FloatArray:
+    """Return the point of a zonotope that is nearest to another one, and surely is."""
+    for method in ("bvls", "trf"):
+        found = lsq_linear(generators.T, point, (0.0, 1.0), method=method, tol=1e-15)
+        nearest: FloatArray = np.clip(found.x, 0.0, 1.0) @ generators
+        if _is_nearest(generators, point, nearest):
+            return nearest
+    raise SolverError(
+        "box constrained least squares did not find the point of a zonotope that is "
+        "nearest to a vertex of the other one; dual_norm gives the distance without it."
+    )
+
+
+def _is_nearest(generators: FloatArray, point: FloatArray, nearest: FloatArray) -> bool:
+    """Tell whether no point of the zonotope lies further on towards a point."""
+    missed = point - nearest
+    further = float(np.maximum(generators @ missed, 0.0).sum() - missed @ nearest)
+    size = float(np.linalg.norm(generators, axis=1).sum() + np.linalg.norm(point))
+    return further <= NEAREST * size**2
 
 
 def zonotope_vertices(generators: ArrayLike) -> FloatArray:

@@ -11,6 +11,7 @@ from convexnn_lib import hull_gauge
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.geometry.hull_gauge import _network
 from convexnn_lib.geometry.shapes import _check_interior
+from convexnn_lib.geometry.zonotope_distance import _is_nearest
 
 module = import_module("convexnn_lib.geometry.hull_gauge")
 REPEATED = [[1.0, 0.0], [1.0, 0.0]]
@@ -25,6 +26,15 @@ def test_outside_span(off: float, possible: bool, size: float) -> None:
     if gauge.network is not None:
         assert gauge.upper == pytest.approx(size, rel=1e-8)
         assert gauge.lower == pytest.approx(size, rel=1e-8)
+
+
+@pytest.mark.parametrize(("off", "nearest"), [(0.9e-12, True), (1.1e-12, False)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_nearest(off: float, nearest: bool, size: float) -> None:
+    """The lengths of generators and of the point add up to 3."""
+    generators, point = np.array([[size, 0.0]]), np.array([2.0 * size, 0.0])
+    found = np.array([size * (1.0 - 9.0 * off), 0.0])
+    assert _is_nearest(generators, point, found) == nearest
 
 
 @pytest.mark.parametrize(("off", "attained"), [(0.9e-10, True), (1.1e-10, False)])

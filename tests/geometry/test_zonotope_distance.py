@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from importlib import import_module
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.optimize import nnls
 
 from convexnn_lib import datasets, dual_norm, max_margin, zonotope_distance
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.errors import InvalidDataError, SolverError
 from convexnn_lib.geometry.zonotope_distance import zonotope_vertices
 
 
@@ -122,3 +125,25 @@ def test_errors():
         zonotope_distance([[1.0]], [np.nan])
     with pytest.raises(InvalidDataError, match="generators"):
         zonotope_vertices([1.0, 2.0])
+
+
+@pytest.mark.parametrize("wrong", [0.25, 0.5, 0.75])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_wrong_nearest_point_is_noticed(monkeypatch, wrong, seed):
+    """Where one method lies the other is asked; where both do, an error says so."""
+    module = import_module("convexnn_lib.geometry.zonotope_distance")
+    rng = np.random.default_rng(seed)
+    X, lam = rng.standard_normal((7, 2)), rng.standard_normal(7)
+    expected = zonotope_distance(X, lam)
+    honest, lying = module.lsq_linear, ["bvls"]
+
+    def solver(A, b, *arguments, method, **options):
+        if method not in lying:
+            return honest(A, b, *arguments, method=method, **options)
+        return SimpleNamespace(x=np.full(A.shape[1], wrong))
+
+    monkeypatch.setattr(module, "lsq_linear", solver)
+    assert zonotope_distance(X, lam).value == pytest.approx(expected.value, rel=1e-6)
+    lying.append("trf")
+    with pytest.raises(SolverError, match="did not find the point of a zonotope"):
+        zonotope_distance(X, lam)
