@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from convexnn_lib import datasets
@@ -264,6 +264,9 @@ entries = st.sampled_from([-2.0, -1.0, 0.0, 1.0, 3.0, 0.1, -0.1, 1e-170, 1e200, 
         )
     )
 )
+@example([([1.0, 0.0], True), ([0.0, 1.0], False)])  # orthogonal across the classes
+@example([([1.0, 0.0], True), ([0.0, 1.0], True), ([-1.0, -1.0], False)])  # within one
+@example([([0.0], True), ([1.0], False)])  # a zero row
 @settings(deadline=None, max_examples=300, derandomize=True)
 def test_orthogonal_separability_in_exact_arithmetic(samples):
     X = [row for row, _ in samples]
