@@ -199,9 +199,11 @@ def solve(
     time_limit : float, default inf
         Seconds after which a method ends, whatever it is about to do, up to a tenth and
         half a second; the compilation of kernels is not counted. Local training comes
-        first then, so that there is a network at any time, and the certificate is the
-        best one that there was time for. ``"cvxpy"`` has column generation find that
-        network; only CVXPY's own work on a model is not interrupted.
+        first then, so that there is a network at any time (but maybe none that meets
+        the hard margin on more than 5,000 samples, which is an error), and the
+        certificate is the best one that there was time for. ``"cvxpy"`` has column
+        generation find that network; only CVXPY's own work on a model is not
+        interrupted.
     start : convexnn_lib.ReLUNetwork, optional
         A network to start ``"active_set"`` from, say the optimum for another beta.
     callback : callable, optional

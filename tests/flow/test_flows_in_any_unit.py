@@ -56,18 +56,18 @@ class Flow:
 
 
 METHODS = [
-    {"method": "euler", "n_steps": 300},
-    {"method": "euler", "t_max": 7.0, "init_scale": 0.3},
+    {"method": "euler", "n_steps": 60},
+    {"method": "euler", "t_max": 2.0, "init_scale": 0.3},
     {
         "method": "descent",
         "step": 0.03,
-        "n_steps": 200,
+        "n_steps": 60,
         "init_scale": 0.5,
         "stop_gradient": 0.4,
     },
-    {"method": "runge_kutta", "t_max": 9.0, "n_steps": 150},
-    {"method": "rescaled", "n_steps": 300},
-    {"method": "rescaled_runge_kutta", "t_max": 9.0, "n_steps": 150},
+    {"method": "runge_kutta", "t_max": 9.0, "n_steps": 30},
+    {"method": "rescaled", "n_steps": 60},
+    {"method": "rescaled_runge_kutta", "t_max": 9.0, "n_steps": 30},
 ]
 POWERS = [(249, 0), (-249, 0), (0, 249), (0, -249), (-249, -249), (249, -249), (3, 2)]
 CASES = [
@@ -89,7 +89,7 @@ def test_flows_are_the_same_to_the_last_bit(loss, options):
             assert np.array_equal(one, other)
 
 
-@settings(deadline=None, max_examples=12, derandomize=True)
+@settings(deadline=None, max_examples=8, derandomize=True)
 @given(
     c=st.floats(-145, 145),
     s=st.floats(-145, 145),
@@ -112,7 +112,7 @@ def test_flows_in_units_that_are_no_powers_of_two(c, s, case):
 def test_everything_by_default_in_any_unit(loss, unit):
     """Not a step of it is too large, and all of it trains."""
     flow = Flow(loss, unit, unit, rescaled=False)
-    history = gradient_flow(flow.problem, 5, n_runs=3, seed=2, n_steps=500)
+    history = gradient_flow(flow.problem, 5, n_runs=3, seed=2, n_steps=100)
     assert set(history.status) == {"completed"}
     assert np.all(history.objective[-1] < history.objective[0])
 
