@@ -36,7 +36,7 @@ OF_METHODS = {
     },
     "certificates/_joint_bound.py": {"_SMOOTH", "_LEAST"},  # all weights give a bound
     "certificates/_margin_program.py": {"_TOLERANCE"},  # HiGHS's; a bound follows
-    "certificates/_pricing.py": {"_CLOSED"},  # the bound holds wherever it stops
+    "certificates/_pricing.py": {"_CLOSED", "_NOTHING"},  # the bound holds in any case
     "certificates/_sign_rules.py": {"_LEVEL", "_ATTEMPTS"},  # every rule proves a bound
     "certificates/_spectral.py": {"_LEAST_ROOT"},  # all weights give a bound
     "certificates/_wolfe.py": {"_DEPENDENT", "_NO_WEIGHT", "_NO_PROGRESS", "_LEVEL"},

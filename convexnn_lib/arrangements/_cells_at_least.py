@@ -24,13 +24,14 @@ from convexnn_lib._validation import FloatArray
 from convexnn_lib.arrangements._rank import rank_at_least, residues
 from convexnn_lib.arrangements.counting import cover_count
 
-__all__ = ["cells_at_least"]
+__all__ = ["cells_at_least", "mostly_independent"]
 
 _PRIME = (1 << 16) + 1
 _BITS = 32  # two to this power is 1 modulo the prime
 _BLOCK = 1 << 18  # quotients that are sorted at a time
 _MOST, _CALL = 4_000_000, 5_000  # of them in all; what calls of NumPy cost
 _NONE = 0xFFFF  # in place of a logarithm
+_SAMPLES = 32  # sets of rows, of which all are to be independent
 
 IndexArray = npt.NDArray[np.int64]
 
@@ -61,15 +62,49 @@ def cells_at_least(X: FloatArray, enough: int) -> int:
         if k == rank or cover_count(m - rank + k, k) << (rank - k) > enough
     )
     rows, vanishing = _restricted(rows, rank - kept)
-    mixed = np.random.default_rng(0).integers(1, _PRIME, (rows.shape[1], kept))
-    points = np.zeros((len(rows), kept), dtype=np.int64)
-    for column, weights in zip(rows.T, mixed, strict=True):
-        points = (points + column[:, None] * weights) % _PRIME
+    points = _projected(rows, kept)
     points = points[points[:, 0] != 0] if kept else points
     if not len(points):
         return 1 << vanishing
     points = points[:, 1:] * _inverses()[points[:, :1]] % _PRIME
     return _Count(enough >> vanishing).cells(points) << vanishing
+
+
+def mostly_independent(X: FloatArray, rank: int) -> bool:
+    """Return whether random sets of so many rows are independent.
+
+    As in general position, there are nearly as many cells then as Cover's formula
+    tells. To prove how many takes long where there are tens of millions.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        The rows.
+    rank : int
+        Their rank.
+
+    Returns
+    -------
+    bool
+        Whether all sets tried are surely independent.
+    """
+    rows = _projected(residues(X[X.any(axis=1)], _PRIME, _BITS), rank)
+    if len(rows) < rank:
+        return False
+    random = np.random.default_rng(0).random((_SAMPLES, len(rows)))
+    sets = rows[np.argsort(random, axis=1)[:, :rank]]
+    each = np.arange(_SAMPLES)
+    for k in range(rank):  # elimination, in all sets at once
+        pivots = k + np.argmax(sets[:, k:, k] != 0, axis=1)
+        leading = sets[each, pivots]
+        if not leading[:, k].all():
+            return False
+        sets[each, pivots] = sets[:, k]
+        leading = leading * _inverses()[leading[:, k, None]] % _PRIME
+        below = sets[:, k + 1 :]
+        below -= below[:, :, k, None] * leading[:, None]
+        below %= _PRIME
+    return True
 
 
 class _Count:
@@ -131,6 +166,15 @@ class _Count:
         # what does not count has come last, and was taken for one more slope
         new -= np.count_nonzero((slopes[:, -1] == _NONE) & (slopes[:, 0] != _NONE))
         return 2 * int(new)
+
+
+def _projected(rows: IndexArray, dimension: int) -> IndexArray:
+    """Return the rows in so many random coordinates."""
+    mixed = np.random.default_rng(0).integers(1, _PRIME, (rows.shape[1], dimension))
+    points = np.zeros((len(rows), dimension), dtype=np.int64)
+    for column, weights in zip(rows.T, mixed, strict=True):
+        points = (points + column[:, None] * weights) % _PRIME
+    return points
 
 
 def _restricted(rows: IndexArray, count: int) -> tuple[IndexArray, int]:

@@ -19,7 +19,10 @@ from convexnn_lib._validation import (
     as_matrix,
     check_integer,
 )
-from convexnn_lib.arrangements._cells_at_least import cells_at_least
+from convexnn_lib.arrangements._cells_at_least import (
+    cells_at_least,
+    mostly_independent,
+)
 from convexnn_lib.arrangements._closed import totally_cyclic_flats
 from convexnn_lib.arrangements._deletion import whitney_numbers
 from convexnn_lib.arrangements._directions import Directions, Source
@@ -48,6 +51,7 @@ class ProgressBar(Protocol):
 _FEW = 100  # up to as many cells, insertion is quick even in plain Python
 _QUICKLY_INSERTED = 2_000  # up to as many, insertion takes a fraction of a second
 _BUDGET = 1e7  # of an exact count before the work, about a second
+_CLEARLY = 2  # times the limit, beyond which rows in general position are not counted
 _RANK_SOUGHT = 64  # 2 to this power is more than any limit
 
 
@@ -145,7 +149,7 @@ def enumerate_patterns(
     threads = _threads(n_jobs)
     _check_quickly(X, limit)
     reduction = reduce_rows(X)
-    _check_size(reduction, limit)
+    _check_size(X, reduction, limit)
     source, packed = _open_cells(X, reduction, limit, threads, progress)
     extra: list[IntegerVector] = []
     if closed:
@@ -218,7 +222,7 @@ def _check_quickly(X: FloatArray, limit: int) -> None:
         raise _too_large(f"{m} hyperplanes", n, known, most, limit)
 
 
-def _check_size(reduction: Reduction, limit: int) -> None:
+def _check_size(X: FloatArray, reduction: Reduction, limit: int) -> None:
     """Raise an error if there are too many open cells, before they are listed."""
     m, r = len(reduction.rows), reduction.rank
     predicted = cover_count(m, r)
@@ -227,7 +231,8 @@ def _check_size(reduction: Reduction, limit: int) -> None:
     known = "at most"
     # 2^r cells of r independent hyperplanes; any other one adds those of an arrangement
     # of rank r - 1 inside of it
-    if 2 ** (r - 1) * (m - r + 2) <= limit:
+    hopeless = predicted > _CLEARLY * limit and mostly_independent(X, r)
+    if 2 ** (r - 1) * (m - r + 2) <= limit and not hopeless:
         numbers = whitney_numbers(reduction.rows, _BUDGET)
         if numbers is not None:
             predicted, known = sum(numbers), "exactly"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from convexnn_lib._validation import FloatArray
+from convexnn_lib.arrangements._rank import rank_at_least
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.enumeration import quick_patterns
 from convexnn_lib.certificates._bound_state import Progress, Side
 from convexnn_lib.certificates._branch_and_bound import branch_and_bound
+from convexnn_lib.certificates._one_line import one_line_bound
 from convexnn_lib.certificates._one_pattern import one_pattern_bound
 from convexnn_lib.certificates._pricing import Scaled, refuse_to_list
 from convexnn_lib.certificates._relaxation import sign_rules
@@ -25,12 +27,15 @@ from convexnn_lib.errors import EnumerationTooLargeError
 __all__ = [
     "close",
     "find_rules",
+    "low_rank",
     "power_ascent",
     "start",
     "take_ascent",
+    "take_one_line",
     "take_one_pattern",
     "take_rule",
     "take_spectral",
+    "take_sum",
 ]
 
 _STARTS = 50  # of local ascent
@@ -41,6 +46,7 @@ _MOST = 20_000_000  # vertices that are listed
 _LISTED = 300_000  # without a time limit
 _VERTEX_SECONDS = 5e-5  # what one takes, roughly
 _CONES_RANK = 7  # up to which branch and bound over cones closes
+_LOW_RANK = 3  # up to which it closes in a moment
 _LITTLE, _PATIENCE = 1e-3, 2  # relative gain of a rule, and how many may miss it
 _RANK_SOUGHT = 64  # smaller side of the data above which their rank is not asked for
 
@@ -58,6 +64,8 @@ def start(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> No
         What is known, which each step improves.
     """
     take_spectral(lam, scaled, state)
+    if take_one_line(scaled, state):
+        return
     starts = np.random.default_rng(0).standard_normal((_STARTS, X.shape[1]))
     for side in state.sides:
         take_ascent(side, starts, state)
@@ -103,6 +111,46 @@ def take_rule(rule: SignRule, side: Side, scaled: Scaled, state: Progress) -> No
     value = sign_rule_bound(side.plus, side.minus, rule) + scaled.rounding
     side.improve(value * (1.0 + RELAXATION_MARGIN), "sign rule", rule)
     state.note("sign rule")
+
+
+def take_sum(side: Side, scaled: Scaled, state: Progress) -> None:
+    """Take the value along the sum of one sign's generators, and the rule of that.
+
+    Parameters
+    ----------
+    side, scaled, state
+        As for :func:`take_rule`.
+    """
+    total = side.plus.sum(axis=0)
+    if (length := float(np.linalg.norm(total))) > 0.0:
+        along = total / length
+        state.attain(np.array([side.value(along)]), along[None], side)
+        rule = rule_of_direction(side.plus, side.minus, along)
+        take_rule(rule, side, scaled, state)
+
+
+def take_one_line(scaled: Scaled, state: Progress) -> bool:
+    """Take the bounds for data on one line, which are exact.
+
+    Parameters
+    ----------
+    scaled, state
+        As for :func:`start`.
+
+    Returns
+    -------
+    bool
+        Whether they are on one line.
+    """
+    for side in state.sides:
+        found = one_line_bound(side.plus, side.minus)
+        if found is None:
+            return False
+        upper, values, directions = found
+        side.improve(upper + scaled.rounding, "one line")
+        state.attain(values, directions, side)
+    state.note("one line")
+    return True
 
 
 def take_one_pattern(side: Side, scaled: Scaled, state: Progress) -> None:
@@ -177,6 +225,25 @@ def take_ascent(side: Side, starts: FloatArray, state: Progress) -> None:
     state.attain(*power_ascent(side.plus, side.minus, starts), side)
 
 
+def low_rank(scaled: Scaled) -> bool:
+    """Return whether the rank is so low that it is best to bound exactly at once.
+
+    Parameters
+    ----------
+    scaled : Scaled
+        The generators.
+
+    Returns
+    -------
+    bool
+        Whether the rank is, up to rounding, at most three.
+    """
+    generators = scaled.generators[scaled.live]
+    if min(generators.shape) > _RANK_SOUGHT:
+        return False
+    return bool(np.linalg.matrix_rank(generators) <= _LOW_RANK)
+
+
 def close(rows: FloatArray, side: Side, scaled: Scaled, state: Progress) -> None:
     """Bound one sign exactly, where that is within reach.
 
@@ -192,15 +259,18 @@ def close(rows: FloatArray, side: Side, scaled: Scaled, state: Progress) -> None
     plus, minus = side.plus, side.minus
     if min(scaled.generators.shape) > _RANK_SOUGHT:
         return
-    try:
-        refuse_to_list(rows)
-    except EnumerationTooLargeError:
-        return
     rank = int(np.linalg.matrix_rank(np.concatenate([plus, minus])))
+    if rank > _CONES_RANK:
+        try:
+            refuse_to_list(rows)
+        except EnumerationTooLargeError:
+            return
     vertices = cover_count(len(plus), min(rank, len(plus)))
     packed = None
     most = _MOST if np.isfinite(state.deadline.seconds) else _LISTED
-    if vertices <= most and vertices * _VERTEX_SECONDS <= state.deadline.remaining:
+    in_time = vertices * _VERTEX_SECONDS <= state.deadline.remaining
+    # rounding may have raised the rank of the data, which is what is listed
+    if vertices <= most and in_time and rank_at_least(rows, rank + 1) <= rank:
         packed = quick_patterns(rows, _MOST)
     if packed is not None:
         least = state.lower - scaled.tied(state.lower)

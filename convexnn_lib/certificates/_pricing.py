@@ -15,7 +15,10 @@ import numpy.typing as npt
 
 from convexnn_lib._deadline import NEVER, Deadline, Polls
 from convexnn_lib._validation import BoolArray, FloatArray
-from convexnn_lib.arrangements._cells_at_least import cells_at_least
+from convexnn_lib.arrangements._cells_at_least import (
+    cells_at_least,
+    mostly_independent,
+)
 from convexnn_lib.arrangements._rank import rank_at_least
 from convexnn_lib.arrangements.counting import cover_count
 from convexnn_lib.arrangements.enumeration import enumerate_patterns, quick_patterns
@@ -36,8 +39,10 @@ _NODES = 20_000  # of branch and bound before that
 _MANY = 100_000  # vertices in rank 3 from which branch and bound is faster
 _HIGHEST_RANK = 7  # beyond, branch and bound does not close
 _MOST = 20_000_000  # vertices that are listed at all
+_CLEARLY = 2  # times as many by Cover's formula need no count in general position
 _MOST_NODES = 1_000_000  # where they are too many
 _CLOSED = 1e-11  # its relative gap
+_NOTHING = 1e-140  # relative size of a generator that is left out: its square vanishes
 _CHEAP_WORK = 1e8  # products of a vertex with a row, in numbers, that take 0.1 seconds
 _CHEAP_RANK = 4  # up to which branch and bound takes no longer
 
@@ -189,6 +194,15 @@ def refuse_to_list(rows: FloatArray) -> None:
             f"2^{rank} open cells, more than max_patterns = {_MOST}. Take fewer rows "
             "or columns, or the bounds of dual_bound.",
             predicted=2**rank,
+            max_patterns=_MOST,
+        )
+    most = cover_count(m, rank)
+    if most > _CLEARLY * _MOST and mostly_independent(rows, rank):
+        raise EnumerationTooLargeError(
+            f"the arrangement of {m} hyperplanes has at least 2^{rank} and at most "
+            f"{most} open cells, and in general position the latter; max_patterns = "
+            f"{_MOST}. Take fewer rows or columns, or the bounds of dual_bound.",
+            predicted=most,
             max_patterns=_MOST,
         )
     if (least := cells_at_least(rows, _MOST)) > _MOST:
@@ -382,9 +396,10 @@ class Scaled:
     """Generators of a size around 1, so that no square overflows or vanishes."""
 
     def __init__(self, X: FloatArray, lam: FloatArray) -> None:
-        self.live = (lam != 0.0) & X.any(axis=1)
         size = np.max(np.abs(X), axis=1) * np.abs(lam)
         self.unit = float(size.max()) or 1.0
+        # of what is left out, the sum is less than the rounding errors of the others
+        self.live = size > _NOTHING * self.unit
         self.generators = X * (np.abs(lam) / self.unit)[:, None]
         self.signs = np.sign(lam)
 

@@ -94,17 +94,13 @@ def sign_rule_bound(plus: FloatArray, minus: FloatArray, witness: SignRule) -> f
     Returns
     -------
     float
-        The bound; infinite if the weights are not positive numbers or the rule is not
-        made of numbers.
+        The bound; infinite if the witness is no rule for them, say if its weights are
+        not positive numbers.
     """
     p, q = len(plus), len(minus)
+    if not _is_rule(witness, p, q):
+        return np.inf
     columns, rule, weights = witness
-    fits = rule.shape == (q, 1 + len(columns)) and weights.shape == (1 + p,)
-    fits = fits and len(np.unique(columns)) == len(columns)
-    if not (fits and np.all(np.isfinite(rule)) and np.all(np.isfinite(weights))):
-        return np.inf
-    if not np.all(weights > 0.0):
-        return np.inf
     rule = _within_the_box(rule)
     witness = SignRule(columns, _within_the_box(rule), weights)
     lengths = float(np.linalg.norm(plus, axis=1).sum())
@@ -208,6 +204,25 @@ def _gram(plus: FloatArray, minus: FloatArray, witness: SignRule) -> FloatArray:
         scaled = np.concatenate(blocks)
         gram = scaled @ scaled.T
     return gram
+
+
+def _is_rule(witness: object, p: int, q: int) -> bool:
+    """Return whether something given as a witness has what a rule is made of."""
+    if not isinstance(witness, SignRule):
+        return False
+    columns, rule, weights = (np.asarray(part) for part in witness)
+    if columns.dtype.kind not in "iu" or rule.dtype.kind + weights.dtype.kind != "ff":
+        return False
+    if columns.ndim != 1 or rule.shape != (q, 1 + len(columns)):
+        return False
+    inside = bool(np.all((columns >= 0) & (columns < p)))
+    positive = weights.shape == (1 + p,) and bool(np.all(weights > 0.0))
+    return (
+        inside
+        and positive
+        and len(np.unique(columns)) == len(columns)
+        and bool(np.all(np.isfinite(rule)) and np.all(np.isfinite(weights)))
+    )
 
 
 def _within_the_box(rule: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@ __all__ = [
     "FACE_ROUNDING",
     "LOWER_BOUND_ULPS",
     "NO_MARGIN",
+    "ONE_LINE",
     "OUTPUT_NORM_ACCURACY",
     "RELAXATION_MARGIN",
     "SAME_OBJECTIVE",
@@ -23,6 +24,7 @@ DUAL_NORM_ROUNDING = 1e-12  # the same, relative to the size of the terms of its
 FACE_ROUNDING = 1e-11  # relative to the terms of a sum, of singular values on faces
 SAME_OBJECTIVE = 1e-12  # relative distance of an objective from the one certified
 NO_MARGIN = 1e-8  # mean margin of a unit neuron, of the largest feature, that is none
+ONE_LINE = 1e-12  # what is off the line, relative, of data that are taken to be on it
 LOWER_BOUND_ULPS = 8  # units in the last place, beside one a sample, off a bound
 # relative, by which the bound of a sign rule is raised, so that another order of
 # summation proves it as well

@@ -183,10 +183,12 @@ class Certificate(ReadOnlyArrays):
         same = primal == self.primal or bool(
             np.isclose(primal, self.primal, rtol=SAME_OBJECTIVE, atol=0.0)
         )
+        if not (same and np.all(np.isfinite(self.dual))):
+            return False
         # computed anew: the largest factor that the dual norm allows
-        feasible = self.scale <= _largest_scale(problem.beta, self._norm_anew(problem))
-        value = problem.dual_objective(self.feasible_dual)
-        return bool(same and feasible and self.lower_bound <= value)
+        if not self.scale <= _largest_scale(problem.beta, self._norm_anew(problem)):
+            return False
+        return bool(self.lower_bound <= problem.dual_objective(self.feasible_dual))
 
     def _norm_anew(self, problem: TrainingProblem) -> float:
         """Return a bound on the dual norm; infinite if what bounds it does not hold."""

@@ -22,11 +22,14 @@ from convexnn_lib.certificates._bound_state import BoundStep, Progress
 from convexnn_lib.certificates._bound_steps import (
     close,
     find_rules,
+    low_rank,
     start,
     take_ascent,
+    take_one_line,
     take_one_pattern,
     take_rule,
     take_spectral,
+    take_sum,
 )
 from convexnn_lib.certificates._few_threads import few_threads
 from convexnn_lib.certificates._one_pattern import one_pattern
@@ -39,7 +42,13 @@ from convexnn_lib.certificates._sign_rules import (
 from convexnn_lib.certificates._tolerances import DUAL_NORM_ACCURACY
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron
 
-__all__ = ["DualBound", "bound_from_rules", "dual_bound", "spectral_bounds"]
+__all__ = [
+    "DualBound",
+    "bound_from_rules",
+    "closed_form_bounds",
+    "dual_bound",
+    "spectral_bounds",
+]
 
 _LEADING = 5  # directions of a rule that local ascent starts from
 
@@ -60,10 +69,10 @@ class DualBound(ReadOnlyArrays):
         the first in falling lexicographic order: the largest first coordinate, then the
         largest second one, and so on.
     method : str
-        Where the upper bound comes from: ``"spectral"``, ``"sign rule"``,
-        ``"spike-free"`` (the pattern of all ones is enough), ``"vertices"`` (all of
-        them listed) or ``"cones"`` (branch and bound over directions); ``"zero"`` if
-        nothing has a weight.
+        Where the upper bound comes from: ``"spectral"``, ``"one line"`` (all data lie
+        on it), ``"spike-free"`` (the pattern of all ones is enough), ``"sign rule"``,
+        ``"vertices"`` (all of them listed) or ``"cones"`` (branch and bound over
+        directions); ``"zero"`` if nothing has a weight.
     history : tuple of BoundStep
         What was known after each step: ``seconds``, ``method``, ``lower``, ``upper``.
     witnesses : dict
@@ -152,8 +161,11 @@ class DualBound(ReadOnlyArrays):
         if not value >= self.lower - rounding:
             return False
         scaled = Scaled(X, lam)
+        sides = scaled.sides()
+        if not 0.0 < self.upper < np.inf:
+            return self.upper == np.inf or (self.upper == 0.0 and not sides)
         anew: DualBound | None = None
-        for sign, plus, minus in scaled.sides():
+        for sign, plus, minus in sides:
             if sign in self.witnesses:
                 proved = sign_rule_bound(plus, minus, self.witnesses[sign])
                 proved = scaled.unit * (proved + scaled.rounding)
@@ -179,7 +191,7 @@ def dual_bound(
     .. math:: M(\lambda)=\max_{\|u\|_2\le1}|\lambda^T(Xu)_+| .
 
     What costs least comes first: a spectral bound, local ascent for the lower bound,
-    then, where the data are spike-free, the one pattern that matters,
+    then, where the data lie on one line or are spike-free, a closed form,
     sign rules found by a convex program without patterns, and where the vertices
     of the zonotopes are few or the rank is low, all vertices or branch and bound over
     directions. The best bound is kept, and each is valid.
@@ -324,12 +336,54 @@ def spectral_bounds(X: FloatArray, lam: FloatArray) -> DualBound:
     return _result(X, scaled, state)
 
 
+def closed_form_bounds(X: FloatArray, lam: FloatArray) -> DualBound:
+    r"""Return bounds that agree on data of every size for which a closed form is known.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point.
+
+    Returns
+    -------
+    convexnn_lib.DualBound
+        Valid bounds, at once. They agree, up to rounding, if all rows lie on one line,
+        say with one feature, if X is spike-free, if its rows are orthogonal, say
+        whitened, or if they are orthogonally separable and :math:`\lambda_i` has the
+        sign of the label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexnn_lib.certificates.dual_bound import closed_form_bounds
+    >>> bounds = closed_form_bounds(np.eye(500), np.repeat([3.0, -1.0], 250))
+    >>> bool(bounds.relative_gap < 1e-9), round(bounds.lower / 250**0.5, 9)
+    (True, 3.0)
+    """
+    scaled = Scaled(X, lam)
+    state = Progress(scaled)
+    if state.sides:
+        with few_threads(X.size):
+            take_spectral(lam, scaled, state)
+            take_one_line(scaled, state)
+            for side in state.sides:
+                take_sum(side, scaled, state)
+            spike_free = not state.done() and one_pattern(X[scaled.live])
+            for side in state.sides if spike_free else ():
+                take_one_pattern(side, scaled, state)
+    return _result(X, scaled, state)
+
+
 def _bound(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> None:
     """Take the steps in turn."""
     start(X, lam, scaled, state)
     if not state.done() and one_pattern(X[scaled.live]):
         for side in state.sides:
             take_one_pattern(side, scaled, state)
+    if not state.done() and low_rank(scaled):
+        _close(X, lam, scaled, state)
     find_rules(scaled, state)
     for side in state.sides:
         if side.witness is None or state.done() or state.settled(side):
@@ -337,6 +391,11 @@ def _bound(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> N
         leading = leading_directions(side.plus, side.minus, side.witness, _LEADING)
         take_ascent(side, leading, state)
         state.note("ascent")
+    _close(X, lam, scaled, state)
+
+
+def _close(X: FloatArray, lam: FloatArray, scaled: Scaled, state: Progress) -> None:
+    """Bound both signs exactly, where that is within reach."""
     for side in sorted(state.sides, key=lambda side: -side.upper):
         if not state.done() and not state.settled(side):
             close(X[scaled.live & (side.sign * lam > 0.0)], side, scaled, state)

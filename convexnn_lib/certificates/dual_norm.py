@@ -30,7 +30,11 @@ from convexnn_lib.certificates._tolerances import (
     DUAL_NORM_ACCURACY,
     DUAL_NORM_ROUNDING,
 )
-from convexnn_lib.certificates.dual_bound import dual_bound
+from convexnn_lib.certificates.dual_bound import (
+    DualBound,
+    closed_form_bounds,
+    dual_bound,
+)
 from convexnn_lib.certificates.extreme_neuron import ExtremeNeuron, preferred_neuron
 from convexnn_lib.errors import EnumerationTooLargeError, GapWarning, SolverError
 from convexnn_lib.problem._arguments import check_problem
@@ -40,6 +44,7 @@ __all__ = [
     "DualNorm",
     "ExtremeNeuron",
     "beta_max",
+    "bounds_or_closed_form",
     "dual_norm",
     "dual_norm_bounds",
 ]
@@ -90,9 +95,10 @@ def dual_norm(X: ArrayLike, lam: ArrayLike) -> tuple[float, FloatArray]:
     convexnn_lib.errors.InvalidDataError
         If X or ``lam`` is not finite or the shapes do not agree.
     convexnn_lib.errors.EnumerationTooLargeError
-        If the rank of X exceeds 7 and the rows with positive (or with negative)
-        :math:`\lambda_i` have too many activation patterns to list. Bounds are at hand
-        for any size: :func:`convexnn_lib.dual_bound`.
+        If the rank of X exceeds 7, the rows with positive (or with negative)
+        :math:`\lambda_i` have too many activation patterns to list, and no closed form
+        is known. This is found at once. Bounds are at hand for any size:
+        :func:`convexnn_lib.dual_bound`.
     convexnn_lib.errors.SolverError
         If branch and bound was needed and did not close.
 
@@ -105,7 +111,9 @@ def dual_norm(X: ArrayLike, lam: ArrayLike) -> tuple[float, FloatArray]:
     the worst case the number of vertices grows like :math:`n^{r-1}`, r the rank of X.
     Where it is too large, or the rows are so degenerate that their patterns take exact
     arithmetic, the maximum is found by branch and bound over cones of directions, see
-    ``certificates/_branch_and_bound.py``.
+    ``certificates/_branch_and_bound.py``. Rows on one line, orthogonal rows,
+    spike-free data and orthogonally separable data with their signs need no list, see
+    :func:`convexnn_lib.dual_bound`.
 
     Examples
     --------
@@ -116,7 +124,7 @@ def dual_norm(X: ArrayLike, lam: ArrayLike) -> tuple[float, FloatArray]:
     """
     X = as_matrix(X)
     lam = as_vector(lam, len(X), "lam")
-    bounds = dual_norm_bounds(X, lam)
+    bounds = bounds_or_closed_form(X, lam)
     # no better than the rounding errors of the sum over all samples
     terms = float(np.linalg.norm(X, axis=1) @ np.abs(lam))
     allowed = DUAL_NORM_ACCURACY * bounds.upper + DUAL_NORM_ROUNDING * terms
@@ -127,6 +135,35 @@ def dual_norm(X: ArrayLike, lam: ArrayLike) -> tuple[float, FloatArray]:
             " bounds as they are (certificates.dual_norm.dual_norm_bounds)."
         )
     return bounds.lower, bounds.neuron.direction
+
+
+def bounds_or_closed_form(X: FloatArray, lam: FloatArray) -> DualNorm | DualBound:
+    """Return bounds that agree, by a list, branch and bound, or a closed form.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Data, one sample a row.
+    lam : (n,) array
+        The dual point.
+
+    Returns
+    -------
+    DualNorm or DualBound
+        The bounds.
+
+    Raises
+    ------
+    convexnn_lib.errors.EnumerationTooLargeError
+        If there are too many activation patterns to list, and no closed form is known.
+    """
+    try:
+        return dual_norm_bounds(X, lam)
+    except EnumerationTooLargeError:
+        closed = closed_form_bounds(X, lam)
+        if closed.relative_gap > DUAL_NORM_ACCURACY:
+            raise
+        return closed
 
 
 def dual_norm_bounds(
@@ -178,7 +215,13 @@ def dual_norm_bounds(
     lam = as_vector(lam, len(X), "lam")
     scaled = Scaled(X, lam)
     if patterns is None:
-        refuse_all(X, lam)  # before any work
+        try:
+            refuse_all(X, lam)  # before any work
+        except EnumerationTooLargeError:
+            closed = closed_form_bounds(X, lam)
+            if closed.method != "one line":
+                raise
+            return DualNorm(closed.lower, closed.upper, closed.neuron)
     probe = _probe(X, lam, patterns, deadline)
     floor = probe.values[0] if len(probe.values) else 0.0
     tied = scaled.unit * scaled.tied(floor / scaled.unit)

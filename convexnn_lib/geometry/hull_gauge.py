@@ -104,7 +104,10 @@ def hull_gauge(X: ArrayLike, z: ArrayLike, *, tol: float = 1e-8) -> HullGauge:
     convexnn_lib.errors.InvalidDataError
         If X or z is not finite or the shapes do not agree, or ``tol`` is below 1e-12.
     convexnn_lib.errors.EnumerationTooLargeError
-        If there are too many activation patterns to list.
+        If there are too many activation patterns to list, which takes more samples
+        than the cuts are for. Every :math:`\lambda` still gives a lower bound,
+        :math:`\lambda^Tz` divided by the upper bound of
+        :func:`convexnn_lib.dual_bound`, and every network an upper one.
     convexnn_lib.errors.SolverError
         If the bounds do not meet within 2,000 cuts. The number of cuts grows quickly
         with n; for more than a dozen samples ``tol`` should be modest.

@@ -17,7 +17,7 @@ from scipy.optimize import lsq_linear
 from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import ArrayLike, FloatArray, as_matrix, as_vector
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
-from convexnn_lib.certificates.dual_norm import dual_norm_bounds
+from convexnn_lib.certificates.dual_norm import bounds_or_closed_form
 from convexnn_lib.errors import SolverError
 from convexnn_lib.geometry._tolerances import NEAREST
 
@@ -83,7 +83,8 @@ def zonotope_distance(X: ArrayLike, lam: ArrayLike) -> ZonotopeDistance:
         If X or ``lam`` is not finite or the shapes do not agree.
     convexnn_lib.errors.EnumerationTooLargeError
         If the rows with positive (or with negative) :math:`\lambda_i` have too many
-        activation patterns to list.
+        activation patterns to list, and no closed form is known. The distance still
+        lies between the bounds of :func:`convexnn_lib.dual_bound`.
     convexnn_lib.errors.SolverError
         If the nearest point was not found.
 
@@ -101,7 +102,7 @@ def zonotope_distance(X: ArrayLike, lam: ArrayLike) -> ZonotopeDistance:
     """
     X = as_matrix(X)
     lam = as_vector(lam, len(X), "lam")
-    neuron = dual_norm_bounds(X, lam).neuron
+    neuron = bounds_or_closed_form(X, lam).neuron
     sign, u = neuron.sign, neuron.direction
     signed = sign * lam
     inside = (signed > 0.0) & (X @ u > 0.0)

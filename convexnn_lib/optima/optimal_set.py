@@ -60,7 +60,8 @@ class OptimalSet(OptimalPolytope):
     ----------
     solution : convexnn_lib.Solution
         A solution of the problem. If it has a scope of given patterns, so has the
-        optimal set.
+        optimal set; and so it has where ``solve`` chose the patterns, since all of them
+        were too many to search (``solution.restricted``).
     tolerance : float, default 1e-9
         A neuron belongs to the set if :math:`s\lambda^{*T}(Xu)_+` is at least
         (1 - tolerance) :math:`\beta` for the solution's dual point. ``separation`` says
@@ -175,11 +176,17 @@ class OptimalSet(OptimalPolytope):
         self.separation = 1.0 - self._face.neurons.next_value / inner.problem.beta
 
     def __repr__(self) -> str:
-        """Return the value, the dimension and the number of directions."""
+        """Return the value, the dimension, the number of directions, and a scope."""
+        narrow = "" if self.scope == "all patterns" else f", scope={self.scope!r}"
         return (
             f"OptimalSet(value={self.value:.10g}, dimension={self.dimension}, "
-            f"directions={len(self.signs)})"
+            f"directions={len(self.signs)}{narrow})"
         )
+
+    @property
+    def scope(self) -> str:
+        """Whether these are the optima over all patterns, or over those searched."""
+        return (self.solution.restricted or self.solution.certificate).scope
 
     @cached_property
     def value(self) -> float:

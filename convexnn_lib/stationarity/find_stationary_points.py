@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from convexnn_lib._validation import FloatArray, check_integer, random_generator
+from convexnn_lib.certificates.dual_bound import dual_bound
 from convexnn_lib.certificates.dual_norm import dual_norm_bounds
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.errors import EnumerationTooLargeError, InvalidDataError
 from convexnn_lib.problem._arguments import check_problem
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
@@ -219,7 +220,11 @@ def _escape(point: StationaryPoint, problem: TrainingProblem) -> ReLUNetwork | N
     if point.kind != "saddle" or not point.zero_neurons:
         return None
     network = point.network
-    direction, sign = dual_norm_bounds(problem.X, point.residual.dual).neuron
+    X, dual = problem.X, point.residual.dual
+    try:
+        direction, sign = dual_norm_bounds(X, dual).neuron
+    except EnumerationTooLargeError:  # any neuron above beta lowers the objective
+        direction, sign = dual_bound(X, dual, target=problem.beta).neuron
     free = int(np.flatnonzero(network.w2 == 0.0)[0])
     # no neuron of a better network costs more, as the loss is at least -conjugate(0)
     room = point.value + problem.loss.conjugate(np.zeros(problem.n), problem.y)

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from convexnn_lib import count_patterns, cover_count, dual_norm, enumerate_patterns
-from convexnn_lib.arrangements._cells_at_least import cells_at_least
+from convexnn_lib.arrangements._cells_at_least import (
+    cells_at_least,
+    mostly_independent,
+)
 from convexnn_lib.errors import EnumerationTooLargeError
 
 _MANY = 10**9
@@ -80,3 +83,36 @@ def test_not_refused_by_the_columns_alone():
     rng = np.random.default_rng(0)
     X = (rng.integers(-50, 51, (200, 2)) @ rng.integers(-3, 4, (2, 12))).astype(float)
     assert len(enumerate_patterns(X, max_patterns=400)) <= 400
+
+
+@pytest.mark.parametrize(("n", "d"), [(30, 12), (50, 10), (100, 8)])
+def test_rows_in_general_position_are_not_counted(n, d, monkeypatch):
+    """A few times too many: to prove how many takes seconds."""
+
+    def begun(*_, **__):
+        pytest.fail("a count was begun")
+
+    rooms = "convexnn_lib.arrangements.enumeration", "convexnn_lib.certificates"
+    monkeypatch.setattr(f"{rooms[0]}.whitney_numbers", begun)
+    monkeypatch.setattr(f"{rooms[1]}._pricing.cells_at_least", begun)
+    X = np.random.default_rng(0).standard_normal((n, d))
+    with pytest.raises(EnumerationTooLargeError, match="at most"):
+        enumerate_patterns(X)
+    with pytest.raises(EnumerationTooLargeError, match="at most"):
+        dual_norm(np.vstack([X, -X]), np.repeat([1.0, -1.0], n))
+
+
+def test_independent_sets_of_rows():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 10))
+    assert mostly_independent(X, 10)
+    assert mostly_independent(1e-300 * X, 10)
+    assert mostly_independent(X[:, :3], 3)
+    assert not mostly_independent(X[:9], 10)
+    assert not mostly_independent(X[:, :9], 10)
+    repeated = np.vstack([X[:12]] * 5)
+    assert not mostly_independent(repeated, 10)
+    pairs = [(a, b) for a in range(10) for b in range(a)]
+    braid = np.eye(10)[[a for a, _ in pairs]] - np.eye(10)[[b for _, b in pairs]]
+    assert not mostly_independent(braid, 9)
+    assert not mostly_independent(np.zeros((3, 2)), 1)

@@ -25,7 +25,9 @@ from convexnn_lib.certificates import _conic
 from convexnn_lib.certificates import dual_norm as module
 from convexnn_lib.certificates._branch_and_bound import branch_and_bound
 from convexnn_lib.certificates._face_bound import face_bound
+from convexnn_lib.certificates._one_line import one_line_bound
 from convexnn_lib.certificates._tolerances import (
+    ONE_LINE,
     OUTPUT_NORM_ACCURACY,
     RELAXATION_MARGIN,
 )
@@ -246,3 +248,11 @@ def test_face_rounding() -> None:
         terms = float(np.linalg.norm(X, axis=1) @ np.linalg.norm(lam, axis=1))
         excess = (bound - max(values)) / terms
         assert 5e-12 < excess < 2e-11
+
+
+@pytest.mark.parametrize(("factor", "taken"), [(0.3, True), (3.0, False)])
+def test_one_line(factor: float, taken: bool) -> None:
+    """Generators off a line by more than rounding are not taken to be on it."""
+    plus = np.array([[1.0, 0.0], [0.5, 0.0]])
+    minus = np.array([[0.5, 2.0 * factor * ONE_LINE]])
+    assert (one_line_bound(plus, minus) is not None) == taken
