@@ -30,6 +30,11 @@ NOT_CAUGHT = (0, 5, 33)  # exit codes: all tests passed, or there was none
 
 # modules, with the tests that must catch their mutants
 TESTS = {
+    "certificates/_direction_bound.py": ["tests/certificates/test_direction_bound.py"],
+    "certificates/_face_bound.py": [
+        "tests/certificates/test_face_bound.py",
+        "tests/certificates/test_certificates_tolerances.py",
+    ],
     "certificates/_spectral.py": ["tests/certificates/test_spectral.py"],
     "certificates/certificate.py": [
         "tests/certificates/test_certificate.py",
