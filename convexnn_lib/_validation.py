@@ -116,6 +116,8 @@ def check_readable(values: Any, name: str, *, numbers: bool = True) -> None:
         kind = _KINDS.get(raw.dtype.kind) or _kind_of_objects(raw)
         if kind in ("dates", "time spans", "dates or time spans", "text"):
             raise InvalidDataError(f"{name} holds {kind}; pass real numbers.")
+        if kind is not None:
+            return
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             array = np.array(raw, dtype=np.float64)

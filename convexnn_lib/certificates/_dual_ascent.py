@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from convexnn_lib._deadline import NEVER, Deadline
+from convexnn_lib._deadline import NEVER, Deadline, TimeUp
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._few_threads import few_threads
 from convexnn_lib.certificates._margin_program import feature_sizes
@@ -101,7 +101,10 @@ def relaxed_dual_points(
         known: dict[float, _Known] = {}
         best: RelaxedPoint | None = None
         while not deadline.passed:
-            point, new, known = _examine(problem, dual, known, deadline)
+            try:
+                point, new, known = _examine(problem, dual, known, deadline)
+            except TimeUp:
+                return
             yield point
             if best is None or point.value > best.value:
                 best = point
@@ -133,6 +136,8 @@ def _examine(
             (sign_rule_bound(plus, minus, rule), rule)
             for rule in sign_rules(plus, minus, start=start, deadline=deadline)
         ]
+        if not found:
+            raise TimeUp
         bound, rule = min(found, key=lambda pair: pair[0])
         norm = max(norm, scaled.unit * (bound + scaled.rounding))
         latest[sign] = _Known(rule, rows, others)

@@ -21,6 +21,7 @@ from convexnn_lib import (
 from convexnn_lib.certificates import _bound_steps as bound_steps
 from convexnn_lib.certificates import _pricing as pricing
 from convexnn_lib.certificates import _relaxation as relaxation
+from convexnn_lib.certificates._dual_ascent import relaxed_dual_points
 from convexnn_lib.certificates._pricing import Scaled
 from convexnn_lib.certificates._relaxation import project_rows, sign_rules
 from convexnn_lib.certificates._sign_rules import (
@@ -412,3 +413,23 @@ def test_beta_max_is_bounded_from_above() -> None:
     nothing = ReLUNetwork(np.zeros((30, 0)), np.zeros(0))
     certificate = certify(nothing, TrainingProblem(X, y, beta))
     assert certificate.relative_gap < 1e-9
+
+
+@pytest.mark.parametrize("left", [3, 4, 6])
+def test_no_time_for_a_single_rule_ends_the_relaxation(left):
+    """Whenever the time is up, what was found until then is all, and no error."""
+    rng = np.random.default_rng(left)
+    X, y = rng.standard_normal((12, 4)), rng.standard_normal(12)
+    problem = TrainingProblem(X, y, 0.5)
+    network = ReLUNetwork(rng.standard_normal((4, 2)), [1.0, -1.0])
+
+    class Soon:
+        looks = left
+
+        @property
+        def passed(self):
+            self.looks -= 1
+            return self.looks < 0
+
+    points = list(relaxed_dual_points(problem, network, problem.y, Soon()))
+    assert len(points) < 3
