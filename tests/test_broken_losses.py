@@ -374,6 +374,7 @@ OUTPUTS: list[tuple[str, Any, str]] = [
 ]
 
 
+@pytest.mark.slow
 def test_several_outputs_of_a_good_loss() -> None:
     Y = np.eye(3)[np.arange(7) % 3]
     ours = solve(TrainingProblem(X, Y, 0.5, "multinomial"))

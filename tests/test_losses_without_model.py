@@ -74,6 +74,7 @@ def test_labels_far_from_all_curvature() -> None:
     assert solve(problem).certificate.relative_gap <= 1e-9
 
 
+@pytest.mark.slow
 def test_labels_ten_thousand_times_as_far_as_the_loss_bends() -> None:
     """No model knows how long a step can be there."""
     y = 1e4 * REAL
@@ -82,6 +83,7 @@ def test_labels_ten_thousand_times_as_far_as_the_loss_bends() -> None:
     assert solve(problem).certificate.relative_gap <= 1e-8
 
 
+@pytest.mark.slow
 def test_all_stationary_points_of_a_loss_of_ones_own() -> None:
     problem = TrainingProblem(X, COUNTS, 0.5, Poisson())
     points = find_stationary_points(problem, width=3, n_starts=4, seed=0)

@@ -246,6 +246,7 @@ def test_a_copy_flows_like_its_model(
     np.testing.assert_allclose(found.objective, factor * expected.objective, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_flow_of_a_loss_below_zero() -> None:
     """Down to the optimum, though there is no logarithm of its loss."""
     problem = TrainingProblem(X, COUNTS, 0.3, Poisson())

@@ -66,6 +66,7 @@ def _answers(
     monkeypatch.setattr(processors, "probe", probe)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cannot", "kernels"),
     [

@@ -112,6 +112,7 @@ def test_labels_of_any_size_pass(loss: Loss, unit: float) -> None:
         TrainingProblem(X, y, 0.3, loss)
 
 
+@pytest.mark.slow
 def test_unusual_losses_pass() -> None:
     assert (
         solve(TrainingProblem(X, REAL, 0.3, Integers())).certificate.relative_gap < 1e-9

@@ -270,6 +270,7 @@ def closed_by_signs(X):
     return len(patterns)
 
 
+@pytest.mark.slow
 def test_closed_patterns_are_at_most_one_more_than_covers_count():
     """In any position; XOR, opposite rows and general position attain it."""
     rng = np.random.default_rng(1)

@@ -359,6 +359,7 @@ def test_resonance_6():
     assert arrangement.verify().exact_count == 1_066_044
 
 
+@pytest.mark.slow
 def test_iris_two_features():
     X = np.column_stack([load_iris().data[:, :2], np.ones(150)])
     arrangement = enumerate_patterns(X)

@@ -48,6 +48,7 @@ def test_the_rank_alone_refuses_without_an_exact_step(n, scale, monkeypatch):
     assert quick_patterns(X, 20_000_000) is None
 
 
+@pytest.mark.slow
 def test_too_many_rows_of_high_rank_are_refused_by_bounds():
     X = np.random.default_rng(0).standard_normal((10_000, 700))
     known = r"in rank 64 or more has at least 2\^64 and at most 10\^\d{4} open"

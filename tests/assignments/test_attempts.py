@@ -200,6 +200,7 @@ def test_wrong_lines_are_named(course: Course, line: str, said: str) -> None:
         deadlines(course, f"problem set,student,due,days,percent\n{line}\n")
 
 
+@pytest.mark.slow
 def test_grades_say_what_counts(
     built: Course, tiny: ProblemSet, tmp_path: Path
 ) -> None:
@@ -226,6 +227,7 @@ def test_grades_say_what_counts(
 # --- a lecturer's commands ------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_student_is_renamed_with_marks(
     tiny: ProblemSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -249,6 +251,7 @@ def test_a_student_is_renamed_with_marks(
     assert "is no id" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_all_and_does_nothing(
     tiny: ProblemSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -266,6 +269,7 @@ def test_a_dry_run_says_all_and_does_nothing(
     assert sorted(course.folder.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_times_of_a_table_are_taken(
     tiny: ProblemSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -306,6 +310,7 @@ ROSTER = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "column", "filled", "left"),
     [
@@ -363,6 +368,7 @@ def test_a_column_that_is_not_there_or_twice_is_named(tmp_path: Path) -> None:
         fill_table(tmp_path / "none", tmp_path / "out.csv", "a", lambda row: None)
 
 
+@pytest.mark.slow
 def test_answers_are_written_as_programs(tiny: ProblemSet, tmp_path: Path) -> None:
     course = Course(tmp_path / "programs")
     course.build(tiny)
@@ -398,6 +404,7 @@ def guides_commands() -> list[list[str]]:
     return [shlex.split(s.removeprefix(start)) for s in lines if s.startswith(start)]
 
 
+@pytest.mark.slow
 def test_the_guides_commands_run(
     tiny: ProblemSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

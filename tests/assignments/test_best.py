@@ -71,6 +71,7 @@ def _best(course: Course) -> int:
     return main([*command, "--sources", str(TINY.parent)])
 
 
+@pytest.mark.slow
 def test_the_best_counts(course: Course, capsys: pytest.CaptureFixture) -> None:
     """The last of equal ones; who has one attempt is left alone."""
     _hand_in(course, "ada", 3, 7, 5)
@@ -88,6 +89,7 @@ def test_the_best_counts(course: Course, capsys: pytest.CaptureFixture) -> None:
     assert _counts(course, "ada") == [False, True, False]
 
 
+@pytest.mark.slow
 def test_a_late_attempt_loses_what_lateness_takes(course: Course) -> None:
     table = "problem set,student,due,days,percent\n"
     table += "tiny,,2026-10-12 18:00,3,30\ntiny,emmy,2026-10-20,,\n"
@@ -99,6 +101,7 @@ def test_a_late_attempt_loses_what_lateness_takes(course: Course) -> None:
     assert _counts(course, "emmy") == [False, True]
 
 
+@pytest.mark.slow
 def test_marks_and_results_of_the_course_stay(course: Course, tiny: ProblemSet) -> None:
     pretend(course, tiny, "ada")
     course.mark("tiny", "ada", "sum", 4.0, "Good.")

@@ -89,6 +89,7 @@ def _changes_its_inputs(X: np.ndarray, u: np.ndarray) -> np.ndarray:
     return np.ones(len(X), bool)
 
 
+@pytest.mark.slow
 def test_convex_equivalence() -> None:
     here = course_of("convex_equivalence")
     judge = Judge(here)
@@ -167,6 +168,7 @@ def _constant(value: Any) -> Callable[..., Any]:
     return lambda *arguments: value
 
 
+@pytest.mark.slow
 def test_landscape() -> None:
     here = course_of("landscape")
     judge = Judge(here)
@@ -269,6 +271,7 @@ def _roads() -> list[tuple[str, Callable[..., Any], float]]:
     ]
 
 
+@pytest.mark.slow
 def test_max_margin() -> None:
     here = course_of("max_margin")
     judge = Judge(here)

@@ -99,6 +99,7 @@ def _hand_in(
     (root / "submission_metadata.json").write_text(json.dumps(metadata))
 
 
+@pytest.mark.slow
 def test_what_is_in_the_archive(archive: Path, root: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         names = set(opened.namelist())

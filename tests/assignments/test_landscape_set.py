@@ -91,6 +91,7 @@ def heights_of_one_neuron(here: Course, angles: np.ndarray, sign: float) -> np.n
     return here.y_one @ here.y_one / 2 - gain**2 / squares / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("student", IDS)
 def test_minima(course: Callable[..., Course], student: str) -> None:
     here = course("landscape", student)

@@ -70,6 +70,7 @@ def test_margin(course: Callable[..., Course]) -> None:
     refuse(here.judge("margin", separator=network, lam_margin=lam[:3]), 0, "eight")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("student", IDS)
 def test_endings(course: Callable[..., Course], student: str) -> None:
     here = course("max_margin", student)

@@ -63,6 +63,7 @@ def seen(browser, path: Path) -> tuple[bool, list[str]]:
     return ran, asked
 
 
+@pytest.mark.slow
 def test_nothing_of_a_students_runs_in_feedback(browser, page) -> None:
     path, text = page
     assert "window.ran" in text  # all of it is there, as text

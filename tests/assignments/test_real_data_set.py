@@ -44,6 +44,7 @@ def test_line(course: Callable[..., Course]) -> None:
     refuse(here.judge("line", line=[1, 2], cost=0), 0, "three finite")
 
 
+@pytest.mark.slow
 def test_trained(course: Callable[..., Course]) -> None:
     here = course("real_data")
     X, y = here.X_train, here.y_train

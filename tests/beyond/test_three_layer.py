@@ -67,6 +67,7 @@ class TestSolve:
         expected = 2 * np.sqrt(2) * strength - strength**2
         assert value == pytest.approx(expected, rel=1e-6)
 
+    @pytest.mark.slow
     def test_no_trained_network_beats_the_bound(self) -> None:
         X, y = FOUR
         solution = solve_parallel(X, y, 0.1)

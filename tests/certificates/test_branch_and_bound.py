@@ -66,6 +66,7 @@ def both_sides(X, lam, **options):
     return other.lower, max(one.upper, other.upper), one.nodes + other.nodes
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150, derandomize=True)
 @given(generators())
 def test_agrees_with_least_squares_on_degenerate_rows(data):

@@ -64,6 +64,7 @@ def test_dual_norm_agrees_with_cone_programs(data):
     assert np.linalg.norm(neuron.direction) == pytest.approx(1.0, rel=1e-14)
 
 
+@pytest.mark.slow
 @exact
 @given(integer_data(rows=3), st.integers(0, 2**8 - 1))
 def test_dual_norm_over_given_patterns(data, subset):

@@ -149,6 +149,7 @@ def test_a_vector_is_in_doubt_where_another_value_is_as_large() -> None:
     assert 1e-6 < doubt(1.0, 1.0 - 1e-6, 1e-12) < 1e-5
 
 
+@pytest.mark.slow
 def test_where_many_neurons_attain_the_norm_faces_bound_it() -> None:
     """A regular polygon: directions would be bisected around each of its corners."""
     angles = 2.0 * np.pi * np.arange(12) / 12.0

@@ -22,6 +22,7 @@ def spike_free(k, d, rng, parallel=0):
     return np.vstack([rows, rows[again] * 2.0 ** rng.integers(-3, 4, (parallel, 1))])
 
 
+@pytest.mark.slow
 def test_against_a_list():
     rng = np.random.default_rng(0)
     found = 0

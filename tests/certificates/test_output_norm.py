@@ -32,6 +32,7 @@ def test_one_output_is_the_dual_norm(seed: int) -> None:
     assert doubled.upper == pytest.approx(2.0**0.5 * value, rel=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "d", "c"), [(6, 2, 2), (5, 3, 2), (6, 2, 3), (5, 3, 3)])
 def test_bounds_enclose_the_maximum_over_all_sign_vectors(n: int, d: int, c: int):
     X, lam = random_data(n + c, n, d, c)
@@ -45,6 +46,7 @@ def test_bounds_enclose_the_maximum_over_all_sign_vectors(n: int, d: int, c: int
     assert v @ lam.T @ np.maximum(X @ u, 0.0) == pytest.approx(norm.lower)
 
 
+@pytest.mark.slow
 def test_over_given_patterns() -> None:
     X, lam = random_data(3, 6, 2, 2)
     patterns = enumerate_patterns(X).patterns
@@ -171,6 +173,7 @@ def a_certificate(loss: str = "squared", patterns=None):
     return certify(network, problem, patterns), network, problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["squared", "multinomial"])
 def test_a_certificate_that_was_tampered_with_is_invalid(loss: str) -> None:
     true, network, problem = a_certificate(loss)

@@ -231,6 +231,7 @@ def exact_maximum(X, lam, pattern):
     return best
 
 
+@pytest.mark.slow
 def test_bounds_over_thin_cones_are_rigorous():
     rng = np.random.default_rng(0)
     with localcontext() as context:

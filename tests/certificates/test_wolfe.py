@@ -44,6 +44,7 @@ def check(corral, size, target, x, multipliers):
     np.testing.assert_allclose(weights @ points - target, x, atol=1e-12)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150, derandomize=True)
 @given(st.integers(0, 10**6))
 def test_agrees_with_bounded_least_squares(seed):

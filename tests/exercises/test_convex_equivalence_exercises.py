@@ -103,6 +103,7 @@ def test_largest_beta() -> None:
     assert "smaller beta" in checks.largest_beta(3).message
 
 
+@pytest.mark.slow
 def test_one_sample() -> None:
     def value(beta: float) -> float:
         return float(np.where(beta < 7.5, 1.5 * beta / 5 - beta**2 / 50, 1.125))
@@ -129,6 +130,7 @@ def test_one_sample() -> None:
     assert not checks.one_sample(lambda beta: value(5 * beta))
 
 
+@pytest.mark.slow
 def test_logistic_value() -> None:
     def entropy(a: float) -> float:
         return float(-a * np.log(a) - (1 - a) * np.log(1 - a))

@@ -234,6 +234,7 @@ class TestManyNeurons:
         assert not checks.many_neurons(away)
 
 
+@pytest.mark.slow
 def test_hinge_slopes():
     feedback = checks.hinge_slopes([1.5, 0.5])
     assert feedback

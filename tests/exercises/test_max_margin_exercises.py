@@ -179,6 +179,7 @@ DUALS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("check", "dual"), DUALS)
 def test_dual_points_in_all_forms_and_rounded(check, dual):
     for form in hostile.vectors(dual):

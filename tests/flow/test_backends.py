@@ -66,6 +66,7 @@ def test_they_agree_to_rounding(loss, method, data, unit, monkeypatch, torch):
     np.testing.assert_allclose(pytorch.stop_time, numpy.stop_time, rtol=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1, 3])
 @pytest.mark.parametrize(("n", "d"), [(1, 1), (1, 3), (4, 1)])
 def test_they_agree_on_one_sample_one_feature_one_neuron(
@@ -91,6 +92,7 @@ def test_they_see_the_same_steps_that_are_too_large(monkeypatch, torch):
     np.testing.assert_array_equal(pytorch.stop_time, numpy.stop_time)
 
 
+@pytest.mark.slow
 def test_defaults_of_pytorch_do_not_matter(torch, monkeypatch):
     X, y = datasets.separable_quad()
     problem = TrainingProblem(X, y, 0.0, "logistic")
@@ -114,6 +116,7 @@ def run_python(code):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_cpu_needs_no_pytorch():
     run_python(
         "import sys; sys.modules['torch'] = None\n"
@@ -124,6 +127,7 @@ def test_a_cpu_needs_no_pytorch():
     )
 
 
+@pytest.mark.slow
 def test_a_cpu_does_not_import_pytorch():
     run_python(
         "import sys\n"

@@ -13,6 +13,7 @@ from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 
+@pytest.mark.slow
 def test_stopping_rules_freeze_each_run_where_they_hold():
     problem = separable_problem("separable_quad")
     options = {"n_runs": 6, "init_scale": 0.2, "seed": 0, "step": 0.02}

@@ -195,6 +195,7 @@ def test_share_of_random_starts_that_end_at_a_kkt_point_that_is_not_optimal():
         assert certify_margin(history.network(run), X, y).ratio > 0.98
 
 
+@pytest.mark.slow
 def test_real_data_is_certified_run_by_run():
     petals = ["petal length (cm)", "petal width (cm)"]
     X, y = datasets.load(

@@ -103,6 +103,7 @@ def test_the_best_network_is_a_kkt_point(data):
     assert repr(residual).startswith("KKTResidual(value=")
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 5), width=st.integers(1, 5))
 @settings(deadline=None, max_examples=25, derandomize=True)
 def test_residual_is_the_distance_to_the_clarke_subdifferential(seed, n, width):

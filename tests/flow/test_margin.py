@@ -211,6 +211,7 @@ def test_certificate_of_the_best_network():
         assert certify_margin(max_margin(X, y).network, X, y).ratio > 1 - 2e-6
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 1000), width=st.integers(1, 6))
 @settings(deadline=None, max_examples=15, derandomize=True)
 def test_interval_of_any_separating_network_contains_the_best_margin(seed, width):

@@ -66,6 +66,7 @@ def test_one_sample_has_equal_margins(power, sign):
         assert smoothed_margin(network, X, [1.0]) == pytest.approx(sign * expected)
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 1000),
     first=st.integers(-160, 155),

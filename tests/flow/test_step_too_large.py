@@ -131,6 +131,7 @@ def test_the_penalty_counts(loss):
 # ---- what is no rise ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 10_000),
     n=st.integers(1, 7),

@@ -215,6 +215,7 @@ def test_no_other_direction_attains_the_dual_norm(seed):
         assert np.all(sign * heights <= 1 - 0.5 * (1 - np.maximum(cosines, 0.9)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 3])
 def test_flows_converge_to_the_extreme_points_of_the_dual_optimum(seed):
     X, y = datasets.orthogonally_separable(6, 3, seed)

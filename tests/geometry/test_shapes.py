@@ -24,6 +24,7 @@ def two_samples(degrees, lengths=(1.0, 1.0)):
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True, max_examples=80)
 @given(st.data())
 def test_support_points_against_the_dual_norm(data):

@@ -75,6 +75,7 @@ def test_what_was_printed_before_an_error_is_kept(run):
     assert run("print(1)\n1 / 0")[0][0] == ("stdout", "1\n")
 
 
+@pytest.mark.slow
 def test_figures_are_pictures(run):
     begin = "import matplotlib.pyplot as plt\n"
     value, left_open, closed = run(
@@ -88,6 +89,7 @@ def test_figures_are_pictures(run):
     assert closed == [("result", "0")]
 
 
+@pytest.mark.slow
 def test_interactive_figures_come_with_their_state(run):
     code = "from convexnn_lib.widgets import ArrangementFigure\nArrangementFigure()"
     ((kind, text), result) = run(code)[0]

@@ -190,6 +190,7 @@ def test_kkt_example_with_several_multipliers():
     np.testing.assert_allclose(network.W1[:, 0], [1.0, 0.0], atol=1e-8)
 
 
+@pytest.mark.slow
 def test_an_even_dual_point_pairs_the_neurons():
     """If the dual point is orthogonal to the columns of X, u and -u go together."""
     pairs = []

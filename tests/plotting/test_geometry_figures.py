@@ -186,6 +186,7 @@ class TestPaths:
         ]
         np.testing.assert_allclose(drawn, features.T, atol=1e-12)
 
+    @pytest.mark.slow
     def test_animation_can_be_saved(
         self, pair_history: FlowHistory, tmp_path: Path
     ) -> None:

@@ -169,6 +169,7 @@ def test_sides():
         cone_sides([[1, 0, 1, 0]], 4)
 
 
+@pytest.mark.slow
 def test_nearest_in_cone_of_dependent_rows():
     """Nonnegative least squares alone fails on four of these."""
     rng = np.random.default_rng(0)

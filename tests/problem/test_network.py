@@ -181,6 +181,7 @@ def test_split_keeps_outputs_and_penalty():
         network.split(0, [])
 
 
+@pytest.mark.slow
 @exact
 @given(integer_networks())
 def test_round_trip_through_the_convex_program(data):

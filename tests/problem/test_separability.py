@@ -47,6 +47,7 @@ def labelled_integer_data(draw):
     return X, y
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(labelled_integer_data())
 def test_agrees_with_the_linear_program(data):

@@ -251,6 +251,7 @@ def test_answers_are_the_same_to_the_last_bit(
                 assert np.array_equal(one, other)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(
     data=st.integers(-250, 250),

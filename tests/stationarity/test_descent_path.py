@@ -59,6 +59,7 @@ def test_random_problems(seed, loss):
     check(descent_path(network, problem), network)
 
 
+@pytest.mark.slow
 def test_finer_samples_come_closer():
     """The distance of neighbours falls like the inverse number of samples."""
     rng, problem = random_problem(1, "squared")
@@ -75,6 +76,7 @@ def test_finer_samples_come_closer():
     assert steps[2] < steps[1] / 3.0
 
 
+@pytest.mark.slow
 def test_all_stages_are_needed_somewhere():
     """Neurons of the optimum may be cheaper for the outputs of the start."""
     stages = set()
@@ -119,6 +121,7 @@ def test_spurious_minimum_of_one_neuron(examples):
     check(path, network)
 
 
+@pytest.mark.slow
 def test_trained_network_with_nearly_equal_neurons():
     for seed in range(12):
         rng = np.random.default_rng(seed)

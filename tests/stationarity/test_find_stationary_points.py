@@ -173,6 +173,7 @@ def test_toy(beta):
     assert best.strict is True
 
 
+@pytest.mark.slow
 def test_orthonormal_rows():
     """Each class can be fitted by one neuron or not: four points, in closed form."""
     y, beta = np.array([3.0, 4.0, -2.0]), 1.0
@@ -268,6 +269,7 @@ def test_neurons_without_outputs_become_zero():
     assert settle(ReLUNetwork(np.zeros((2, 0)), []), problem).network.width == 0
 
 
+@pytest.mark.slow
 def test_without_escape_a_descent_counts_once(seed_zero):
     problem, solution = seed_zero
     search = find_stationary_points(
@@ -313,6 +315,7 @@ def test_degenerate_data(X, y):
     assert search[0].value == pytest.approx(solve(problem).value, abs=1e-10)
 
 
+@pytest.mark.slow
 def test_a_continuum_of_minima_counts_once():
     X = [[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]
     problem = TrainingProblem(X, np.ones(4), 0.5)

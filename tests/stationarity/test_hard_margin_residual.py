@@ -62,6 +62,7 @@ def hard_margin_instance(seed: int) -> tuple[ReLUNetwork, TrainingProblem]:
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40, derandomize=True)
 @given(seed=seeds)
 def test_hard_margin_agrees_with_the_kkt_conditions(seed):
@@ -75,6 +76,7 @@ def test_hard_margin_agrees_with_the_kkt_conditions(seed):
     assert np.all(residual.dual[margins > 1.0 + 1e-9] == 0.0)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40, derandomize=True)
 @given(seed=seeds)
 def test_hard_margin_descent_stays_feasible_and_is_steepest(seed):

@@ -42,6 +42,7 @@ def integer_set(seed: int, upper: float) -> SubgradientSet:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("upper", [1.0, np.inf])
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(seed=st.integers(0, 10**6))

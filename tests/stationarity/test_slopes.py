@@ -85,6 +85,7 @@ def test_slope_agrees_with_minimization_over_cells(loss, seed):
     assert residual.slope == pytest.approx(lowest_slope(network, problem), abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
 @settings(deadline=None, max_examples=40, derandomize=True)
 @given(seed=seeds)

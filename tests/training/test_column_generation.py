@@ -61,6 +61,7 @@ def test_integer_data_with_a_dual_norm_by_brute_force(data):
     assert norm <= problem.beta * (1.0 + 1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES[:4], ids=NAMES[:4])
 def test_beta_from_tiny_to_beyond_the_largest(loss):
     base = random_problem(3, 9, 3, loss)
@@ -76,6 +77,7 @@ def test_beta_from_tiny_to_beyond_the_largest(loss):
         assert solution.reason == "converged"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 def test_units(loss):
     """Scaling X (and beta with it), or y and beta, is a change of units."""

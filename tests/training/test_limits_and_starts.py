@@ -73,6 +73,7 @@ def test_an_accuracy_out_of_reach_is_reported():
     assert solution.certificate.relative_gap <= 1e-8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 def test_starts(loss):
     problem = random_problem(5, 10, 3, loss)

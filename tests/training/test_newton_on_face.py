@@ -49,6 +49,7 @@ def test_never_worse(loss, cross):
         assert np.all(np.isfinite(polished.W1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", SMOOTH, ids=lambda loss: repr(loss))
 def test_reaches_stationary_points_near_optima(loss):
     rng = np.random.default_rng(1)

@@ -52,6 +52,7 @@ def test_longley(ones: bool, beta: float) -> None:
     assert solution.certificate.verify(solution.network, problem)
 
 
+@pytest.mark.slow
 def test_the_optimum_does_not_depend_on_the_unit_of_the_penalty() -> None:
     """For a penalty that hardly counts it is proportional to beta."""
     X, y = LONGLEY[:, 1:], LONGLEY[:, 0]
@@ -190,6 +191,7 @@ def test_raw_columns_end_with_a_small_gap(name: str, loss: str) -> None:
     assert solution.certificate.verify(solution.network, problem)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("factors", "named"),
     [

@@ -91,6 +91,7 @@ def test_optima_agree_with_a_search_over_all_sign_vectors(seed: int, loss: str) 
     assert value - bound <= 1e-6 * value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES)
 def test_small_optima_agree_with_a_search(loss: str) -> None:
     solution = solve(random_problem(7, 5, 2, 2, loss), tol=2e-7)
@@ -184,6 +185,7 @@ def test_strong_regularization_leaves_the_zero_network() -> None:
     assert solution.certificate.relative_gap <= 1e-6
 
 
+@pytest.mark.slow
 def test_a_start_and_a_time_limit() -> None:
     problem = random_problem(0, 8, 2, 2, "squared")
     best = solve(problem)

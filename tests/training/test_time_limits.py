@@ -216,6 +216,7 @@ def test_a_network_to_start_from_is_never_lost(loss, clock):
         check(solve_in_time(problem, cells, start=start), problem, best_within)
 
 
+@pytest.mark.slow
 def test_time_is_kept_for_the_bound(clock):
     """Where patterns are too many, a bound that takes a search is found in any case."""
     rng = np.random.default_rng(0)
@@ -245,6 +246,7 @@ def test_after_the_limit_there_are_few_steps(clock):
         assert clock.now <= 1.2 * limit + 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 def test_whenever_the_time_of_cvxpy_is_up(loss, clock):
     problem = random_problem(1, 8, 2, loss, 0.05)

@@ -124,6 +124,7 @@ def test_the_optimal_set_over_chosen_patterns():
     assert problem.objective(network) == pytest.approx(solution.value, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_the_gap_over_all_patterns_warns():
     problem = wave_problem(Squared(), 8.0, 60, 30)
     with pytest.warns(GapWarning, match="chosen patterns"):
@@ -162,6 +163,7 @@ def copper():
     return np.column_stack([np.arange(1951, 1976), *columns, np.ones(25)]), y
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES[1:], ids=NAMES[1:])
 def test_branch_and_bound_of_nearly_parallel_rows_ends_early(loss, monkeypatch):
     """It would go on and on; their few patterns are listed exactly then."""
@@ -206,6 +208,7 @@ def test_diabetes():
     assert solution.value < 0.5 * y @ y
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["logistic", "hinge"])
 def test_breast_cancer(loss):
     X, y = datasets.load("breast_cancer")

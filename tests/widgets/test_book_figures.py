@@ -65,6 +65,7 @@ def test_page_loads_nothing_from_elsewhere(html: Path) -> None:
     assert "interactive_figures.js" in text
 
 
+@pytest.mark.slow
 def test_page_without_scripts_shows_the_picture(html: Path) -> None:
     fallback = html.read_text().split("<noscript>")[1].split("</noscript>")[0]
     assert "<img" in fallback

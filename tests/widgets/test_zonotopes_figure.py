@@ -18,6 +18,7 @@ class TestPython:
         assert figure.distance.value == pytest.approx(value, rel=1e-10)
         assert figure.picture().axes
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("state", "message"),
         [
