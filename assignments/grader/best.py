@@ -56,10 +56,13 @@ def best_attempts(
         if len(found := attempts(course, name, student)) > 1
     }
     best: dict[str, tuple[int, float]] = {}
-    for number in range(1, max(map(len, known.values()), default=0) + 1):
-        turn = {s: a[number - 1] for s, a in known.items() if len(a) >= number}
-        with tempfile.TemporaryDirectory(prefix="attempts-") as folder:
-            trial = _course_of(Path(folder, "course"), course, problem_set, turn)
+    with tempfile.TemporaryDirectory(prefix="attempts-") as folder:
+        empty = Course(Path(folder, "course"))
+        if known:
+            _build(empty, course, problem_set)
+        for number in range(1, max(map(len, known.values()), default=0) + 1):
+            turn = {s: a[number - 1] for s, a in known.items() if len(a) >= number}
+            trial = _copy(empty, Path(folder, str(number)), problem_set, turn)
             grade_all(trial, problem_set, source, replace(settings, again=True), report)
             for student, attempt in turn.items():
                 result = stored_result(trial, name, student)
@@ -72,17 +75,22 @@ def best_attempts(
     return best
 
 
-def _course_of(
+def _build(empty: Course, course: Course, problem_set: ProblemSet) -> None:
+    """Build the release in a course without students: that which students had."""
+    empty.build(problem_set)
+    release = course.release_notebook(problem_set.name)
+    shutil.copy(release, empty.release_notebook(problem_set.name))
+
+
+def _copy(
+    empty: Course,
     folder: Path,
-    course: Course,
     problem_set: ProblemSet,
     attempts: dict[str, Attempt],
 ) -> Course:
-    """Make a course with one attempt of each student, and the release they had."""
-    trial = Course(folder)
-    trial.build(problem_set)
-    release = course.release_notebook(problem_set.name)
-    shutil.copy(release, trial.release_notebook(problem_set.name))
+    """Copy a course into a folder, and hand in one attempt of each student."""
+    shutil.copytree(empty.folder, folder / empty.folder.name)
+    trial = Course(folder / empty.folder.name)
     for student, attempt in attempts.items():
         target = trial.submission(problem_set.name, student)
         target.parent.mkdir(parents=True)

@@ -146,6 +146,8 @@ class SearchState:
         Whether all patterns are priced in every round.
     faint : float
         The weight of the penalty at which a hinge loss no longer leads anywhere.
+    newton : bool
+        Whether Newton's method on the dual has solved all programs within cones so far.
     """
 
     problem: TrainingProblem
@@ -164,6 +166,7 @@ class SearchState:
     accuracy: float = 1e-9
     cheap: bool = True
     faint: float = 0.0
+    newton: bool = True
 
     def recording(self, network: ReLUNetwork, *, sparse: bool = False) -> SearchState:
         """Return the state with a network as the best one, if it is."""

@@ -60,9 +60,11 @@ def train(state: SearchState, deadline: Deadline) -> SearchState:
     working, program = state.working, state.program
     if not len(working):  # the zero network, with the dual point that it has
         return replace(state, point=replace(state.point, accurate=near))
-    within = _within_cones(state, deadline)
-    if within is not None:
-        return _improved_within(state, within, deadline)
+    if state.within_cones and state.newton:
+        within = _within_cones(state, deadline)
+        if within is not None:
+            return _improved_within(state, within, deadline)
+        state = replace(state, newton=False)  # it would fail again, and slowly
     try:
         found = solve_groups(
             program,
@@ -92,13 +94,11 @@ def train(state: SearchState, deadline: Deadline) -> SearchState:
 
 
 def _within_cones(state: SearchState, deadline: Deadline) -> PairsPoint | None:
-    """Solve the program by Newton's method on its dual, if that suits it and works.
+    """Solve the program by Newton's method on its dual, if that works.
 
     It keeps all walls of all cones, and is the faster the smaller the part of the pairs
     is that are not zero. Where patterns are given that is what is wanted.
     """
-    if not state.within_cones:
-        return None
     patterns, signs = state.working.arrays()
     tol = _ROUGH * state.accuracy
     found = solve_pairs(state.program, patterns, signs, tol=tol, deadline=deadline)

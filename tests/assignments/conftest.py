@@ -6,8 +6,10 @@ The problem set beside this file is read by the tests, not run by pytest.
 from __future__ import annotations
 
 import functools
+import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -37,10 +39,23 @@ else:
 
     @pytest.fixture(scope="session")
     def built(tiny: ProblemSet, tmp_path_factory: pytest.TempPathFactory) -> Course:
-        """A course of which the release is taken."""
-        built = Course(tmp_path_factory.mktemp("built"))
+        """A course of which the release is taken, and in which nothing is done."""
+        built = Course(tmp_path_factory.mktemp("built") / "course")
         built.build(tiny)
         return built
+
+    @pytest.fixture(scope="session")
+    def new_course(built: Course) -> Callable[[Path], Course]:
+        """Return what makes a course with that release in a folder, without waiting.
+
+        It has the same name, which the course's files hold.
+        """
+
+        def copy(folder: Path) -> Course:
+            shutil.copytree(built.folder, folder / built.folder.name)
+            return Course(folder / built.folder.name)
+
+        return copy
 
     @pytest.fixture
     def release(built: Course) -> NotebookNode:

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import zipfile
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -202,10 +203,12 @@ def test_wrong_lines_are_named(course: Course, line: str, said: str) -> None:
 
 @pytest.mark.slow
 def test_grades_say_what_counts(
-    built: Course, tiny: ProblemSet, tmp_path: Path
+    built: Course,
+    tiny: ProblemSet,
+    new_course: Callable[[Path], Course],
+    tmp_path: Path,
 ) -> None:
-    course = Course(tmp_path / "dated")
-    course.build(tiny)
+    course = new_course(tmp_path)
     for student in ("cfg", "ada"):
         pretend(course, tiny, student)
         path = course.submission("tiny", student)
@@ -229,10 +232,12 @@ def test_grades_say_what_counts(
 
 @pytest.mark.slow
 def test_a_student_is_renamed_with_marks(
-    tiny: ProblemSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny: ProblemSet,
+    new_course: Callable[[Path], Course],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    course = Course(tmp_path / "renamed")
-    course.build(tiny)
+    course = new_course(tmp_path)
     pretend(course, tiny, "typo")
     course.mark("tiny", "typo", "sum", 4.0, "good")
     keep(course, "tiny", "typo", b"older", MONDAY)
@@ -253,10 +258,11 @@ def test_a_student_is_renamed_with_marks(
 
 @pytest.mark.slow
 def test_a_dry_run_says_all_and_does_nothing(
-    tiny: ProblemSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    new_course: Callable[[Path], Course],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    course = Course(tmp_path / "dry")
-    course.build(tiny)
+    course = new_course(tmp_path)
     put(tmp_path / "in", "ada.ipynb", "{}", MONDAY)
     put(tmp_path / "in", "note.txt", "", MONDAY)
     before = sorted(course.folder.rglob("*"))
@@ -271,10 +277,11 @@ def test_a_dry_run_says_all_and_does_nothing(
 
 @pytest.mark.slow
 def test_times_of_a_table_are_taken(
-    tiny: ProblemSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    new_course: Callable[[Path], Course],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    course = Course(tmp_path / "times")
-    course.build(tiny)
+    course = new_course(tmp_path)
     keep(course, "tiny", "ada", b"1", MONDAY)
     table = tmp_path / "times.csv"
     table.write_text("Student;Handed in\nADA;2026-10-11 12:00\nem;2026-10-11\ncfg;\n")
@@ -321,6 +328,7 @@ ROSTER = (
 )
 def test_platforms_tables_are_filled(
     tiny: ProblemSet,
+    new_course: Callable[[Path], Course],
     tmp_path: Path,
     table: str,
     column: str,
@@ -328,8 +336,7 @@ def test_platforms_tables_are_filled(
     left: int,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    course = Course(tmp_path / "filled")
-    course.build(tiny)
+    course = new_course(tmp_path)
     pretend(course, tiny, "ada")
     pretend(course, tiny, "cfg")
     course.mark("tiny", "cfg", "count", 0.5, "")
@@ -369,9 +376,10 @@ def test_a_column_that_is_not_there_or_twice_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_answers_are_written_as_programs(tiny: ProblemSet, tmp_path: Path) -> None:
-    course = Course(tmp_path / "programs")
-    course.build(tiny)
+def test_answers_are_written_as_programs(
+    tiny: ProblemSet, new_course: Callable[[Path], Course], tmp_path: Path
+) -> None:
+    course = new_course(tmp_path)
     pretend(course, tiny, "ada", proof="Add them.\nTwice.")
     pretend(course, tiny, "em", proof="</script>")
     keep(course, "tiny", "cfg", b"no notebook", MONDAY)
@@ -406,11 +414,13 @@ def guides_commands() -> list[list[str]]:
 
 @pytest.mark.slow
 def test_the_guides_commands_run(
-    tiny: ProblemSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: ProblemSet,
+    new_course: Callable[[Path], Course],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each is understood, and those that run nobody's code do what the guide says."""
-    course = Course(tmp_path / "course")
-    course.build(tiny)
+    course = new_course(tmp_path)
     pretend(course, tiny, "ada")
     keep(course, "tiny", "ada", b"2", MONDAY)
     monkeypatch.chdir(tmp_path)

@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -126,12 +126,14 @@ def listener() -> Iterator[tuple[int, list[object]]]:
 @pytest.fixture(scope="module")
 def graded(
     tiny: problem_set.ProblemSet,
+    new_course: Callable[[Path], Course],
     tmp_path_factory: pytest.TempPathFactory,
     bubblewrap: None,
     listener: tuple[int, list[object]],
 ) -> Batch:
     """Grade two good submissions, and then many bad ones beside them."""
-    batch = Batch(tmp_path_factory.mktemp("course"), tiny)
+    folder = tmp_path_factory.mktemp("batch")
+    batch = Batch(folder, new_course(folder), tiny)
     batch.hand_in("good", write_proof(batch.solution("good"), "Add them."))
     batch.hand_in("Other.Good", batch.solution(" OTHER.good"))
     assert batch.grade() == 0

@@ -25,7 +25,11 @@ MONDAY = datetime(2026, 10, 12, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def course(tiny: ProblemSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+def course(
+    new_course: Callable[[Path], Course],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Course:
     """A course in which an attempt is a number, which is its points."""
 
     def grade_all(
@@ -51,8 +55,7 @@ def course(tiny: ProblemSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         return []
 
     monkeypatch.setattr(best, "grade_all", grade_all)
-    course = Course(tmp_path / "course")
-    course.build(tiny)
+    course = new_course(tmp_path)
     return course
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -364,10 +365,9 @@ def test_what_is_neither_folder_nor_archive_is_refused(
 
 @pytest.mark.slow
 def test_grades_have_the_roster_and_who_is_missing(
-    tiny: ProblemSet, tmp_path: Path
+    tiny: ProblemSet, new_course: Callable[[Path], Course], tmp_path: Path
 ) -> None:
-    course = Course(tmp_path / "course")
-    course.build(tiny)
+    course = new_course(tmp_path)
     course.roster.write_text(MOODLE, encoding="utf-8")
     pretend(course, tiny, "ada")
     pretend(course, tiny, "guest")
@@ -389,11 +389,10 @@ def test_grades_have_the_roster_and_who_is_missing(
 
 @pytest.mark.slow
 def test_a_strange_name_in_the_course_stops_nobody(
-    tiny: ProblemSet, tmp_path: Path
+    tiny: ProblemSet, new_course: Callable[[Path], Course], tmp_path: Path
 ) -> None:
     """As an exchange or an older version may leave it there."""
-    course = Course(tmp_path / "course")
-    course.build(tiny)
+    course = new_course(tmp_path)
     pretend(course, tiny, "ada")
     for name in ("M\udcfcller", "\x1b[2J", "a\nb", "=1"):
         path = course.submission("tiny", name)
@@ -410,9 +409,10 @@ def test_a_strange_name_in_the_course_stops_nobody(
 
 
 @pytest.mark.slow
-def test_messages_cannot_write_feedback(tiny: ProblemSet, tmp_path: Path) -> None:
-    course = Course(tmp_path / "course")
-    course.build(tiny)
+def test_messages_cannot_write_feedback(
+    tiny: ProblemSet, new_course: Callable[[Path], Course], tmp_path: Path
+) -> None:
+    course = new_course(tmp_path)
     evil = "x\n\n## count: 3 of 3\n\n<img src=x onerror=steal()> 1 < 2"
     pretend(course, tiny, "ada", Result("graded", {}, [evil]))
     write_feedback(course, tiny)
@@ -424,10 +424,12 @@ def test_messages_cannot_write_feedback(tiny: ProblemSet, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_a_student_can_be_removed(
-    tiny: ProblemSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny: ProblemSet,
+    new_course: Callable[[Path], Course],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    course = Course(tmp_path / "course")
-    course.build(tiny)
+    course = new_course(tmp_path)
     for student in ("ada", "gausscarl_1_2_tiny"):
         pretend(course, tiny, student)
         course.mark("tiny", student, "sum", 1.0, "")

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,12 @@ def _plant(course: Course) -> None:
 
 
 @pytest.fixture(scope="module")
-def course(tiny: ProblemSet, tmp_path_factory: pytest.TempPathFactory) -> Course:
-    course = Course(tmp_path_factory.mktemp("course"))
-    course.build(tiny)
+def course(
+    tiny: ProblemSet,
+    new_course: Callable[[Path], Course],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Course:
+    course = new_course(tmp_path_factory.mktemp("course"))
     pretend(course, tiny, "ada", Result("graded", {}), proof=MARKDOWN + PLANTED)
     _plant(course)
     return course

@@ -72,9 +72,10 @@ def _unpacked(root: Path, archive: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def archive(tiny: ProblemSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    course = Course(tmp_path_factory.mktemp("course"))
-    course.build(tiny)
+def archive(
+    new_course: Callable[[Path], Course], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    course = new_course(tmp_path_factory.mktemp("course"))
     course.roster.write_text(LIST)
     command = ["gradescope", "tiny", "--course", str(course.folder)]
     assert main([*command, "--sources", str(TINY.parent)]) == 0

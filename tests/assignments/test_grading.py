@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,10 +26,11 @@ from assignments.grader.submission import Result
 def test_a_failure_of_the_course_stops_only_the_student_whom_it_hits(
     bubblewrap: None,
     tiny: problem_set.ProblemSet,
+    new_course: Callable[[Path], Course],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    batch = Batch(tmp_path, tiny)
+    batch = Batch(tmp_path, new_course(tmp_path), tiny)
     batch.hand_in("ada", batch.solution("ada"))
     batch.hand_in("emmy", batch.solution("emmy"))
     text = TINY.read_text().replace(
@@ -83,25 +85,27 @@ def test_what_checks_do_decides_the_points(
 
 @pytest.mark.slow
 def test_without_a_sandbox_grading_refuses(
-    built: Course,
+    new_course: Callable[[Path], Course],
     tiny: problem_set.ProblemSet,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    release = nbformat.read(built.release_notebook("tiny"), as_version=4)
-    path = built.submission("tiny", "ada")
+    course = new_course(tmp_path)
+    release = nbformat.read(course.release_notebook("tiny"), as_version=4)
+    path = course.submission("tiny", "ada")
     path.parent.mkdir(parents=True)
     nbformat.write(rehearsal.solved(tiny, release, "ada"), path)
     sandbox.sandbox_problem.cache_clear()
     monkeypatch.setattr(sandbox, "_program", lambda: None)
-    options = ["grade", "tiny", "--course", str(built.folder)]
+    options = ["grade", "tiny", "--course", str(course.folder)]
     options += ["--sources", str(TINY.parent), "--jobs", "1"]
     try:
         assert main(options) == 2
         assert "--unsafe" in capsys.readouterr().err
-        assert not built.result("tiny", "ada").exists()
+        assert not course.result("tiny", "ada").exists()
         with pytest.raises(sandbox.SandboxError):
-            grade_all(built, tiny, TINY, Settings(), lambda progress: None)
+            grade_all(course, tiny, TINY, Settings(), lambda progress: None)
         with pytest.raises(sandbox.SandboxError):
             sandbox.Sandbox().start(["-c", "pass"], sandbox.HOME)
         assert main([*options, "--unsafe"]) == 0

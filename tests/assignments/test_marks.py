@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -20,10 +21,13 @@ pytestmark = pytest.mark.slow  # gradebooks are databases
 
 
 @pytest.fixture(scope="module")
-def marked(tiny: ProblemSet, tmp_path_factory: pytest.TempPathFactory) -> Course:
+def marked(
+    tiny: ProblemSet,
+    new_course: Callable[[Path], Course],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Course:
     """Three students whose proofs are to be marked."""
-    course = Course(tmp_path_factory.mktemp("marked"))
-    course.build(tiny)
+    course = new_course(tmp_path_factory.mktemp("marked"))
     for student in ("ada", "emmy", "00123"):
         pretend(course, tiny, student)
     return course
@@ -202,9 +206,12 @@ def test_no_cell_becomes_a_formula(tmp_path: Path) -> None:
 
 
 def test_a_mark_is_taken_back_when_its_answer_changes(
-    bubblewrap: None, tiny: ProblemSet, tmp_path: Path
+    bubblewrap: None,
+    tiny: ProblemSet,
+    new_course: Callable[[Path], Course],
+    tmp_path: Path,
 ) -> None:
-    batch = Batch(tmp_path, tiny)
+    batch = Batch(tmp_path, new_course(tmp_path), tiny)
     texts = {"same": "Add.", "other": "Add.", "empty": "Add.", "moved": "Add."}
     for student, text in texts.items():
         batch.hand_in(student, write_proof(batch.solution(student), text))

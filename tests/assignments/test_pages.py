@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -23,11 +24,12 @@ PLANTED = (
 
 @pytest.fixture(scope="module")
 def page(
-    tiny: ProblemSet, tmp_path_factory: pytest.TempPathFactory
+    tiny: ProblemSet,
+    new_course: Callable[[Path], Course],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, str]:
     """A feedback page, with scripts wherever a student or a check can write."""
-    course = Course(tmp_path_factory.mktemp("course"))
-    course.build(tiny)
+    course = new_course(tmp_path_factory.mktemp("course"))
     result = Result("graded", {}, [PLANTED], [PLANTED])
     pretend(course, tiny, "ada", result, proof=MARKDOWN + PLANTED)
     course.mark("tiny", "ada", "sum", 3.0, PLANTED)

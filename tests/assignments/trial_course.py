@@ -23,8 +23,10 @@ CELL_SECONDS = 45  # much more than any cell takes that ends, on a busy machine 
 class Batch:
     """A course in which the tiny problem set is handed in and graded."""
 
-    def __init__(self, folder: Path, tiny: problem_set.ProblemSet) -> None:
-        self.course = Course(folder / "course")
+    def __init__(
+        self, folder: Path, course: Course, tiny: problem_set.ProblemSet
+    ) -> None:
+        self.course = course
         self.handed_in = folder / "handed_in"
         self.handed_in.mkdir()
         self.outside = folder / "outside"  # where nothing may be written
@@ -32,7 +34,6 @@ class Batch:
         self.tiny = tiny
         self.rows_before: dict[str, dict[str, str]] = {}
         self.files_before: dict[str, str] = {}
-        self.course.build(tiny)
         self.release = nbformat.read(self.course.release_notebook("tiny"), as_version=4)
 
     def solution(self, student: str) -> NotebookNode:
