@@ -154,12 +154,14 @@ def _small_restrictions(rows: IndexArray) -> list[IndexArray] | None:
     sums = result.sum(axis=1)
     result *= np.where(sums < 0, -1, 1)[:, None, :]
     weight = np.abs(result).sum(axis=1) + 2**20 * np.abs(sums)
-    order = np.argsort(weight + 2**40 * (result == 0).sum(axis=1), axis=1)
+    # 64 bits also where an index has 32, as in a browser
+    zeros = (result == 0).sum(axis=1, dtype=np.int64)
+    order = np.argsort(weight + 2**40 * zeros, axis=1)
     result = np.take_along_axis(result, order[:, None, :], axis=2)
     result = _primitive_rows(result)
     if np.abs(result).max() >= 1 << (bits - 1):
         return None
-    keys = result @ (1 << (bits * np.arange(dimension - 1)))
+    keys = result @ (1 << (bits * np.arange(dimension - 1, dtype=np.int64)))
     keys.sort(axis=1)
     fresh = keys != 0
     fresh[:, 1:] &= keys[:, 1:] != keys[:, :-1]

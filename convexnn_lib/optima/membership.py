@@ -130,7 +130,7 @@ def membership(
         if np.min(distances, initial=np.inf) > tolerance:
             worth = sign * float(face.dual @ np.maximum(problem.X @ unit, 0.0))
             failure, reason = _misdirected(
-                int(k), unit, distances, worth, units, neurons
+                int(k), unit, distances, worth, units, neurons, tolerance
             )
             failures.setdefault(failure, reason)
         else:
@@ -166,11 +166,15 @@ def _misdirected(
     worth: float,
     units: Units,
     neurons: ExtremeNeurons,
+    tolerance: float,
 ) -> tuple[str, str]:
-    """Return why a neuron has none of the directions: the failure and the reason."""
+    """Return why a neuron has none of the directions: the failure and the reason.
+
+    One that has come to rest on a wall lies in the cones on both sides of it.
+    """
     X, size = units.problem.X, units.data * units.dual
-    sides = row_sides(X, unit[None])[0]
-    others = row_sides(X, neurons.directions)
+    sides = row_sides(X, unit[None], tolerance)[0]
+    others = row_sides(X, neurons.directions, tolerance)
     together = np.all(others * sides >= 0, axis=1) & np.isfinite(distances)
     if np.any(together):
         j = int(np.argmin(np.where(together, distances, np.inf)))

@@ -274,6 +274,16 @@ def test_what_fails_first_does_not_depend_on_the_order_of_neurons():
     assert "neuron 0 lies in a cone" in answers[1].reason
 
 
+@pytest.mark.parametrize("moved", [-1e-12, 0.0, 1e-12])
+def test_a_neuron_on_a_wall_lies_in_the_cones_on_both_sides(moved):
+    """Beyond it there is a cone without optimal neurons, which rounding may choose."""
+    angle = np.radians(240) + moved  # between the second sample's cone and that of none
+    network = ReLUNetwork([[np.cos(angle)], [np.sin(angle)]], [1.0])
+    answer = optima_of(BISECTED, [1, 1], 0.25).contains(network)
+    assert answer.failure == "collinearity"
+    assert "90 degrees" in answer.reason
+
+
 def test_scope_of_given_patterns():
     problem = TrainingProblem(BISECTED, [1, 1], 0.25)
     patterns = np.array([[True, False], [False, True]])
