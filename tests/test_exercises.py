@@ -6,71 +6,27 @@ import ast
 import importlib
 import inspect
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
+from chapter_exercises import Exercise, exercises_of
 
 from convexnn_lib.exercises.feedback import Feedback
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 
-EXERCISE = re.compile(r"^:{3,}\{exercise\}.*?\n:label: (ex-[\w-]+)$", re.M)
-SOLUTION = re.compile(r"^(:{3,})\{solution\} (ex-[\w-]+)\n(.*?)^\1$", re.M | re.S)
-PYTHON = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 CALL = re.compile(r"\bexercises\.(\w+)\.(\w+)\(")
 
 
-@dataclass(frozen=True)
-class Exercise:
-    """An exercise of a chapter: its label, its stub, and its solution's code."""
-
-    label: str
-    stub: str
-    output: str
-    folded: bool
-    solutions: list[str]
-
-
-def _exercises(path: Path) -> list[Exercise]:
-    cells = nbformat.read(path, as_version=4).cells
-    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
-    found = [match for text in texts for match in SOLUTION.findall(text)]
-    solutions = {label: body for _, label, body in found}
-    exercises = []
-    for cell, following in zip(cells, [*cells[1:], None], strict=True):
-        if cell.cell_type != "markdown":
-            continue
-        for label in EXERCISE.findall(cell.source):
-            is_stub = following is not None and following.cell_type == "code"
-            body = solutions.get(label, "")
-            exercises.append(
-                Exercise(
-                    label=label,
-                    stub=following.source if is_stub else "",
-                    output=_output(following) if is_stub else "",
-                    folded=":class: dropdown" in body,
-                    solutions=PYTHON.findall(body),
-                )
-            )
-    return exercises
-
-
-def _output(cell: nbformat.NotebookNode) -> str:
-    texts = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
-    return "".join(texts)
-
-
-ALL = [(path.stem, item) for path in CHAPTERS for item in _exercises(path)]
+ALL = [(path.stem, item) for path in CHAPTERS for item in exercises_of(path)]
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 class TestChapter:
     def test_has_at_least_eight_exercises(self, path: Path) -> None:
-        labels = [item.label for item in _exercises(path)]
+        labels = [item.label for item in exercises_of(path)]
         assert len(labels) >= 8
         assert len(set(labels)) == len(labels)
 
@@ -84,7 +40,7 @@ class TestChapter:
             and value.__module__.startswith(module.__name__)
             and not name.startswith("_")
         }
-        used = [CALL.findall(item.stub) for item in _exercises(path)]
+        used = [CALL.findall(item.stub) for item in exercises_of(path)]
         assert all(len(calls) == 1 for calls in used)
         assert {name for calls in used for _, name in calls} == public
         assert {chapter for calls in used for chapter, _ in calls} == {path.stem}

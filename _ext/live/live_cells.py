@@ -173,6 +173,12 @@ def run(source: str, number: int) -> str:
     return json.dumps(outputs)
 
 
+def forget() -> None:
+    """Forget the names that cells have bound, as before another chapter."""
+    _main.__dict__.clear()
+    _main.__dict__.update(vars(types.ModuleType("__main__")))
+
+
 def _execute(source: str, name: str) -> Any:
     """Run the statements; return the value of the last, if it is an expression."""
     tree = ast.parse(source, name)

@@ -1,6 +1,7 @@
 """The code cells of the chapters in Pyodide, against what the book prints.
 
-One chapter is run always; ``make live-chapters`` runs all of them, which takes long.
+So are the exercises' solutions, against their checks. One chapter is run always;
+``make live-chapters`` runs all of them, which takes long.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from chapter_exercises import exercises_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIVE = ROOT / "_build" / "live" / "live"
@@ -55,15 +57,26 @@ def _comparable(kind: str, text: str) -> tuple[str, str]:
     return kind, re.sub(r"^<Figure size \d+x\d+ ", "<Figure size ", text)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", RUN, ids=lambda path: path.stem)
-def test_cells_show_what_the_book_shows(path: Path, skip_on_laptop) -> None:
+@pytest.fixture(scope="module", params=RUN, ids=lambda path: path.stem)
+def ran(request, tmp_path_factory, skip_on_laptop) -> tuple[Path, dict[str, dict]]:
+    """A chapter, and what its cells and the solutions of its exercises showed."""
     if shutil.which("node") is None:
         skip_on_laptop("Node is not installed")
     if not (LIVE / "live.json").exists():
         skip_on_laptop("what runs the chapters is not assembled: run `make live`")
+    path = request.param
+    cells = {
+        name: "".join(cell["source"])
+        for name, cell in _cells(path).items()
+        if not _tags(cell) & LEFT_OUT
+    }
+    plan = tmp_path_factory.mktemp("plan") / "plan.json"
+    parts = [cells, *({name: code} for name, code in _solutions(path).items())]
+    plan.write_text(
+        json.dumps([[{"id": k, "source": v} for k, v in p.items()] for p in parts])
+    )
     done = subprocess.run(
-        ["node", "tools/live/run_chapter.mjs", LIVE, path],
+        ["node", "tools/live/run_cells.mjs", LIVE, plan],
         cwd=ROOT,
         env=os.environ,
         capture_output=True,
@@ -72,11 +85,24 @@ def test_cells_show_what_the_book_shows(path: Path, skip_on_laptop) -> None:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     records = {r["id"]: r for r in map(json.loads, done.stdout.splitlines())}
-    assert "outside" not in records
-    cells = _cells(path)
-    for name, cell in cells.items():
+    assert records.keys() - {"start", "end"} == set().union(*parts)
+    return path, records
+
+
+def _solutions(path: Path) -> dict[str, str]:
+    """Return the code of the solutions, by labels and numbers."""
+    return {
+        f"{item.label} {number}": code
+        for item in exercises_of(path)
+        for number, code in enumerate(item.solutions)
+    }
+
+
+@pytest.mark.slow
+def test_cells_show_what_the_book_shows(ran) -> None:
+    path, records = ran
+    for name, cell in _cells(path).items():
         if _tags(cell) & LEFT_OUT:
-            assert name not in records
             continue
         shown = [(o["kind"], o["text"]) for o in records[name]["outputs"]]
         errors = [text for kind, text in shown if kind == "error"]
@@ -86,6 +112,15 @@ def test_cells_show_what_the_book_shows(path: Path, skip_on_laptop) -> None:
             assert got != _stored(cell), f"{name} no longer differs: drop it"
         else:
             assert got == _stored(cell), name
+
+
+@pytest.mark.slow
+def test_solutions_are_right(ran) -> None:
+    path, records = ran
+    for name in _solutions(path):
+        *_, last = records[name]["outputs"]
+        assert last["kind"] == "result", f"{name}\n{last['text']}"
+        assert last["text"].startswith("Right: "), f"{name}\n{last['text']}"
 
 
 def test_differences_have_reasons() -> None:
