@@ -26,7 +26,10 @@ from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
-from convexnn_lib.training._first_network import with_first_network
+from convexnn_lib.training._first_network import (
+    with_first_network,
+    with_fitted_network,
+)
 from convexnn_lib.training._newton_on_face import meet_hard_margin
 from convexnn_lib.training._price_neurons import local_prices, price
 from convexnn_lib.training._search_state import (
@@ -270,6 +273,8 @@ def _finished(
 ) -> ActiveSetResult:
     """Return the best network without superfluous neurons, and dual points."""
     deadline = deadline.extended
+    if state.scope is None and not np.isfinite(state.best.value):
+        state = with_fitted_network(state)
     if state.reach is Reach.LOCAL:
         state = state.fixing_scope()  # stopped early: certified are the patterns so far
     state = state.holding_some_pattern()

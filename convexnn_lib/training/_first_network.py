@@ -19,7 +19,7 @@ from convexnn_lib.training._local_training import descend, widened
 from convexnn_lib.training._newton_on_face import meet_hard_margin
 from convexnn_lib.training._search_state import SearchState
 
-__all__ = ["with_first_network"]
+__all__ = ["with_first_network", "with_fitted_network"]
 
 _STARTS = 20  # random directions in which local ascent starts
 _NEURONS = 50  # that are trained
@@ -91,6 +91,17 @@ def with_first_network(state: SearchState, deadline: Deadline) -> SearchState:
     network = state.best.network
     point = replace(point, directions=network.W1.T)
     return replace(state.holding(network), point=point)
+
+
+def with_fitted_network(state: SearchState) -> SearchState:
+    """Return the state with a network that meets a hard margin, however large it is.
+
+    It is for a search that has ended before it had one. There is none where samples are
+    too many, or contradict each other.
+    """
+    none = np.zeros((0, state.problem.d))
+    fitted = _interpolating(state.problem, none)
+    return state.recording(fitted, sparse=state.problem.n > _FITTED)
 
 
 def _scaled(network: ReLUNetwork, problem: TrainingProblem) -> ReLUNetwork:

@@ -91,6 +91,7 @@ def test_limits_before_the_patterns_are_chosen(loss):
         kind = "time limit of" if "time_limit" in options else "limit of"
         assert solution.reason.startswith(f"the {kind}")
         assert solution.certificate.scope == "all patterns"
+        assert np.isfinite(solution.value)
 
 
 @pytest.mark.usefixtures("no_lists")
