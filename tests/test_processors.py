@@ -97,6 +97,7 @@ def test_kernels_that_the_machine_can_run(
         assert [processor.kernels[0] in word for word in words] == [True] * (not kernel)
 
 
+@pytest.mark.slow
 def test_one_processor_cannot_have_two_threads(
     processors: ModuleType, found: dict[str, set], monkeypatch: pytest.MonkeyPatch
 ) -> None:

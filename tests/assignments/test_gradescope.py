@@ -216,6 +216,7 @@ def test_where_there_is_no_sandbox(
     assert f"sleep {STAYS}" not in shown.stdout
 
 
+@pytest.mark.slow
 def test_no_sandbox_and_no_other_user(
     autograder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

@@ -75,6 +75,7 @@ def test_nothing_of_a_students_runs_in_feedback(browser, page) -> None:
     assert all(url.startswith(pages.MATHJAX) for url in foreign), foreign
 
 
+@pytest.mark.slow
 def test_the_policy_holds_without_the_cleaning(browser, page, tmp_path: Path) -> None:
     """Each of the two walls stands by itself; without both the script runs."""
     _, text = page

@@ -321,6 +321,7 @@ def test_what_is_no_witness_does_not_verify() -> None:
     assert dataclasses.replace(found, upper=np.inf).verify(X, lam)
 
 
+@pytest.mark.slow
 def test_numbers_that_are_none_do_not_verify() -> None:
     rng = np.random.default_rng(17)
     X = rng.standard_normal((30, 20))

@@ -210,6 +210,7 @@ class TestPaths:
         ]
         np.testing.assert_allclose(ends, unit.T, atol=1e-12)
 
+    @pytest.mark.slow
     def test_errors(
         self, pair_history: FlowHistory, space_history: FlowHistory
     ) -> None:

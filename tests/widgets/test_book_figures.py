@@ -72,6 +72,7 @@ def test_page_without_scripts_shows_the_picture(html: Path) -> None:
     assert ALT in fallback
 
 
+@pytest.mark.slow
 def test_controls_that_need_a_kernel_say_so(html: Path) -> None:
     assert html.read_text().count("These controls need a kernel") == 1
 
