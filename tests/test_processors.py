@@ -108,6 +108,7 @@ def test_one_processor_cannot_have_two_threads(
     assert "2 threads" in word
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["old", "usual", "new"])
 @pytest.mark.parametrize("kernel", ["Haswell", "SkylakeX"])
 def test_what_a_machine_is_anyway_is_not_repeated(

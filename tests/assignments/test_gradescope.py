@@ -254,6 +254,7 @@ def test_whose_it_is(users: list[dict[str, str]], found: str, tmp_path: Path) ->
             gradescope.student_of({"users": users}, roster)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "files", [[], ["a.ipynb", "b.ipynb"], ["x/tiny.ipynb", "y/tiny.ipynb"]]
 )
