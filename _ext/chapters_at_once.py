@@ -72,7 +72,8 @@ def before_reading(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None
 
 
 def _read(path: Path) -> NotebookNode:
-    return nbformat.read(path, as_version=4)
+    notebook: NotebookNode = nbformat.read(path, as_version=4)
+    return notebook
 
 
 def _is_cached(notebook: NotebookNode, cache: JupyterCacheAbstract) -> bool:

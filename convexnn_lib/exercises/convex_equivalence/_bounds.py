@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -225,7 +225,7 @@ def lower_bound_function(function: Any) -> Feedback:
                 f"it returns {bound:.6g}, but a network has the objective "
                 f"{case.value:.6g}: no bound on all networks"
             )
-        if bound > _best_multiple(case) + slack:
+        if bound > case.most + slack:
             return (
                 "it returns more than any multiple of the network's own lambda can "
                 "prove: is M(lambda) taken over all patterns and both signs?"
@@ -244,11 +244,12 @@ def lower_bound_function(function: Any) -> Feedback:
 
 
 class _Case(NamedTuple):
-    """A problem, a network to certify, and the optimal value."""
+    """A problem, a network to certify, the optimal value, and the largest bound."""
 
     problem: TrainingProblem
     network: ReLUNetwork
     value: float
+    most: float  # what a multiple of the network's own lambda can prove
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -267,9 +268,11 @@ def _key(*arguments: Any) -> bytes:
     return b"".join(np.asarray(argument).tobytes() for argument in arguments)
 
 
-def _cases() -> Iterator[_Case]:
-    """Yield networks that are optimal, nearly so, far from it, and zero."""
+@cache
+def _cases() -> tuple[_Case, ...]:
+    """Return networks that are optimal, nearly so, far from it, and zero."""
     rng = np.random.default_rng(0)
+    cases = []
     shapes = [(6, 2, 0.1), (8, 3, 0.5), (6, 2, 50.0), (10, 5, 0.1)]
     data = [(*datasets.gaussian(n, d, seed=n), beta) for n, d, beta in shapes]
     data += [(X, -y, beta) for X, y, beta in data[:2]]
@@ -287,11 +290,12 @@ def _cases() -> Iterator[_Case]:
             ReLUNetwork(rng.standard_normal((d, m)), rng.standard_normal(m))
             for m in (1, 10)
         ]
-        yield from (_Case(problem, network, best.value) for network in networks)
+        cases += [_case(problem, network, best.value) for network in networks]
     # the product of three signs, whose dual norm is 0: the zero network is optimal
     X = _cube()
     problem = TrainingProblem(X, X.prod(axis=1), 0.1)
-    yield _Case(problem, ReLUNetwork(np.zeros((3, 1)), np.zeros(1)), 4.0)
+    cases += [_case(problem, ReLUNetwork(np.zeros((3, 1)), np.zeros(1)), 4.0)]
+    return tuple(cases)
 
 
 def _cube() -> FloatArray:
@@ -299,14 +303,14 @@ def _cube() -> FloatArray:
     return np.array(list(itertools.product([-1.0, 1.0], repeat=3)))
 
 
-def _best_multiple(case: _Case) -> float:
-    """Return the largest bound that a multiple of the network's lambda proves."""
-    problem, network = case.problem, case.network
+def _case(problem: TrainingProblem, network: ReLUNetwork, value: float) -> _Case:
+    """Return a case, with the largest bound that a multiple of its lambda proves."""
     lam = problem.y - network.predict(problem.X)
     norm, _ = dual_norm(problem.X, lam)
     size = float(lam @ lam)
     if size == 0.0:
-        return 0.0
+        return _Case(problem, network, value, 0.0)
     limit = np.inf if norm == 0.0 else problem.beta / norm
     t = float(np.clip(problem.y @ lam / size, -limit, limit))
-    return t * float(problem.y @ lam) - 0.5 * t**2 * size
+    most = t * float(problem.y @ lam) - 0.5 * t**2 * size
+    return _Case(problem, network, value, most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,13 @@ from convexnn_lib._validation import FloatArray
 from convexnn_lib.exercises.answers import agrees, as_list, as_number, as_numbers
 from convexnn_lib.exercises.feedback import Feedback, exercise, right, wrong
 from convexnn_lib.exercises.functions import try_function
-from convexnn_lib.exercises.global_optima._problems import clock, pair, square, talk
+from convexnn_lib.exercises.global_optima._problems import (
+    clock,
+    orthonormal_samples,
+    pair,
+    square,
+    talk,
+)
 from convexnn_lib.optima.optimal_set import OptimalSet
 from convexnn_lib.problem.losses import Hinge
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -86,8 +93,7 @@ def orthonormal(counts: Any) -> Feedback:
     given = as_numbers(counts, "the numbers of components").ravel()
     if len(given) != 3:
         return wrong("three numbers are asked for, for the widths 1, 2 and 3")
-    problem = TrainingProblem(np.eye(3), [3.0, 4.0, -2.0], beta=1.0)
-    optima = OptimalSet(solve(problem))
+    optima = OptimalSet(orthonormal_samples())
     for width, count in enumerate(given, start=1):
         if count != optima.connectivity(width).components:
             return wrong(f"the count for width {width} is another")
@@ -161,17 +167,16 @@ def largest_output(function: Callable[[OptimalSet, FloatArray], float]) -> Feedb
     Not yet: for a problem with 2 features, at x = [0. 1.], the value is too small
     """
     rng = np.random.default_rng(0)
-    line, product = OptimalSet(pair(120.0)), OptimalSet(square())
+    line, product, unlisted, single = _optimal_sets()
     inputs = [(line, np.array(x)) for x in ([0.0, 1.0], [3.0, 1.0], [-1.0, 0.5])]
     inputs += [(product, x) for x in rng.standard_normal((5, 4))]
-    # a polytope whose vertices cannot be listed, and one that is a point
-    inputs += [(OptimalSet(square(), max_vertices=1), x) for _, x in inputs[-2:]]
-    inputs += [(OptimalSet(talk()), np.array([1.0, -1.0]))]
+    inputs += [(unlisted, x) for _, x in inputs[-2:]]
+    inputs += [(single, np.array([1.0, -1.0]))]
 
     def fault(answer: Any, optima: OptimalSet, x: FloatArray) -> str | None:
         value = as_number(answer)
         # linear in the point of the polytope, so the largest at a vertex
-        listed = OptimalSet(optima.solution).vertex_networks
+        listed = (product if optima is unlisted else optima).vertex_networks
         truth = max(net.predict(x[None])[0] for net in listed)
         if abs(value - truth) <= _CLOSE * max(1.0, abs(truth)):
             return None
@@ -182,6 +187,17 @@ def largest_output(function: Callable[[OptimalSet, FloatArray], float]) -> Feedb
         )
 
     return try_function(function, inputs, fault, "right at {count} inputs")
+
+
+@cache
+def _optimal_sets() -> tuple[OptimalSet, OptimalSet, OptimalSet, OptimalSet]:
+    """Return a segment, a product of two, the same unlisted, and a point."""
+    return (
+        OptimalSet(pair(120.0)),
+        OptimalSet(square()),
+        OptimalSet(square(), max_vertices=1),
+        OptimalSet(talk()),
+    )
 
 
 @exercise
@@ -244,12 +260,7 @@ def components(function: Callable[[FloatArray, Any, int], int]) -> Feedback:
     >>> exercises.global_optima.components(lambda vertices, edges, m: 1)
     Not yet: for a polytope with 1 vertices and the width 2 the count is another
     """
-    point = OptimalSet(solve(TrainingProblem(np.eye(3), [3.0, 4.0, -2.0], beta=1.0)))
-    truths = {}
-    for optima in (point, OptimalSet(pair(120.0)), OptimalSet(square()), clock()):
-        for m in range(optima.min_width, optima.max_width + 3):
-            truth = optima.connectivity(m).components
-            truths[len(optima.vertices), m] = (optima.vertices, optima.edges, m), truth
+    truths = _components()
 
     def fault(answer: Any, vertices: FloatArray, edges: Any, m: int) -> str | None:
         truth = truths[len(vertices), m][1]
@@ -264,3 +275,15 @@ def components(function: Callable[[FloatArray, Any, int], int]) -> Feedback:
     return try_function(
         function, inputs, fault, "it agrees with the theorem in {count} cases"
     )
+
+
+@cache
+def _components() -> dict[tuple[int, int], tuple[tuple[FloatArray, Any, int], int]]:
+    """Return arguments and truth by the number of vertices and the width."""
+    truths = {}
+    line, product, _, _ = _optimal_sets()
+    for optima in (OptimalSet(orthonormal_samples()), line, product, clock()):
+        for m in range(optima.min_width, optima.max_width + 3):
+            truth = optima.connectivity(m).components
+            truths[len(optima.vertices), m] = (optima.vertices, optima.edges, m), truth
+    return truths

@@ -30,6 +30,12 @@ def pair(degrees: float) -> Solution:
 
 
 @cache
+def orthonormal_samples() -> Solution:
+    """Solve the problem of three orthonormal samples."""
+    return solve(TrainingProblem(np.eye(3), [3.0, 4.0, -2.0], beta=1.0))
+
+
+@cache
 def square() -> Solution:
     """Solve the problem of two such pairs in orthogonal planes, of opposite labels."""
     X = np.kron(np.eye(2), pair(120.0).problem.X)
