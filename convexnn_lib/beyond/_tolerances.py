@@ -18,7 +18,6 @@ __all__ = [
     "TIED",
     "UNUSED",
     "VANISHED_BRANCH",
-    "VANISHED_VALUE",
 ]
 
 # planted neurons
@@ -41,4 +40,3 @@ OUTGROWS = 1e-4  # beyond 1, the height of a neuron that grows faster than the K
 # more layers
 NORM_ROUNDING = 1e-12  # relative error allowed for in a computed norm
 VANISHED_BRANCH = 1e-9  # path norm, relative to the largest, of a branch left out
-VANISHED_VALUE = 1e-12  # a singular value, relative to the largest, that is zero

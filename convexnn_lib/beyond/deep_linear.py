@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
@@ -23,7 +21,6 @@ from convexnn_lib._validation import (
     check_number,
     random_generator,
 )
-from convexnn_lib.beyond._tolerances import VANISHED_VALUE
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 
 __all__ = ["DeepLinearValues", "deep_linear_values", "train_deep_linear"]
@@ -83,7 +80,7 @@ def deep_linear_values(
     Parameters
     ----------
     Y : (a, b) array
-        Target outputs, of rank 1 or 2.
+        Target outputs, not all zero.
     beta : float
         Regularization strength, positive.
     depth : int, default 3
@@ -97,19 +94,30 @@ def deep_linear_values(
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If Y is not finite, or its rank is 0 or above 2, or the depth is below 2.
+        If Y is not finite or zero, or the depth is below 2.
     convexnn_lib.errors.RegularizationError
         If ``beta`` is not a positive number.
 
     Notes
     -----
-    The parallel problem is soft thresholding of the singular values. The standard one
-    is, by von Neumann's trace inequality, a problem in the two singular values
-    :math:`r(\cos\varphi,\sin\varphi)` of Z. With :math:`q(\varphi)` the cost at r = 1,
-    the best r gives
-    :math:`\frac12\|Y\|^2-\frac12(\sigma_1\cos\varphi+\sigma_2\sin\varphi
-    -\beta q(\varphi))_+^2`, and the best :math:`\varphi` is found on a fine grid and
-    refined.
+    The parallel problem is soft thresholding of the singular values. That of one
+    network is, by von Neumann's trace inequality, to minimize over
+    :math:`s_1\ge\dots\ge s_r\ge0`, with the singular values
+    :math:`\sigma_1\ge\dots\ge\sigma_r` of Y and p = 2 / L,
+
+    .. math::
+
+        \tfrac12\sum_i(s_i-\sigma_i)^2+\beta q,\qquad q=\Big(\sum_is_i^p\Big)^{1/p}.
+
+    At a minimum the first k are positive, with :math:`s_i+\mu s_i^{p-1}=\sigma_i` for
+    :math:`\mu=\beta q^{1-p}`. For p < 1 the left side is convex in :math:`s_i` and has
+    at most two such roots. The matrix of second derivatives is diagonal plus one of
+    rank one; it would have a negative eigenvalue if two entries were smaller roots, and
+    by the order only the last can be one. So :math:`s_k` determines :math:`\mu` and all
+    others: for each k with :math:`\sigma_k>\beta`, which is necessary as
+    :math:`\mu s_k^{p-1}\ge\beta`, a function of one number is minimized, on a fine grid
+    that is then refined twice. Every point of the grid is attained by a network; that
+    none between two of them is better is not proved.
 
     References
     ----------
@@ -130,29 +138,59 @@ def deep_linear_values(
     unit = float(np.ldexp(1.0, int(np.frexp(np.abs(Y).max())[1])))
     Y, beta = Y / unit, beta / unit
     left, singular, right = np.linalg.svd(Y, full_matrices=False)
-    rank = int(np.sum(singular > VANISHED_VALUE * singular[0]))
-    if not 1 <= rank <= 2:
-        raise InvalidDataError(f"Y must have rank 1 or 2, got rank {rank}.")
-    first, second = singular[0], singular[1] if rank == 2 else 0.0
+    if singular[0] == 0.0:
+        raise InvalidDataError("Y is zero: there is nothing to fit.")
     kept = np.maximum(singular - beta, 0.0)
     outputs = (left * kept) @ right
     dual_point = (left * np.minimum(singular, beta)) @ right
     dual = float(np.sum(dual_point * Y) - 0.5 * np.sum(dual_point**2))
 
-    def gain(angle: FloatArray | float) -> Any:
-        c, s = np.cos(angle), np.sin(angle)
-        cost = (np.abs(c) ** (2 / depth) + np.abs(s) ** (2 / depth)) ** (depth / 2)
-        return first * c + second * s - beta * cost
-
-    grid = np.linspace(0.0, np.pi / 2, 2001)
-    best = int(np.argmax(gain(grid)))
-    ends = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-    fine = minimize_scalar(lambda a: -gain(a), bounds=ends, method="bounded")
-    most = max(float(gain(grid[best])), -float(fine.fun), 0.0)
-    standard = 0.5 * float(np.sum(Y**2)) - 0.5 * most**2
+    standard = _least_value(singular, beta, 2.0 / depth)
     return DeepLinearValues(
         standard * unit * unit, dual * unit * unit, outputs * unit, dual_point * unit
     )
+
+
+def _least_value(singular: FloatArray, beta: float, power: float) -> float:
+    """Minimize half the squared distance plus beta times the cost of one network."""
+    least = 0.5 * float(np.sum(singular**2))  # of the zero network
+    for count in range(1, 1 + int(np.sum(singular > beta))):
+        missed = 0.5 * float(np.sum(singular[count:] ** 2))
+        # shares of its singular value that the last direction keeps
+        shares = np.union1d(np.geomspace(1e-12, 1.0, 1001), np.linspace(1e-3, 1, 1000))
+        for _ in range(3):
+            values = _values(singular[:count], shares, beta, power)
+            best = int(np.argmin(values))
+            least = min(least, missed + float(values[best]))
+            last = len(shares) - 1
+            shares = np.linspace(
+                shares[max(best - 1, 0)], shares[min(best + 1, last)], 1001
+            )
+    return least
+
+
+def _values(
+    singular: FloatArray, shares: FloatArray, beta: float, power: float
+) -> FloatArray:
+    """Return the objective where the last direction keeps a share of its value."""
+    smallest = singular[-1] * shares
+    weight = (singular[-1] - smallest) * smallest ** (1.0 - power)
+    kept = np.vstack([_larger_roots(singular[:-1, None], weight, power), smallest])
+    distance = np.sum((kept - singular[:, None]) ** 2, axis=0)
+    cost = np.sum(kept**power, axis=0) ** (1.0 / power)
+    values: FloatArray = 0.5 * distance + beta * cost
+    return values
+
+
+def _larger_roots(targets: FloatArray, weight: FloatArray, power: float) -> FloatArray:
+    """Solve s + weight * s ** (power - 1) = target for the larger s, by Newton."""
+    roots = np.broadcast_to(targets, (len(targets), len(weight))).copy()
+    for _ in range(60):  # from above, so without overshooting; halved at a double root
+        slope = 1.0 - weight * (1.0 - power) * roots ** (power - 2.0)
+        excess = roots + weight * roots ** (power - 1.0) - targets
+        steps = np.divide(excess, slope, out=np.zeros_like(roots), where=slope > 0.0)
+        roots -= np.maximum(steps, 0.0)
+    return roots
 
 
 def train_deep_linear(

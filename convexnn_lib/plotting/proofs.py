@@ -16,6 +16,7 @@ from convexnn_lib._validation import (
     as_vector,
 )
 from convexnn_lib.arrangements.arrangement import Arrangement
+from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.plotting._rounding import within_a_turn
 from convexnn_lib.plotting.style import (
@@ -23,6 +24,7 @@ from convexnn_lib.plotting.style import (
     BLUE,
     GREY,
     ORANGE,
+    PALETTE,
     SKY,
     VERMILION,
     book_style,
@@ -31,7 +33,7 @@ from convexnn_lib.plotting.style import (
 )
 from convexnn_lib.stationarity._least_norm import SubgradientSet, least_norm_point
 
-__all__ = ["plot_closed", "plot_gordan", "plot_insertion"]
+__all__ = ["plot_closed", "plot_gordan", "plot_insertion", "plot_walls"]
 
 
 def plot_closed(arrangement: Arrangement) -> Figure:
@@ -240,3 +242,59 @@ def _draw_line(
     if len(inside):
         place = inside[-1] + 0.07 * radius * normal
         axes.text(place[0], place[1], name, ha="center", va="center", color=colour)
+
+
+def plot_walls(arrangement: Arrangement) -> Figure:
+    """Draw cells in space as a graph, with an edge for each wall.
+
+    Parameters
+    ----------
+    arrangement : Arrangement
+        All open cells of a data matrix with three features, of at most eight rows, none
+        of them zero, parallel to another one or to the third axis.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A cell stands at the vertex of the zonotope that belongs to it, made of rows of
+        length one and seen along the third axis. In front, with their patterns, are the
+        cells that meet the plane in which u_3 is 1. A wall has the colour of its row.
+    """
+    X = arrangement.X
+    if X.shape[1] != 3 or len(X) > len(PALETTE):
+        raise InvalidDataError(
+            f"plot_walls draws at most {len(PALETTE)} rows with three features, got "
+            f"{len(X)} with {X.shape[1]}."
+        )
+    unit = X / np.linalg.norm(X, axis=1, keepdims=True)
+    upwards = np.array([[0.0, 0.0, 1.0]])
+    halves = enumerate_patterns(np.vstack([X, upwards]))  # by the sign of u_3
+    places, front = halves.patterns[:, :-1] @ unit[:, :2], halves.patterns[:, -1]
+    pairs = halves.adjacency()
+    with book_style():
+        figure, axes = new_figure(width=6.2, height=5.6)
+        for below, above, row in zip(pairs.below, pairs.above, pairs.row, strict=True):
+            if row == len(X):
+                continue  # two halves of one cell
+            style = "-" if front[below] else ":"
+            ends = places[[below, above]].T
+            axes.plot(*ends, style, color=PALETTE[row], lw=2.0, zorder=1 + front[below])
+        axes.plot(*places[~front].T, "o", color=GREY, ms=5, zorder=1)
+        axes.plot(*places[front].T, "o", color=BLACK, ms=6, zorder=3)
+        middle = places.mean(axis=0)
+        for place, pattern in zip(places[front], halves.patterns[front], strict=True):
+            away = place - middle
+            beside = place + 0.16 * away / max(float(np.linalg.norm(away)), 1e-9)
+            _write(axes, beside, pattern[:-1], BLACK)
+        for index in range(len(X)):
+            axes.plot([], [], color=PALETTE[index], lw=2.0, label=f"$x_{index + 1}$")
+        axes.legend(
+            title="wall on the hyperplane of",
+            ncols=len(X),
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0.0),
+        )
+        axes.set_aspect("equal")
+        axes.margins(0.12)
+        axes.set_axis_off()
+    return figure

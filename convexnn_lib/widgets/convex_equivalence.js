@@ -11,7 +11,7 @@ import {
   addHandle, COLOUR, drawArrow, drawAxes, drawLabel, drawLine, drawMark, makePlane, SHAPE,
 } from "./parts/plane.js";
 import { arcsOf, atAngle, feature, train, TURN } from "./parts/training.js";
-import { format, join, plural, short } from "./parts/words.js";
+import { format, join, plural, scientific, short } from "./parts/words.js";
 
 /**
  * One feature, and labels that are numbers; or two features, and labels that are signs.
@@ -157,15 +157,8 @@ function sentenceOf(beta, { neurons, value, bound, gap, extreme }) {
   return (
     `The optimal network has ${network} and the objective ${format(value, 6)}. The largest ` +
     `|λᵀ(Xu)₊| is ${size}, so no network has less than ${format(bound, 6)}; the gap is ` +
-    `${scientific(gap)}.`
+    `${gap > 1e-15 ? scientific(gap) : "below 10⁻¹⁵"}.`
   );
-}
-/** @type {(value: number) => string} */
-function scientific(value) {
-  if (value <= 1e-15) return "below 10⁻¹⁵";
-  const power = Math.floor(Math.log10(value));
-  const raised = [...String(power)].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("");
-  return `${(value / 10 ** power).toFixed(0)}·10${raised}`;
 }
 
 // One feature and a bias: the function, its kinks, and the residuals, which are lambda.

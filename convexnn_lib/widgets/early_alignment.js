@@ -14,7 +14,7 @@ import {
 import {
   addHandle, COLOUR, drawArrow, drawAxes, drawLabel, drawLine, drawMark, makePlane, SHAPE,
 } from "./parts/plane.js";
-import { format, plural, short } from "./parts/words.js";
+import { format, plural, scientific, short } from "./parts/words.js";
 
 /**
  * @typedef {{ X: Matrix<Point>, y: Vector, angles: Vector, signs: Vector, log_scale: number,
@@ -214,7 +214,7 @@ function describe({ time, W, logLoss }, signs, live, cosines, reached) {
   );
 }
 /** @type {(value: number) => string} */
-const size = (value) => (value < 0.01 ? value.toExponential(0).replace("e-", "·10^−") : format(value, 2));
+const size = (value) => (value > 0 && value < 0.01 ? scientific(value) : format(value, 2));
 
 /** @type {(run: Moment[], k: number) => number} */
 const radiusAt = (run, k) => INNER + ((OUTER - INNER) * run[k].count) / (run[run.length - 1].count || 1);

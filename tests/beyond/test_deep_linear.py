@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 
 from convexnn_lib import deep_linear_values, train_deep_linear
 from convexnn_lib.errors import InvalidDataError, RegularizationError
@@ -43,10 +46,47 @@ class TestValues:
         assert rotated.standard == pytest.approx(plain.standard, abs=1e-9)
         assert rotated.dual == pytest.approx(plain.dual, abs=1e-9)
 
+    @pytest.mark.parametrize("depth", [2, 3, 4, 7])
+    @pytest.mark.parametrize(
+        ("singular", "beta"),
+        [
+            ([3.0, 2.0, 1.0], 0.3),
+            ([3.0, 2.9, 2.8], 1.0),
+            ([1.0, 1.0, 1.0], 0.6),
+            ([5.0, 0.4, 0.39], 0.02),
+            ([2.0, 1.9, 0.1], 0.5),
+        ],
+    )
+    def test_any_rank_against_descent_in_the_singular_values(
+        self, singular: list[float], beta: float, depth: int
+    ) -> None:
+        """No local search finds less, and the best of them finds as much."""
+        sigma, power = np.array(singular), 2.0 / depth
+
+        def objective(roots: np.ndarray) -> float:
+            # s = roots ** depth, so that zero is no kink
+            cost = np.sum(roots**2) ** (depth / 2)
+            return 0.5 * np.sum((np.abs(roots) ** depth - sigma) ** 2) + beta * cost
+
+        starts = [
+            np.array(shares) ** (power / 2) * sigma ** (power / 2)
+            for shares in product((0.0, 0.2, 1.0), repeat=len(sigma))
+        ]
+        found = min(
+            minimize(objective, start, method="BFGS", options={"gtol": 1e-9}).fun
+            for start in starts
+        )
+        exact = deep_linear_values(np.diag(sigma), beta, depth=depth).standard
+        assert exact == pytest.approx(found, rel=1e-9)
+
+    def test_a_singular_value_below_beta_is_not_reached(self) -> None:
+        """What is left of it is its own square, whatever the others are."""
+        two = deep_linear_values(np.diag([2.0, 1.5]), 0.4)
+        three = deep_linear_values(np.diag([2.0, 1.5, 0.39]), 0.4)
+        assert three.standard == pytest.approx(two.standard + 0.39**2 / 2, rel=1e-12)
+
     def test_refuses_bad_input(self) -> None:
-        with pytest.raises(InvalidDataError, match="rank 3"):
-            deep_linear_values(np.eye(3), 0.5)
-        with pytest.raises(InvalidDataError, match="rank 0"):
+        with pytest.raises(InvalidDataError, match="Y is zero"):
             deep_linear_values(np.zeros((2, 2)), 0.5)
         with pytest.raises(InvalidDataError, match="depth"):
             deep_linear_values(np.eye(2), 0.5, depth=1)
@@ -66,6 +106,14 @@ class TestTraining:
         assert two.min() == pytest.approx(exact.dual, abs=1e-4)
         assert two.min() >= exact.dual - 1e-9
         assert np.allclose(outputs[two.argmin()], exact.outputs, atol=1e-2)
+
+    def test_rank_three(self) -> None:
+        Y = np.diag([2.0, 1.8, 1.5])
+        values, _ = train_deep_linear(Y, 0.4, n_runs=10, seed=0)
+        exact = deep_linear_values(Y, 0.4)
+        assert exact.gap > 0.1
+        assert values.min() >= exact.standard - 1e-9
+        assert values.min() == pytest.approx(exact.standard, abs=1e-3)
 
     def test_wide_targets(self) -> None:
         Y = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])

@@ -90,6 +90,7 @@ def test_all_open_cells_give_the_dual_norm(data):
     patterns = enumerate_patterns(X).patterns
     over_all, over_given = dual_norm_bounds(X, lam), dual_norm_bounds(X, lam, patterns)
     assert over_all.lower == pytest.approx(over_given.lower, abs=1e-11)
+    assert dual_norm(X, lam)[0] == over_all.lower
 
 
 def test_dual_norm_of_nothing():

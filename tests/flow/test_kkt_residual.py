@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexnn_lib import datasets
+from convexnn_lib.certificates.dual_norm import dual_norm
 from convexnn_lib.errors import (
     EnumerationTooLargeError,
     InvalidDataError,
@@ -51,6 +52,7 @@ def test_two_points_at_an_angle(degrees, neurons, cost, norm, second_class):
     assert residual.stationary
     assert residual.cost == pytest.approx(cost, abs=1e-7)
     assert residual.dual_norm == pytest.approx(norm, abs=1e-6)
+    assert dual_norm(X, residual.dual)[0] == pytest.approx(norm, abs=1e-6)
     optimum = max_margin(X, y).value
     assert residual.dual_feasible == (cost < optimum + 1e-6)
     assert residual.lower_bound <= optimum * (1 + 1e-7)
@@ -75,9 +77,15 @@ def test_fractional_activation():
 
 def test_multipliers_need_not_be_unique():
     X = np.array([[1.0, -2.0], [1.0, 0.0], [1.0, 2.0]])
-    residual = kkt_residual(ReLUNetwork([[1.0], [0.0]], [1.0]), X, np.ones(3))
+    network = ReLUNetwork([[1.0], [0.0]], [1.0])
+    residual = kkt_residual(network, X, np.ones(3))
     assert residual.value < 1e-9
     np.testing.assert_allclose(X.T @ residual.dual, [1, 0], atol=1e-9)
+    # the network is optimal, although one of its multipliers has a larger dual norm
+    assert max_margin(X, np.ones(3)).value == pytest.approx(network.penalty(), rel=1e-6)
+    for multiplier, norm in [((0.0, 1.0, 0.0), 1.0), ((0.5, 0.0, 0.5), np.sqrt(1.25))]:
+        np.testing.assert_array_equal(X.T @ multiplier, [1, 0])
+        assert dual_norm(X, multiplier)[0] == pytest.approx(norm, rel=1e-12)
 
 
 @pytest.mark.parametrize(

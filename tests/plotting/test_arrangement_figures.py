@@ -164,6 +164,33 @@ class TestProofs:
         with pytest.raises(InvalidDataError, match="three features"):
             proofs.plot_insertion(enumerate_patterns(np.eye(2)), [1, 1])
 
+    def test_walls_are_the_edges_of_a_graph_whose_front_meets_the_plane(self) -> None:
+        X = np.array([[1.0, 0.2, 1], [-1, 0.5, 0.3], [0.4, -1, 0.2], [0.1, 1, -0.6]])
+        cells = enumerate_patterns(X)
+        figure = proofs.plot_walls(cells)
+        shown = {text for text in _draw(figure) if set(text) <= {"0", "1"}}
+        ends = np.random.default_rng(0).standard_normal((20_000, 3))
+        met = ends[ends[:, 2] > 0] @ X.T >= 0
+        assert shown == {"".join("01"[int(b)] for b in row) for row in met}
+        axes = figure.axes[0]
+        places = {
+            tuple(p)
+            for x in axes.lines
+            if x.get_marker() == "o"
+            for p in x.get_xydata().round(9)
+        }
+        assert len(places) == len(cells)
+        walls = [
+            x
+            for x in axes.lines
+            if x.get_linestyle() in "-:" and len(x.get_xdata()) == 2
+        ]
+        drawn = {frozenset(map(tuple, x.get_xydata().round(9))) for x in walls}
+        assert len(drawn) == len(cells.adjacency().row)
+        assert all(ends <= places for ends in drawn)
+        with pytest.raises(InvalidDataError, match="three features"):
+            proofs.plot_walls(enumerate_patterns(np.eye(2)))
+
 
 class TestCounting:
     def test_transition_passes_through_one_half(self) -> None:

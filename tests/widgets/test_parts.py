@@ -60,3 +60,11 @@ def test_nearest_point_of_a_polygon(driver) -> None:
 )
 def test_numbers_are_short_and_have_a_minus_sign(driver, number, text) -> None:
     assert driver.call("short", number) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0.0031, "3·10⁻³"), (0.0096, "1·10⁻²"), (2e-14, "2·10⁻¹⁴"), (70.0, "7·10¹")],
+)
+def test_small_numbers_are_typeset(driver, number, text) -> None:
+    assert driver.call("scientific", number) == text

@@ -15,6 +15,13 @@ export function short(value, digits = 3) {
   const text = format(value, digits);
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
+// One digit and a power of ten: 3·10⁻⁵.
+/** @type {(value: number) => string} */
+export function scientific(value) {
+  const [digit, power] = value.toExponential(0).split("e");
+  const raised = [...String(Number(power))].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+  return `${digit}·10${raised.join("")}`;
+}
 /** @type {(a: Vector, digits?: number) => string} */
 export const vector = (a, digits = 2) => `(${a.map((v) => short(v, digits)).join(", ")})`;
 /** @type {(pattern: Pattern) => string} */
