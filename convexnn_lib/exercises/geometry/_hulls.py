@@ -34,7 +34,7 @@ def hull_corners(points: Any) -> Feedback:
     Parameters
     ----------
     points : (k, 2) array, or set of pairs
-        All extreme points, in any order.
+        All extreme points, in any order; or one point a column.
 
     Returns
     -------
@@ -51,6 +51,8 @@ def hull_corners(points: Any) -> Feedback:
     if isinstance(points, set | frozenset):
         points = list(points)  # the order does not matter here
     corners = as_matrix(points, "points")
+    if len(corners) == 2 and corners.shape[1] != 2:
+        corners = corners.T  # a point a column
     if corners.shape[1] != 2:
         return wrong(
             f"the points have two coordinates, not {corners.shape[1]}: one point a row"
