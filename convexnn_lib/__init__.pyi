@@ -101,6 +101,8 @@ from .stationarity.settle import settle as settle
 from .stationarity.subsampled_problem import SubsampledProblem as SubsampledProblem
 from .stationarity.subsampled_problem import subsampled_problem as subsampled_problem
 from .training._column_generation import Round as Round
+from .training.free_constant import ConstantSolution as ConstantSolution
+from .training.free_constant import solve_with_constant as solve_with_constant
 from .training.gated import GatedSolution as GatedSolution
 from .training.gated import solve_gated as solve_gated
 from .training.solution_path import SolutionPath as SolutionPath

@@ -98,9 +98,9 @@ class ConvexReLURegressor(RegressorMixin, ConvexReLUEstimator):  # type: ignore[
 
     Notes
     -----
-    Sample weights are not supported. Features are not scaled; put a scaler before the
-    estimator in a pipeline. Beside a column of ones, small features also leave few
-    patterns to random directions: most have the sign of their bias on all samples.
+    Features are not scaled; put a scaler before the estimator in a pipeline. Beside a
+    column of ones, small features also leave few patterns to random directions: most
+    have the sign of their bias on all samples.
 
     References
     ----------

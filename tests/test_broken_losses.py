@@ -206,6 +206,8 @@ ATTRIBUTES: list[tuple[type[Loss], str, Any, str]] = [
     (Good, "degree", "2", "degree of the loss Broken must be a number"),
     (Good, "degree", np.nan, "degree of the loss Broken must be a number"),
     (Good, "degree", 1.0, "the degree of the loss Broken is not 1.0"),
+    (Good, "of_residuals", "yes", "of_residuals .* must be True or False"),
+    (Logistic, "of_residuals", True, "Broken is not one of residuals"),
     (Good, "slack_cost", 1.0, "has a slack_cost, hence a kink"),
     (MarginLoss, "slack_cost", None, "slack_cost .* must be a positive number or inf"),
     (MarginLoss, "slack_cost", "1", "slack_cost .* positive number or inf, got '1'"),

@@ -73,6 +73,7 @@ RESULTS = {
     "Certificate",
     "ClarkeResidual",
     "Connectivity",
+    "ConstantSolution",
     "DescentPath",
     "ExtremeNeuron",
     "FlowHistory",

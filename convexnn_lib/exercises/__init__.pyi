@@ -10,5 +10,6 @@ from . import global_optima as global_optima
 from . import hyperplane_arrangements as hyperplane_arrangements
 from . import implicit_bias as implicit_bias
 from . import max_margin as max_margin
+from . import more_networks as more_networks
 from . import what_is_hard as what_is_hard
 from . import without_patterns as without_patterns

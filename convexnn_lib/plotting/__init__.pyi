@@ -13,6 +13,7 @@ from . import geometry as geometry
 from . import hardness as hardness
 from . import landscape as landscape
 from . import max_margin as max_margin
+from . import more_networks as more_networks
 from . import optimal_set as optimal_set
 from . import optimal_weights as optimal_weights
 from . import player as player

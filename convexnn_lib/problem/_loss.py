@@ -74,6 +74,9 @@ class Loss(ABC):
         The degree p of a loss that is homogeneous in outputs and labels together, such
         as 2 for the squared loss. It says so of its own class: one that derives from it
         has to say it again.
+    of_residuals : bool, default False
+        Whether the loss depends on :math:`z-y` alone, so that a constant of the outputs
+        is one of the labels. It says so of its own class.
     slack_cost : float or None, default None
         What a unit of missing margin costs, see :class:`convexnn_lib.MarginLoss`; None
         for a loss that is not about margins.
@@ -120,6 +123,7 @@ class Loss(ABC):
     log_odds: ClassVar[bool] = False
     several_outputs: ClassVar[bool] = False
     degree: ClassVar[float | None] = None
+    of_residuals: ClassVar[bool] = False
     slack_cost: float | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -127,6 +131,7 @@ class Loss(ABC):
         super().__init_subclass__(**options)
         guard_methods(cls)
         cls.degree = cls.__dict__.get("degree")
+        cls.of_residuals = cls.__dict__.get("of_residuals", False)
         cls.several_outputs = cls.__dict__.get("several_outputs", False)
         if "name" not in cls.__dict__:
             cls.name = cls.__name__

@@ -42,7 +42,8 @@ def check_attributes(loss: Loss) -> None:
     convexnn_lib.errors.InvalidDataError
         If one is not; the message names it.
     """
-    for name in ("differentiable", "strictly_convex", "log_odds", "several_outputs"):
+    said = ("differentiable", "strictly_convex", "log_odds", "several_outputs")
+    for name in (*said, "of_residuals"):
         if not isinstance(getattr(loss, name), bool | np.bool_):
             raise _wrong(loss, name, "True or False")
     if loss.labels not in get_args(Labels):
@@ -100,6 +101,7 @@ def check_loss(loss: Loss, y: FloatArray) -> None:
             _check_sum(loss, y, *outputs[:2])
             _check_second_derivatives(loss, y, outputs[:2])
             _check_degree(loss, y, wave)
+            _check_residuals(loss, y, wave)
 
 
 def _check_convex(loss: Loss, y: FloatArray, outputs: list[FloatArray]) -> None:
@@ -218,6 +220,19 @@ def _check_degree(loss: Loss, y: FloatArray, z: FloatArray) -> None:
         raise InvalidDataError(
             f"the degree of {_name(loss)} is not {loss.degree}: {_TIMES:g} times the "
             f"outputs and labels have the value {there:.6g}, not {value:.6g}."
+        )
+
+
+def _check_residuals(loss: Loss, y: FloatArray, z: FloatArray) -> None:
+    """Compare values for the same residuals."""
+    if not loss.of_residuals:
+        return
+    value = loss.value(_frozen(z), y)
+    there = loss.value(_frozen(z - 1.0), _frozen(y - 1.0))
+    if not abs(value - there) <= LOSS_AGREES * max(abs(value), abs(there)):
+        raise InvalidDataError(
+            f"{_name(loss)} is not one of residuals: outputs and labels that are less "
+            f"by 1 have the value {there:.6g}, not {value:.6g}."
         )
 
 

@@ -48,6 +48,7 @@ class Squared(Loss):
     strictly_convex: ClassVar[bool] = True
     several_outputs: ClassVar[bool] = True
     degree: ClassVar[float | None] = 2.0
+    of_residuals: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the scale."""

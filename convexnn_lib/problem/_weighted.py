@@ -102,7 +102,7 @@ class Weighted(Loss):
         self.loss, self.weights = loss, weights
         # what a class says of its losses, here each object says
         shared = ("labels", "differentiable", "strictly_convex", "log_odds")
-        for attribute in (*shared, "name", "several_outputs", "degree"):
+        for attribute in (*shared, "name", "several_outputs", "degree", "of_residuals"):
             setattr(self, attribute, getattr(loss, attribute))
         self._roots = None if not loss.degree else weights ** (1.0 / loss.degree)
         values, places = np.unique(weights, return_inverse=True)
