@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from convexnn_lib import datasets
 from convexnn_lib.flow.gradient_flow import gradient_flow
+from convexnn_lib.flow.margin import normalized_margin, smoothed_margin
 from convexnn_lib.problem.losses import Squared
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -116,6 +117,14 @@ def test_loss_below_one_does_not_mean_separated():
     assert history.smoothed_margin[0, 0] * (1 + margin**2) == pytest.approx(
         -0.2034, abs=5e-5
     )
+    for of_one_sample in (smoothed_margin, normalized_margin):
+        found = of_one_sample(network, problem.X, problem.y)
+        assert found == pytest.approx(margin / (1 + margin**2), rel=1e-12)
+    # just below log 2 the sample is on the right side, just above it is not
+    for w2 in (1e-3, -1e-3):
+        near = ReLUNetwork([[1.0]], [w2])
+        assert (problem.objective(near) < LOG2) == (w2 > 0)
+        assert (smoothed_margin(near, problem.X, problem.y) > 0) == (w2 > 0)
 
 
 def test_without_a_negative_neuron_the_loss_stays_above_its_bound():
