@@ -312,9 +312,10 @@ def check_number(
     of no dimension; text, bools, missing values and NaN are not.
     """
     low, high = (float(end) for end in interval[1:-1].split(","))
-    single = not isinstance(value, (str, bytes, bool, np.bool_)) and np.ndim(value) == 0
+    listed = isinstance(value, (str, bytes, bool, np.bool_, list, tuple))
     try:
-        number = float(value) if single and value is not None else np.nan
+        single = not listed and value is not None and np.ndim(value) == 0
+        number = float(value) if single else np.nan
     except (TypeError, ValueError, OverflowError):
         number = np.nan
     above = low <= number if interval.startswith("[") else low < number
@@ -323,6 +324,12 @@ def check_number(
         wanted = _IN_WORDS.get(interval, f"a number in {interval}")
         raise error(f"{name} must be {wanted}, got {value!r}.")
     return number
+
+
+def check_callable(value: Any, name: str) -> None:
+    """Raise an error unless ``value`` is None or can be called."""
+    if value is not None and not callable(value):
+        raise InvalidDataError(f"{name} must be a function, got {value!r}.")
 
 
 def check_unused(arguments: Mapping[str, Any], why: str) -> None:

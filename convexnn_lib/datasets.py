@@ -343,7 +343,7 @@ def load(
 
 
 def _check_known(value: Any, known: list[str], what: str) -> None:
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise InvalidDataError(f"Unknown {what} {value!r}; available: {known}.")
 
 
@@ -367,7 +367,7 @@ def _two_classes(
 
 def _columns(features: Sequence[str], names: list[str], data: str) -> list[int]:
     """Return the indices of the named columns."""
-    if isinstance(features, str) or len(features) == 0:
+    if isinstance(features, str) or np.ndim(features) != 1 or len(features) == 0:
         raise InvalidDataError(
             f"features must be a non-empty sequence of names from {names}."
         )

@@ -322,7 +322,7 @@ def _boundary_patterns(
 
 def _bar(progress: bool | ProgressBar, total: int, unit: str) -> Any:
     """Return a progress bar, or a stand-in that is None inside ``with``."""
-    if not isinstance(progress, bool):
+    if hasattr(progress, "update"):
         return contextlib.nullcontext(progress)
     if not progress:
         return contextlib.nullcontext()

@@ -31,6 +31,7 @@ from convexnn_lib.problem._arguments import check_network
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training._solution_argument import check_solution
 from convexnn_lib.training.solve import Solution
 
 __all__ = ["FlowLimit", "flow_limit"]
@@ -138,6 +139,7 @@ def flow_limit(network: ReLUNetwork, optimum: Solution) -> FlowLimit:
     ('not global', 2.0, 1.555724)
     """
     check_network(network)
+    check_solution(optimum, "optimum")
     problem = optimum.problem
     if not problem.loss.is_constraint:
         raise InvalidDataError(

@@ -11,13 +11,12 @@ bounds the objective of every network from below by :math:`-\ell^*(-\lambda,y)`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._read_only import ReadOnlyArrays, read_only
-from convexnn_lib._validation import BoolArray, FloatArray, PatternsLike
+from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.certificates._tolerances import (
     CONTRADICTION,
     LOWER_BOUND_ULPS,
@@ -33,9 +32,9 @@ from convexnn_lib.certificates.output_norm import (
 )
 from convexnn_lib.errors import (
     EnumerationTooLargeError,
-    InvalidDataError,
     SolverError,
 )
+from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import Units
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -44,7 +43,6 @@ __all__ = [
     "Certificate",
     "bound_by",
     "in_users_units",
-    "patterns_in_scope",
 ]
 
 
@@ -178,7 +176,14 @@ class Certificate(ReadOnlyArrays):
         bool
             Whether the network has the stated objective, and the scaled dual point is
             feasible and gives the stated lower bound.
+
+        Raises
+        ------
+        convexnn_lib.errors.InvalidDataError
+            If these are no network and no problem, or do not fit each other.
         """
+        check_network(network, several_outputs=True)
+        check_problem(problem, several_outputs=True)
         primal = problem.objective(network)
         same = primal == self.primal or bool(
             np.isclose(primal, self.primal, rtol=SAME_OBJECTIVE, atol=0.0)
@@ -205,44 +210,6 @@ class Certificate(ReadOnlyArrays):
             return dual_norm_bounds(X, self.dual, self.patterns).upper
         except EnumerationTooLargeError:
             return dual_bound(X, self.dual).upper
-
-
-def patterns_in_scope(X: FloatArray, patterns: PatternsLike | None) -> BoolArray | None:
-    """Return the patterns to optimize over as a boolean array, None for all of them.
-
-    Parameters
-    ----------
-    X : (n, d) array
-        Data, one sample a row.
-    patterns : None, (p, n) array of bool or Arrangement
-        What the caller gave. A complete arrangement of the same data stands for all.
-
-    Returns
-    -------
-    (p, n) array of bool or None
-        The patterns.
-
-    Raises
-    ------
-    convexnn_lib.errors.InvalidDataError
-        If the patterns are not a non-empty boolean array of the right shape.
-    """
-    if patterns is None:
-        return None
-    listed: Any = patterns
-    if hasattr(patterns, "patterns"):
-        if listed.complete and np.array_equal(listed.X, X):
-            return None
-        listed = listed.patterns
-    array = np.array(listed)
-    if array.dtype != np.bool_ or array.ndim != 2 or array.shape[1] != len(X):
-        raise InvalidDataError(
-            f"patterns must be a boolean (p, {len(X)}) array, got shape {array.shape} "
-            f"of {array.dtype}."
-        )
-    if not len(array):
-        raise InvalidDataError("patterns is empty; give at least one pattern.")
-    return np.unique(array, axis=0)
 
 
 def _largest_scale(beta: float, norm: float) -> float:

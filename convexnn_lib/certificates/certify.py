@@ -18,11 +18,11 @@ from convexnn_lib._validation import (
 from convexnn_lib.certificates._dual_ascent import relaxed_dual_points
 from convexnn_lib.certificates._dual_search import search_dual_points
 from convexnn_lib.certificates._margin_program import margin_program
+from convexnn_lib.certificates._scope import patterns_in_scope
 from convexnn_lib.certificates.certificate import (
     Certificate,
     bound_by,
     in_users_units,
-    patterns_in_scope,
 )
 from convexnn_lib.certificates.dual_bound import (
     bound_from_rules,

@@ -28,6 +28,7 @@ from convexnn_lib._validation import (
     ArrayLike,
     BoolArray,
     FloatArray,
+    PatternsLike,
     as_float_array,
     as_matrix,
     check_integer,
@@ -38,6 +39,7 @@ from convexnn_lib.certificates._direction_bound import direction_bound
 from convexnn_lib.certificates._face_bound import face_bound
 from convexnn_lib.certificates._joint_bound import joint_bound, joint_weights
 from convexnn_lib.certificates._output_bounds import OutputBounds
+from convexnn_lib.certificates._scope import patterns_in_scope
 from convexnn_lib.certificates._tolerances import (
     OUTPUT_NORM_ACCURACY,
     RELAXATION_MARGIN,
@@ -129,7 +131,7 @@ class OutputNorm(ReadOnlyArrays):
         return replace(self, lower=factor * self.lower, upper=factor * self.upper)
 
     def verify(
-        self, X: ArrayLike, lam: ArrayLike, patterns: BoolArray | None = None
+        self, X: ArrayLike, lam: ArrayLike, patterns: PatternsLike | None = None
     ) -> bool:
         r"""Check both bounds again.
 
@@ -139,7 +141,7 @@ class OutputNorm(ReadOnlyArrays):
             The data.
         lam : (n, c) array
             The dual point.
-        patterns : (p, n) array of bool, optional
+        patterns : (p, n) array of bool or Arrangement, optional
             The patterns that the bound is for, by default all.
 
         Returns
@@ -149,6 +151,7 @@ class OutputNorm(ReadOnlyArrays):
             bound is proved, by its weights or by computing it anew.
         """
         X, lam = _checked(X, lam)
+        scope = patterns_in_scope(X, patterns)
         u, v = self.neuron
         value = float(np.maximum(X @ u, 0.0) @ (lam @ v))
         sizes = float(np.linalg.norm(X, axis=1) @ np.linalg.norm(lam, axis=1))
@@ -161,11 +164,11 @@ class OutputNorm(ReadOnlyArrays):
             return sizes == 0.0
         if sizes == 0.0:
             return True
-        work = OutputBounds(X, lam, patterns)
+        work = OutputBounds(X, lam, scope)
         if self.weights is not None:
             proved = joint_bound(work.X, work.lam, self.weights, self.shift)
             return bool(work.whole(proved) <= self.upper)
-        if patterns is None:
+        if scope is None:
             work.alternate()
             if work.unit * (work.lower - work.error) > self.upper:
                 return False  # a neuron attains more
@@ -175,7 +178,7 @@ class OutputNorm(ReadOnlyArrays):
 def output_norm(
     X: ArrayLike,
     lam: ArrayLike,
-    patterns: BoolArray | None = None,
+    patterns: PatternsLike | None = None,
     *,
     target: float = 0.0,
     gap: float = OUTPUT_NORM_ACCURACY,
@@ -192,7 +195,7 @@ def output_norm(
         Data, one sample a row.
     lam : (n, c) array
         The dual point :math:`\Lambda`.
-    patterns : (p, n) array of bool, optional
+    patterns : (p, n) array of bool or Arrangement, optional
         Maximize over the closed cones of these patterns only.
     target : float, default 0
         Stop once the upper bound is no more than this.
@@ -212,7 +215,8 @@ def output_norm(
     Raises
     ------
     convexnn_lib.errors.InvalidDataError
-        If X or ``lam`` is not a finite matrix, or their numbers of rows differ.
+        If X or ``lam`` is not a finite matrix, their numbers of rows differ, the
+        patterns are not those of so many samples, or a number is out of range.
 
     Notes
     -----
@@ -231,14 +235,15 @@ def output_norm(
     (5.0, True, array([0.6, 0.8]))
     """
     X, lam = _checked(X, lam)
+    scope = patterns_in_scope(X, patterns)
     target = check_number(target, "target", "[0, inf)")
     gap = check_number(gap, "gap", "[0, inf)")
     max_norms = check_integer(max_norms, "max_norms", minimum=1)
     if not (X.any() and lam.any()):
         first = OutputNeuron(np.eye(X.shape[1])[0], np.eye(lam.shape[1])[0])
         return OutputNorm(0.0, 0.0, first, "directions", 0)
-    work = OutputBounds(X, lam, patterns)
-    if patterns is None:
+    work = OutputBounds(X, lam, scope)
+    if scope is None:
         work.alternate()
     found = _bounded(work, target, gap, max_norms, deadline)
     # so that another order of summation proves it as well

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from convexnn_lib._validation import (
 )
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.flow.flow_history import FlowHistory
+from convexnn_lib.problem._arguments import check_network
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.typing import FlowInit
@@ -109,7 +111,8 @@ def _given_weights(
     initial: Initial, n_problems: int
 ) -> list[tuple[FloatArray, FloatArray]]:
     """Return the weights of given networks, or of one history for each problem."""
-    given = [initial] if isinstance(initial, ReLUNetwork | FlowHistory) else initial
+    single = isinstance(initial, ReLUNetwork) or not isinstance(initial, Iterable)
+    given: list[Any] = [initial] if single else list(initial)
     histories = [item for item in given if isinstance(item, FlowHistory)]
     if histories:
         if len(histories) != len(given) or len(given) not in (1, n_problems):
@@ -125,15 +128,16 @@ def _given_weights(
                 f"shapes of their last W1 are {sorted(shapes)}."
             )
         return starts
-    networks = [item for item in given if isinstance(item, ReLUNetwork)]
-    shapes = {network.W1.shape for network in networks}
+    for item in given:
+        check_network(item, "each of the initial networks")
+    shapes = {network.W1.shape for network in given}
     if len(shapes) != 1:
         raise InvalidDataError(
             "The initial networks must be at least one, all of one shape; their W1 "
             f"have the shapes {sorted(shapes)}."
         )
-    W1 = np.stack([network.W1 for network in networks])
-    return [(W1, np.stack([network.w2 for network in networks]))]
+    W1 = np.stack([network.W1 for network in given])
+    return [(W1, np.stack([network.w2 for network in given]))]
 
 
 def _generators(

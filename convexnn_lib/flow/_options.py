@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +68,7 @@ def as_problems(
     problem: TrainingProblem | Sequence[TrainingProblem],
 ) -> list[TrainingProblem]:
     """Return the problems, which must fit into one batch."""
-    problems = [problem] if isinstance(problem, TrainingProblem) else list(problem)
+    problems = list(problem) if isinstance(problem, Iterable) else [problem]
     if not problems:
         raise InvalidDataError("problem is an empty sequence; give at least one.")
     for one in problems:
@@ -89,7 +89,7 @@ def as_problems(
 
 def check_method(problem: TrainingProblem, method: FlowMethod) -> Method:
     """Return what the method does, which must suit the problem."""
-    if method not in _METHODS:
+    if not isinstance(method, str) or method not in _METHODS:
         raise InvalidDataError(
             f"method must be one of {list(_METHODS)}, got {method!r}."
         )

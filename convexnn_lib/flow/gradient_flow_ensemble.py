@@ -8,8 +8,9 @@ from typing import Any, Unpack
 import numpy as np
 
 from convexnn_lib._extras import extra
-from convexnn_lib._validation import check_integer
+from convexnn_lib._validation import check_callable, check_integer
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.flow._options import as_threads
 from convexnn_lib.flow.gradient_flow import BatchOptions, gradient_flow
 from convexnn_lib.problem.training_problem import TrainingProblem
 
@@ -111,6 +112,9 @@ def gradient_flow_ensemble(
     n_runs = check_integer(n_runs, "n_runs", minimum=1)
     seed = check_integer(seed, "seed", minimum=0)
     batch_size = check_integer(batch_size, "batch_size", minimum=1)
+    check_callable(summarize, "summarize")
+    if n_jobs is not None:
+        as_threads(n_jobs)  # which says what it may be
     if dict(options).get("initial") is not None:  # no type checker saw it
         raise InvalidDataError(
             "gradient_flow_ensemble draws its initial weights; call gradient_flow to "

@@ -11,6 +11,7 @@ from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import FloatArray, check_features, check_number
 from convexnn_lib.optima._extreme_neurons import ExtremeNeurons
 from convexnn_lib.optima._optimal_face import OptimalFace
+from convexnn_lib.problem._arguments import check_network
 from convexnn_lib.problem._cones import row_sides
 from convexnn_lib.problem._units import Units
 from convexnn_lib.problem.network import ReLUNetwork
@@ -97,6 +98,7 @@ def membership(
         If the network has another number of features, or the tolerance is not positive.
     """
     problem = units.problem
+    check_network(network)
     check_features(network.d, problem.d)
     tolerance = check_number(tolerance, "tolerance", "(0, 1)")
     network = units.inward(network)

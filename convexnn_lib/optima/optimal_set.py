@@ -29,9 +29,10 @@ from convexnn_lib.optima.optimal_path import (
     routes,
     sample_segments,
 )
-from convexnn_lib.problem._arguments import check_problem
+from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
+from convexnn_lib.training._solution_argument import check_solution
 from convexnn_lib.training.solve import Solution
 
 __all__ = ["OptimalSet"]
@@ -161,11 +162,7 @@ class OptimalSet(OptimalPolytope):
     def __init__(
         self, solution: Solution, *, tolerance: float = 1e-9, max_vertices: int = 10_000
     ) -> None:
-        if not isinstance(solution, Solution):
-            raise InvalidDataError(
-                "an optimal set is that of a Solution, got an object of type "
-                f"{type(solution).__name__}; solve(problem) makes one."
-            )
+        check_solution(solution, "solution")
         check_problem(solution.problem)
         max_vertices = check_integer(max_vertices, "max_vertices", minimum=1)
         units = units_of(solution.problem)
@@ -383,6 +380,7 @@ class OptimalSet(OptimalPolytope):
 
     def _placement(self, network: ReLUNetwork, name: str) -> Placement:
         """Return the directions and coefficients of the neurons of an optimum."""
+        check_network(network, name)
         found, network = self.contains(network), self._units.inward(network)
         if not found:
             raise InvalidDataError(f"{name} is no global optimum: {found.reason}.")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import lsq_linear, nnls
 
-from convexnn_lib._validation import FloatArray, PatternsLike
+from convexnn_lib._validation import BoolArray, FloatArray, PatternsLike
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._tolerances import NEAREST_POINT
 
 __all__ = [
+    "as_patterns",
     "cone_sides",
     "group_by_cone",
     "holding_cones",
@@ -56,13 +58,19 @@ def row_sides(
 
 def cone_sides(patterns: PatternsLike, n: int) -> npt.NDArray[np.int8]:
     """Return (p, n) patterns as signs, 1 on active samples and -1 on the others."""
-    listed = np.asarray(patterns)
+    return np.where(as_patterns(patterns, n), 1, -1).astype(np.int8)
+
+
+def as_patterns(patterns: Any, n: int) -> BoolArray:
+    """Return patterns as a boolean (p, n) array of its own, possibly an empty one."""
+    wanted = f"patterns must be a boolean (p, {n}) array"
+    try:
+        listed = np.array(patterns)
+    except (TypeError, ValueError) as error:  # such as rows of different lengths
+        raise InvalidDataError(f"{wanted}, and cannot be read as one.") from error
     if listed.dtype != np.bool_ or listed.ndim != 2 or listed.shape[1] != n:
-        raise InvalidDataError(
-            f"patterns must be a boolean (p, {n}) array, got shape {listed.shape} of "
-            f"{listed.dtype}."
-        )
-    return np.where(listed, 1, -1).astype(np.int8)
+        raise InvalidDataError(f"{wanted}, got shape {listed.shape} of {listed.dtype}.")
+    return listed
 
 
 def holding_cones(

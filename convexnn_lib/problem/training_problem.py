@@ -23,6 +23,7 @@ from convexnn_lib.errors import (
     RegularizationError,
 )
 from convexnn_lib.problem._loss_check import check_attributes, check_loss
+from convexnn_lib.problem._network_argument import check_network
 from convexnn_lib.problem._separability import check_separable
 from convexnn_lib.problem._weighted import Weighted, check_weights, weighted
 from convexnn_lib.problem.losses import Loss, get_loss
@@ -246,8 +247,9 @@ class TrainingProblem(ReadOnlyArrays):
         Raises
         ------
         convexnn_lib.errors.InvalidDataError
-            If the network has another number of features or of outputs.
+            If it is no network, or has another number of features or of outputs.
         """
+        check_network(network, several_outputs=True)
         if network.w2.shape[1:] != self.y.shape[1:]:
             raise InvalidDataError(
                 f"the network's second layer has shape {network.w2.shape}, the labels "

@@ -28,6 +28,7 @@ from convexnn_lib.stationarity._parametric_program import independent_start, ver
 from convexnn_lib.stationarity._tolerances import NEARLY_FEASIBLE, SAME_VALUE
 from convexnn_lib.stationarity.settle import padded
 from convexnn_lib.training._newton_on_face import meet_hard_margin
+from convexnn_lib.training._solution_argument import check_solution
 from convexnn_lib.training.solve import Solution, solve
 
 __all__ = ["DescentPath", "descent_path"]
@@ -182,6 +183,8 @@ def descent_path(
     """
     check_network(network)
     check_problem(problem)
+    if solution is not None:
+        check_solution(solution, "solution")
     n_points = check_integer(n_points, "n_points", minimum=2)
     start = _padded(network, problem, width)
     if solution is None:

@@ -9,6 +9,7 @@ import numpy as np
 from convexnn_lib._validation import as_float_array, as_vector
 from convexnn_lib.errors import InvalidDataError
 from convexnn_lib.problem._arguments import check_network, check_problem
+from convexnn_lib.problem._network_argument import kind
 from convexnn_lib.problem._units import units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -77,6 +78,11 @@ def directional_derivative(
     """
     check_network(network)
     check_problem(problem)
+    if not isinstance(direction, (tuple, list)) or len(direction) != 2:
+        raise InvalidDataError(
+            "direction must be a pair (D1, d2) of the changes of W1 and w2, got "
+            f"{kind(direction)}; (network.W1, network.w2) is that of a network."
+        )
     delta1 = as_float_array(direction[0], "direction[0]")
     if delta1.shape != network.W1.shape:
         raise InvalidDataError(

@@ -22,6 +22,7 @@ from convexnn_lib.stationarity.classify_stationary import (
     same_directions,
 )
 from convexnn_lib.stationarity.settle import check_curved, classify, descend
+from convexnn_lib.training._solution_argument import check_solution
 from convexnn_lib.training.solve import Solution, solve
 
 __all__ = ["StationaryPoints", "find_stationary_points"]
@@ -160,6 +161,8 @@ def find_stationary_points(
     width = check_integer(width, "width", minimum=1)
     n_starts = check_integer(n_starts, "n_starts", minimum=1)
     check_curved(problem)
+    if solution is not None:
+        check_solution(solution, "solution")
     rng = random_generator(seed)
     units, asked = units_of(problem), problem
     if solution is None:

@@ -15,16 +15,17 @@ from convexnn_lib._validation import (
     BoolArray,
     FloatArray,
     PatternsLike,
+    check_callable,
     check_features,
     check_integer,
     check_number,
     check_unused,
 )
 from convexnn_lib.certificates._few_threads import one_thread
+from convexnn_lib.certificates._scope import patterns_in_scope
 from convexnn_lib.certificates.certificate import (
     Certificate,
     in_users_units,
-    patterns_in_scope,
 )
 from convexnn_lib.errors import (
     GapWarning,
@@ -32,7 +33,7 @@ from convexnn_lib.errors import (
     RegularizationError,
     SolverError,
 )
-from convexnn_lib.problem._arguments import check_problem
+from convexnn_lib.problem._arguments import check_network, check_problem
 from convexnn_lib.problem._units import Units, units_of
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -262,7 +263,7 @@ def solve(
     (1.0874743, True)
     """
     check_problem(problem, several_outputs=True)
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise InvalidDataError(
             f"unknown method {method!r}; choose one of {', '.join(map(repr, METHODS))}."
         )
@@ -286,7 +287,9 @@ def solve(
         _MAX_ROUNDS if max_rounds is None else max_rounds, "max_rounds", minimum=1
     )
     time_limit = check_number(time_limit, "time_limit", "(0, inf]")
+    check_callable(callback, "callback")
     if start is not None:
+        check_network(start, "start", several_outputs=True)
         check_features(start.d, problem.d)
         problem.objective(start)  # which says if the numbers of outputs differ
     units = units_of(problem)

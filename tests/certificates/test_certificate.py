@@ -8,7 +8,8 @@ from hypothesis.extra.numpy import arrays
 from reference import LOSSES, PUBLISHED, dual_norm_by_cone_programs, random_problem
 
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
-from convexnn_lib.certificates.certify import certify, patterns_in_scope
+from convexnn_lib.certificates._scope import patterns_in_scope
+from convexnn_lib.certificates.certify import certify
 from convexnn_lib.certificates.dual_norm import beta_max, dual_norm, dual_norm_bounds
 from convexnn_lib.errors import InvalidDataError, RegularizationError
 from convexnn_lib.problem.losses import HardMargin, Logistic, Squared
