@@ -12,7 +12,6 @@ from own_losses import (
     COUNTS,
     METHODS,
     REAL,
-    RNG,
     SIGNS,
     Bare,
     Huber,
@@ -30,7 +29,6 @@ from own_losses import (
 from convexnn_lib import (
     HardMargin,
     Hinge,
-    Logistic,
     Loss,
     MarginLoss,
     OptimalSet,
@@ -261,52 +259,6 @@ def test_a_flow_of_a_loss_below_zero() -> None:
     assert last.min() == pytest.approx(value, rel=1e-2)
     network = history.network(0)
     assert last[0] == pytest.approx(problem.objective(network), rel=1e-12)
-
-
-# -- what the base class finds numerically
-
-
-@pytest.mark.parametrize(
-    "loss", [Squared(), Squared(scale=2.0), Logistic(), Hinge(), TripleHinge()]
-)
-@pytest.mark.parametrize("limit", [1e-3, 0.7, 1.0, 40.0, np.inf])
-@pytest.mark.parametrize("size", [1e-120, 1e-3, 1.0, 0.999])
-def test_best_scale_by_default(loss: Loss, limit: float, size: float) -> None:
-    """As good as the closed form, wherever the best factor is."""
-    rng = np.random.default_rng(1)
-    y = REAL if loss.labels == "real" else SIGNS
-    lam = size * (y * rng.uniform(0.1, 1.0, 10))
-    tau, expected = Loss.best_scale(loss, lam, y, limit), loss.best_scale(lam, y, limit)
-    assert 0.0 <= tau <= limit
-    found, best = -loss.conjugate(-tau * lam, y), -loss.conjugate(-expected * lam, y)
-    assert found == pytest.approx(best, rel=1e-14)
-
-
-def test_best_scale_by_default_at_the_ends() -> None:
-    lam = SIGNS * RNG.uniform(0.1, 1.0, 10)
-    for limit in (0.5, 1e200, np.inf):
-        assert Loss.best_scale(HardMargin(), lam, SIGNS, limit) == limit
-    assert Loss.best_scale(Squared(), -REAL, REAL, 2.0) == 0.0
-    assert Loss.best_scale(Hinge(), -lam, SIGNS, 2.0) == 0.0
-    assert Loss.best_scale(Hinge(), lam, SIGNS, 0.0) == 0.0
-    assert Loss.best_scale(Squared(), 0.0 * lam, SIGNS, np.inf) == 0.0
-
-
-@pytest.mark.parametrize(
-    "loss", [Squared(), Logistic(), Hinge(), TripleHinge(), Poisson(), Huber()]
-)
-def test_project_dual_by_default(loss: Loss) -> None:
-    y = COUNTS if isinstance(loss, Poisson) else SIGNS
-    for lam in (0.3 * y, np.full(10, 1.5), np.full(10, -1e-9), y + 1e-9, 1e9 * y):
-        found = Loss.project_dual(loss, lam, y)
-        assert np.isfinite(loss.conjugate(-found, y))
-        if type(loss).project_dual is not Loss.project_dual:
-            expected = loss.project_dual(lam, y)
-        elif isinstance(loss, Poisson):
-            expected = np.minimum(lam, y)
-        else:
-            expected = np.clip(lam, -1.0, 1.0)
-        np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
 
 
 # -- what is missing is named

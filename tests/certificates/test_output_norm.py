@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +10,15 @@ import pytest
 from reference import output_norm_by_search
 
 from convexnn_lib import ReLUNetwork, TrainingProblem, certify, dual_norm, output_norm
-from convexnn_lib._deadline import Deadline
+from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib.arrangements.enumeration import enumerate_patterns
 from convexnn_lib.certificates._joint_bound import joint_bound, joint_weights
+from convexnn_lib.certificates._output_bounds import OutputBounds
 from convexnn_lib.certificates.output_norm import OutputNeuron, OutputNorm
 from convexnn_lib.errors import ConvexNNError, InvalidDataError
+
+# the package's attribute of this name is the function
+module = sys.modules["convexnn_lib.certificates.output_norm"]
 
 
 def random_data(seed: int, n: int, d: int, c: int):
@@ -94,6 +99,53 @@ def test_no_more_norms_of_one_output_than_asked_for() -> None:
     assert more.lower <= more.upper < few.upper
     with pytest.raises(InvalidDataError, match=r"max_norms must be at least 1, got 0"):
         output_norm(X, lam, max_norms=0)
+    with pytest.raises(InvalidDataError, match=r"^gap must be a non-negative"):
+        output_norm(X, lam, gap=-1.0)
+    with pytest.raises(InvalidDataError, match=r"^target must be a non-negative"):
+        output_norm(X, lam, target=np.nan)
+
+
+def test_what_is_bounded_well_enough_is_bounded_no_further() -> None:
+    X, lam = random_data(0, 60, 20, 6)
+    rough = output_norm(X, lam, gap=10.0)
+    assert (rough.method, rough.evaluations) == ("joint", 0)
+    gap = rough.relative_gap
+    assert 0.4 < gap < 10.0
+    assert output_norm(X, lam, gap=1.01 * gap, max_norms=6).evaluations == 0
+    assert output_norm(X, lam, gap=0.99 * gap, max_norms=6).evaluations == 6
+    for share, norms in ((1.01, 0), (0.99, 6)):
+        target = share * rough.upper
+        assert output_norm(X, lam, target=target, max_norms=6).evaluations == norms
+
+
+def test_what_bounds_the_norm_and_in_which_order() -> None:
+    few = ["directions", "faces", "directions"]
+    for d, c, names in ((2, 2, few), (4, 3, few), (2, 1, few[:1]), (5, 2, few[:1])):
+        work = OutputBounds(*random_data(0, 6, d, c), None)
+        assert [name for name, _ in module._methods(work, 3000)] == names
+    large = OutputBounds(*random_data(0, 60, 4, 2), None)  # more cells than faces can
+    assert [name for name, _ in module._methods(large, 3000)] == few[:1]
+
+
+def test_nothing_follows_the_faces() -> None:
+    """No bound meets the norm exactly, and what faces leave, directions leave too."""
+    norm = output_norm(*random_data(1, 6, 2, 2), gap=0.0)
+    assert norm.relative_gap <= 1e-9
+    assert norm.evaluations <= module._FEW_NORMS
+
+
+def test_up_to_where_faces_are_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    levels = []
+    monkeypatch.setattr(
+        module, "face_bound", lambda *given: levels.append(given[3]) or np.inf
+    )
+    work = OutputBounds(*random_data(1, 6, 2, 2), None)
+    work.lower = 4.0
+    for target, gap in ((1.0, 0.5), (7.0, 0.5)):
+        module._over_faces(work, target, gap, NEVER, np.ones((1, 6), dtype=bool))
+    assert levels == [6.0, 7.0]
+    assert module._over_faces(work, 1.0, 0.5, Deadline(0.0), work.patterns) == np.inf
+    assert len(levels) == 2
 
 
 @pytest.mark.parametrize("power", [-500, -40, 40, 500])
@@ -108,7 +160,9 @@ def test_units_are_the_users(power: int) -> None:
 def test_nothing_has_the_norm_zero() -> None:
     for X, lam in ((np.zeros((3, 2)), np.ones((3, 2))), (np.eye(3), np.zeros((3, 2)))):
         norm = output_norm(X, lam)
-        assert (norm.lower, norm.upper) == (0.0, 0.0)
+        assert (norm.lower, norm.upper, norm.evaluations) == (0.0, 0.0, 0)
+        assert np.array_equal(norm.neuron.direction, np.eye(X.shape[1])[0])
+        assert np.array_equal(norm.neuron.outward, np.eye(lam.shape[1])[0])
 
 
 def test_bounds_as_they_are_told() -> None:
