@@ -97,6 +97,10 @@ EQUIVALENT = {
     "if work.unit * (work.lower + work.error) > self.upper:": (
         "no bound that could be proved below lies between"
     ),
+    "back = signs < 0.0  ->  back = signs < 1.0": "signs are -1 or 1",
+    "np.arange(m, dtype=np.int32),  ->  np.arange(m, dtype=None),": (
+        "integers of a wider type"
+    ),
     "if found < upper:  ->  if found <= upper:": "of two equal bounds either holds",
     "members = np.array(rows, dtype=np.intp)  ->  members = np.array(rows, )": (
         "integers have that type"

@@ -111,8 +111,8 @@ def _given_weights(
     initial: Initial, n_problems: int
 ) -> list[tuple[FloatArray, FloatArray]]:
     """Return the weights of given networks, or of one history for each problem."""
-    single = isinstance(initial, ReLUNetwork) or not isinstance(initial, Iterable)
-    given: list[Any] = [initial] if single else list(initial)
+    values: Any = initial  # of whatever kind
+    given = list(values) if isinstance(values, Iterable) else [values]
     histories = [item for item in given if isinstance(item, FlowHistory)]
     if histories:
         if len(histories) != len(given) or len(given) not in (1, n_problems):

@@ -259,6 +259,9 @@ def test_no_more_cones_than_allowed():
         assert (bounds.lower, bounds.nodes) == (0.0, 0)
 
 
+CIRCLE = np.random.default_rng(8).uniform(0.0, 2.0 * np.pi, 40)
+HEIGHTS = np.where(np.arange(40) % 2, 3e-15, -3e-15)
+NEARLY_FLAT = np.column_stack([np.cos(CIRCLE), np.sin(CIRCLE), HEIGHTS])
 REWRITTEN = {
     "as it is": ([[1, 2, 0], [0, -1, 3]], [[2, 2, 1]], 0.0, 0.0),
     "one line": ([[1, 0, 0], [-2, 0, 0], [3, 0, 0]], [[-1, 0, 0]], 0.0, 0.0),
@@ -268,6 +271,7 @@ REWRITTEN = {
     "not quite": (np.vstack([np.eye(3), [[2, 1, 0]]]), [[1 - 3e-15, 0, 0]], 0.0, 0.0),
     "not spanned": ([[1, 0, 0], [0, 1, 1]], [[1 - 3e-15, 0, 0]], 3e-15, 3.5e-15),
     "nearly a plane": ([[1, 0, 0], [0, 1, 0]], [[1, 1, 1e-15]], 4e-16, 9e-15),
+    "many nearly in a plane": (NEARLY_FLAT[:20], NEARLY_FLAT[20:], 1e-13, 1.9e-13),
     "all three": (
         [[1, 0, 0], [1, 3e-13, 0], [0, 1, 0]],
         [[0, 1.0 - 8e-16, 0], [0, 0, 1], [0, 0, -1]],
@@ -292,3 +296,16 @@ def test_what_a_rewritten_function_leaves_out_is_counted(name):
         v = problem.basis.T @ u
         value = problem.linear @ v + signs @ np.maximum(problem.rows @ v, 0.0)
         assert abs(value - value_at(plus, minus, u)) <= problem.error + 4e-15
+
+
+def test_what_is_left_out_is_added_to_the_upper_bound(monkeypatch):
+    rng = np.random.default_rng(9)
+    plus, minus = rng.standard_normal((6, 2)), rng.standard_normal((5, 2))
+    exact = branch_and_bound(plus, minus)
+    rewrite = module._one_row_a_line
+    monkeypatch.setattr(
+        module, "_one_row_a_line", lambda *rows: rewrite(*rows)._replace(error=0.5)
+    )
+    bounds = branch_and_bound(plus, minus)
+    assert bounds.lower == exact.lower
+    assert bounds.upper == pytest.approx(exact.upper + 0.5, rel=1e-9)
