@@ -76,16 +76,13 @@ def as_float_array(values: ArrayLike, name: str) -> FloatArray:
     _refuse_by_name(values, name)
     unreadable = f"{name} cannot be read as an array of real numbers"
     try:
-        raw = _as_numpy(values)
+        raw, kind = _read(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise InvalidDataError(f"{unreadable}: {str(error).rstrip('.')}.") from error
-    kind = _KINDS.get(raw.dtype.kind) or _kind_of_objects(raw)
     if kind is not None:
         raise InvalidDataError(f"{name} holds {kind}; pass real numbers.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # overflow, found below
-            array = np.array(raw, dtype=np.float64)  # a copy: inputs stay the caller's
+        array = _in_float64(raw)
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidDataError(f"{unreadable}: {error}.") from error
     wrong = _first(~np.isfinite(array))
@@ -112,21 +109,31 @@ def check_readable(values: Any, name: str, *, numbers: bool = True) -> None:
     if not numbers:
         return
     try:
-        raw = _as_numpy(values)
-        kind = _KINDS.get(raw.dtype.kind) or _kind_of_objects(raw)
+        raw, kind = _read(values)
         if kind in ("dates", "time spans", "dates or time spans", "text"):
             raise InvalidDataError(f"{name} holds {kind}; pass real numbers.")
         if kind is not None:
             return
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            array = np.array(raw, dtype=np.float64)
+        array = _in_float64(raw)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         if isinstance(error, ConvexNNError):
             raise
         return
     if np.all(np.isfinite(array)):
         _refuse_lost_digits(raw, array, name)
+
+
+def _read(values: Any) -> tuple[npt.NDArray[Any], str | None]:
+    """Return an array as it is, and what it holds beside numbers, None if nothing."""
+    raw = _as_numpy(values)
+    return raw, _KINDS.get(raw.dtype.kind) or _kind_of_objects(raw)
+
+
+def _in_float64(raw: npt.NDArray[Any]) -> FloatArray:
+    """Return a copy in float64, where what is too large is infinite."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # overflow, which is found
+        return np.array(raw, dtype=np.float64)
 
 
 def _refuse_lost_digits(raw: npt.NDArray[Any], array: FloatArray, name: str) -> None:
