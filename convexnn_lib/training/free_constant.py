@@ -205,13 +205,8 @@ def solve_with_constant(
     -----
     The dual is that of :func:`convexnn_lib.solve` with the constraint
     :math:`\mathbf 1^T\lambda=0`. The optimum as a function of the constant is convex,
-    and the next constant is that where the lines of two dual points cross [1]_, at
-    least a tenth of the bracket from its ends.
-
-    References
-    ----------
-    .. [1] Kelley (1960), "The cutting-plane method for solving convex programs",
-       Journal of the Society for Industrial and Applied Mathematics 8, 703-712.
+    and the next constant is that where the lines of two dual points cross, at least a
+    tenth of the bracket from its ends: Kelley's cutting-plane method in one dimension.
 
     Examples
     --------
