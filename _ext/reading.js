@@ -1,6 +1,6 @@
 // @ts-check
-// What goes on beyond its edge says so; pictures can be enlarged; a printed page shows
-// its solutions; search results are free of TeX.
+// What goes on beyond its edge says so; pictures can be enlarged; long proofs can be
+// folded; a printed page shows its solutions; search results are free of TeX.
 
 (() => {
   // --- formulas, tables, code and pictures that go on
@@ -66,6 +66,26 @@
     dialog.showModal();
   };
 
+  // --- long proofs
+  const LONG = 1500; // letters
+  const foldable = () => {
+    for (const proof of document.querySelectorAll('.proof[id="proof"]')) {
+      if (proof.children.length < 2 || (proof.textContent ?? "").length < LONG) continue;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "fold-proof";
+      /** @type {(folded: boolean) => void} */
+      const fold = (folded) => {
+        proof.classList.toggle("folded", folded);
+        button.textContent = folded ? "Show the whole proof" : "Fold the proof";
+        button.setAttribute("aria-expanded", String(!folded));
+      };
+      fold(false);
+      button.addEventListener("click", () => fold(!proof.classList.contains("folded")));
+      proof.prepend(button);
+    }
+  };
+
   // --- solutions on paper
   /** @type {HTMLDetailsElement[]} */
   let opened = [];
@@ -84,6 +104,9 @@
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     const solution = target?.closest("details");
     if (solution) solution.open = true;
+    // so does one to an equation in a folded proof
+    const button = target?.closest(".folded")?.querySelector(".fold-proof");
+    if (button instanceof HTMLElement) button.click();
   };
   addEventListener("hashchange", openTarget);
 
@@ -100,6 +123,7 @@
   }
 
   enlarge();
+  foldable();
   openTarget();
   addEventListener("load", watch);
 })();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -222,3 +223,32 @@ def test_the_word_proof_is_set_apart(extension: Any) -> None:
     (word,) = (n for n in page.findall(nodes.inline) if "proof-word" in n["classes"])
     assert word.astext() == "Proof"
     assert page.astext() == "Proof. Clear."
+
+
+def test_badges_say_what_the_ledger_says(extension: Any) -> None:
+    ledger = (
+        ":::{claim} holds\n:proof: {prf:ref}`thm-a`\n:code: solve\n"
+        ":test: tests/a.py::test_a\n\nText.\n:::\n\n"
+        ":::{claim} holds with hypotheses\n"
+        ":proof: {prf:ref}`thm-a`, {prf:ref}`the lemma <lem-b>`, {ref}`sec-c`\n"
+        ":code: certify\n:test: tests/a.py::test_a, tests/b.py::test_<b>\n\n"
+        "Text.\n:::\n"
+    )
+    module = extension("theorem_badges")
+    found = module.claims_by_theorem(ledger)
+    numbers = {label: [c.number for c in claims] for label, claims in found.items()}
+    assert numbers == {"thm-a": [1, 2], "lem-b": [2]}
+    shown = module.badges(found["thm-a"])
+    assert shown.count("<a ") == 2
+    assert 'href="ledger.html#claim-2">2: holds with hypotheses</a>' in shown
+    assert "2 tests" in shown
+    assert "test_&lt;b&gt;" in shown
+
+
+def test_the_badges_regard_every_statement(extension: Any) -> None:
+    ledger = (ROOT / "chapters" / "ledger.md").read_text()
+    module = extension("theorem_badges")
+    assert len(module.CLAIM.findall(ledger)) == ledger.count(":::{claim}") == 72
+    rest = "".join(re.findall(r"^:proof: .*$", ledger, re.MULTILINE))
+    labels = set(module.LABEL.findall(rest))
+    assert set(module.claims_by_theorem(ledger)) == labels

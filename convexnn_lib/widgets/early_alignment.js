@@ -51,13 +51,13 @@ function render({ model, el }) {
   });
   const compass = frame.panel({
     label: "Directions of the neurons, and the samples",
-    title: "directions ŵ, time outwards",
+    title: "Directions ŵ, time outwards",
   });
   const plane = makePlane(compass, { x: [-REACH, REACH], y: [-REACH, REACH] });
   const turns = plane.layer();
   const right = frame.panel({
     label: "Features of the neurons, and their alignment",
-    title: "features (X ŵ)₊ of samples 1 and 2",
+    title: "Features (X ŵ)₊ of samples 1 and 2",
   });
   const corner = { left: 62, top: 0, width: 236, height: 236 };
   const clock = { left: 40, top: 262, width: 308, height: 72 };

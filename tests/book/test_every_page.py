@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from fontTools.ttLib import TTFont
 
@@ -16,6 +17,24 @@ OTHERS = ["index", "genindex", "search"]
 AXE = (Path(__file__).parent / "axe-core" / "axe.min.js").read_text()
 # The rules about colours; what the others look at is the same in both themes.
 DEPEND_ON_THEME = ["color-contrast", "link-in-text-block"]
+# A formula's letters are hidden from screen readers, and drawn by the style sheet, so
+# that axe sees nothing in them; they are most of a page's elements.
+WITHOUT_LETTERS = """async (options) => {
+    const letters = [...document.querySelectorAll("mjx-math")];
+    const sizes = letters.map((part) => part.getBoundingClientRect());
+    const places = sizes.map(({width, height}) => {
+        const place = document.createElement("span");
+        place.ariaHidden = "true";
+        place.style.cssText =
+            `display: inline-block; width: ${width}px; height: ${height}px`;
+        return place;
+    });
+    letters.forEach((part, k) => part.replaceWith(places[k]));
+    const found = await axe.run(document, {resultTypes: ["violations"], ...options});
+    places.forEach((place, k) => place.replaceWith(letters[k]));
+    return found;
+}"""
+FIGURE = re.compile(r"^from convexnn_lib\.widgets import ", re.MULTILINE)
 LEGEND = 15.2
 """Height in pixels of the letters of legends as drawn: 10 points at 110 an inch."""
 
@@ -46,14 +65,19 @@ def on_phone(request, new_reader) -> Iterator:
     reader.page.context.close()
 
 
+def _live_figures(name: str) -> int:
+    """Return the number of cells of a page that show an interactive figure."""
+    if name not in CHAPTERS:
+        return 0
+    cells = nbformat.read(ROOT / f"{name}.ipynb", as_version=4).cells
+    return sum(bool(FIGURE.search(c.source)) for c in cells if c.cell_type == "code")
+
+
 def _violations(reader, **options) -> list[tuple]:
     """Return what axe-core finds wrong; the theme's own mistakes have been mended."""
     if not reader.page.evaluate("'axe' in window"):
         reader.page.evaluate(AXE)
-    found = reader.page.evaluate(
-        "(options) => axe.run(document, {resultTypes: ['violations'], ...options})",
-        options,
-    )
+    found = reader.page.evaluate(WITHOUT_LETTERS, options)
     return [
         (violation["id"], node["target"], node["failureSummary"])
         for violation in found["violations"]
@@ -155,6 +179,15 @@ class TestOnADesk:
         )
         assert opened.name not in CHAPTERS or min(ends) < 1.5 * 900
 
+    def test_long_proofs_can_be_folded(self, opened) -> None:
+        for button in opened.page.locator(".fold-proof").all()[:1]:
+            proof = button.locator("xpath=..")
+            whole = proof.bounding_box()["height"]
+            button.click()
+            assert proof.bounding_box()["height"] < 0.8 * whole
+            button.click()
+            assert proof.bounding_box()["height"] == whole
+
     def test_copy_buttons_are_for_code(self, opened) -> None:
         buttons = opened.page.locator(".cell_input .copybtn").count()
         assert (buttons > 0) == (opened.name in CHAPTERS)
@@ -171,7 +204,10 @@ class TestOnADesk:
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_mathematics_and_pictures_suit_the_theme(self, opened, theme) -> None:
-        """axe does not see the letters of formulas; pictures are drawn on white."""
+        """axe does not see the letters of formulas; pictures are drawn on white.
+
+        In the dark their lightness is turned round.
+        """
         opened.use_theme(theme)
         poor = opened.page.evaluate(
             """() => {
@@ -197,13 +233,58 @@ class TestOnADesk:
                 };
                 const formulas = [...document.querySelectorAll("mjx-container")];
                 const pictures = [...document.querySelectorAll(".cell_output img")];
+                const dark = document.documentElement.dataset.theme === "dark";
+                const turned = (picture) =>
+                    getComputedStyle(picture).filter.startsWith("invert");
                 return [
                     ...formulas.filter((formula) => contrast(formula) < 4.5),
                     ...pictures.filter((picture) => light(ground(picture)) < 0.99),
+                    ...pictures.filter((picture) => turned(picture) !== dark),
                 ].map((element) => element.outerHTML.slice(0, 200));
             }"""
         )
         assert poor == []
+
+
+class TestInteractiveFigures:
+    """The last tests on a desk, since they move what others look at."""
+
+    def test_every_one_lives(self, opened) -> None:
+        live = opened.page.locator("figure [data-live] .cnn-figure")
+        in_chapter = opened.name in CHAPTERS
+        assert not in_chapter or live.count() == _live_figures(opened.name)
+
+    def test_every_control_can_be_reached(self, opened) -> None:
+        skipped = opened.page.evaluate(
+            """() => [...document.querySelectorAll(
+                    ".cnn-handle, .cnn-controls input, .cnn-controls button")]
+                .filter((e) => e.checkVisibility() && !e.disabled && e.tabIndex < 0)
+                .map((e) => e.outerHTML.slice(0, 200))"""
+        )
+        assert skipped == []
+
+    def test_obeys_the_hand_and_the_keys(self, opened) -> None:
+        for number in range(_live_figures(opened.name)):
+            figure = opened.page.locator(".cnn-figure").nth(number)
+            handle = figure.locator(".cnn-handle:visible").first
+            handle.scroll_into_view_if_needed()
+            before = opened.shown(number)
+            box = handle.locator(".cnn-mark").bounding_box()
+            x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+            opened.page.mouse.move(x, y)
+            opened.page.mouse.down()
+            opened.page.mouse.move(x - 20, y + 15)
+            opened.page.mouse.move(x - 37, y + 29)
+            opened.page.mouse.up()
+            dragged = opened.shown(number)
+            assert dragged != before
+            handle.focus()
+            after = []  # each key by itself: on a circle the two undo each other
+            for key in ("ArrowUp", "ArrowRight"):
+                opened.page.keyboard.press(key)
+                after.append(opened.shown(number))
+            assert any(shown != dragged for shown in after)
+        assert not opened.faults
 
 
 class TestOnAPhone:

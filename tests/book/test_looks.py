@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = re.findall(r"chapters/\w+", (ROOT / "_toc.yml").read_text())
@@ -13,6 +17,23 @@ CHAPTERS = [name for name in PAGES if (ROOT / f"{name}.ipynb").exists()]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 
 pytestmark = [pytest.mark.book, pytest.mark.browser]
+
+
+@pytest.fixture(scope="module")
+def opened_once(new_reader) -> Iterator[Callable[[str], Any]]:
+    """Open a page for all tests that leave it as they found it."""
+    readers: dict[str, Any] = {}
+
+    def take(name: str) -> Any:
+        if name not in readers:
+            readers[name] = new_reader(viewport={"width": 1280, "height": 900})
+            readers[name].open(name)
+        return readers[name]
+
+    yield take
+    for reader in readers.values():
+        reader.page.context.close()
+        assert not reader.faults
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -32,8 +53,8 @@ def test_the_head_has_the_time_of_the_status_page(html: Path, name: str) -> None
 
 
 class TestSolutions:
-    def test_a_bar_opens_wherever_it_is_clicked(self, reader) -> None:
-        reader.open("chapters/max_margin")
+    def test_a_bar_opens_wherever_it_is_clicked(self, opened_once) -> None:
+        reader = opened_once("chapters/max_margin")
         bars = reader.page.locator("details.solution > summary")
         assert bars.count() >= 9
         for number, part in enumerate([0.05, 0.3, 0.5, 0.95]):
@@ -45,8 +66,8 @@ class TestSolutions:
             bar.click(position=at)
             assert not bar.evaluate("bar => bar.parentElement.open")
 
-    def test_print_opens_them_all(self, reader) -> None:
-        reader.open("chapters/max_margin")
+    def test_print_opens_them_all(self, opened_once) -> None:
+        reader = opened_once("chapters/max_margin")
         state = (
             "() => [...document.querySelectorAll('details.solution')].map(d => d.open)"
         )
@@ -72,8 +93,8 @@ class TestPreviews:
         reader.page.keyboard.press("Escape")
         box.wait_for(state="detached")
 
-    def test_the_mouse_shows_a_theorem_of_another_page(self, reader) -> None:
-        reader.open("chapters/preface")
+    def test_the_mouse_shows_a_theorem_of_another_page(self, opened_once) -> None:
+        reader = opened_once("chapters/preface")
         reader.page.locator(self.THEOREM).first.hover()
         self._check(reader)
 
@@ -82,8 +103,9 @@ class TestPreviews:
         reader_of_files.page.locator(self.THEOREM).first.hover()
         self._check(reader_of_files)
 
-    def test_the_keyboard_shows_it_too(self, reader) -> None:
-        reader.open("chapters/preface")
+    def test_the_keyboard_shows_it_too(self, opened_once) -> None:
+        reader = opened_once("chapters/preface")
+        reader.page.mouse.move(0, 0)
         reader.page.keyboard.press("Tab")  # from now on the focus is seen
         reader.page.locator(self.THEOREM).first.focus()
         self._check(reader)
@@ -148,14 +170,43 @@ class TestCode:
         assert reader.page.input_value(".code-switch") == "none"
         reader.page.select_option(".code-switch", "essential")
 
-    def test_pictures_can_be_enlarged(self, reader) -> None:
-        reader.open(CHAPTERS[0])
+
+class TestPictures:
+    def test_they_can_be_enlarged(self, opened_once) -> None:
+        reader = opened_once("chapters/max_margin")
         button = reader.page.locator("button.enlarge").first
         button.focus()
         reader.page.keyboard.press("Enter")
         reader.page.locator("dialog.enlarged img").wait_for()
         reader.page.keyboard.press("Escape")
         assert reader.page.locator("dialog.enlarged").count() == 0
+
+    def test_their_paper_is_that_of_the_page(self, opened_once) -> None:
+        """White in the light theme, nearly black in the dark one."""
+        reader = opened_once("chapters/max_margin")
+        picture = reader.page.locator("article figure .picture-place img").first
+        picture.scroll_into_view_if_needed()
+        paper = {}
+        for theme in ("dark", "light"):
+            reader.use_theme(theme)
+            with Image.open(io.BytesIO(picture.screenshot())) as shot:
+                paper[theme] = shot.convert("L").getpixel((8, 8))
+        assert paper["dark"] < 40
+        assert paper["light"] > 250
+
+
+def test_badges_lead_to_the_statements_of_the_talk(opened_once) -> None:
+    reader = opened_once("chapters/max_margin")
+    box = reader.page.locator("#thm-margin-duality")
+    verdicts = box.locator("a.badge")
+    assert verdicts.count() >= 3
+    names = box.locator(".badges li")
+    assert not names.first.is_visible()
+    box.locator(".badges summary").click()
+    assert "test_" in names.first.inner_text()
+    address = verdicts.first.get_attribute("href")
+    claim = (ROOT / "_build/html/chapters/ledger.html").read_text()
+    assert f'id="{address.partition("#")[2]}"' in claim
 
 
 def test_squares_lead_to_statements_and_verdicts_filter_them(reader) -> None:

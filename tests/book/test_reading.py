@@ -1,9 +1,8 @@
-"""What readers do with the built book: search it, save it, move its figures."""
+"""What readers do with the built book: search it, save it, open its solutions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -13,18 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = re.findall(r"chapters/\w+", (ROOT / "_toc.yml").read_text())
 CHAPTERS = [name for name in PAGES if (ROOT / f"{name}.ipynb").exists()]
-FIGURE = re.compile(r"^from convexnn_lib\.widgets import ", re.MULTILINE)
 
 pytestmark = [pytest.mark.book, pytest.mark.browser]
-
-
-def _live_figures(name: str) -> int:
-    """Return the number of cells of a chapter that show an interactive figure."""
-    cells = nbformat.read(ROOT / f"{name}.ipynb", as_version=4).cells
-    return sum(bool(FIGURE.search(c.source)) for c in cells if c.cell_type == "code")
-
-
-LIVELY = [name for name in CHAPTERS if _live_figures(name)]
 
 
 def test_the_first_page_leads_on(reader_of_files) -> None:
@@ -88,53 +77,6 @@ def test_printed_book_can_be_saved(html: Path, skip_on_laptop) -> None:
     assert (html / "convexnn.pdf").read_bytes().startswith(b"%PDF")
     for name in CHAPTERS:
         assert 'href="../convexnn.pdf"' in (html / f"{name}.html").read_text()
-
-
-@pytest.fixture(scope="module", params=LIVELY)
-def lively(request, new_reader) -> Iterator:
-    """A chapter with interactive figures."""
-    reader = new_reader(viewport={"width": 1280, "height": 900})
-    reader.open(request.param)
-    yield reader
-    reader.page.context.close()
-    assert not reader.faults
-
-
-class TestInteractiveFigures:
-    def test_every_one_lives(self, lively) -> None:
-        live = lively.page.locator("figure [data-live] .cnn-figure")
-        assert live.count() == _live_figures(lively.name)
-
-    def test_every_control_can_be_reached(self, lively) -> None:
-        skipped = lively.page.evaluate(
-            """() => [...document.querySelectorAll(
-                    ".cnn-handle, .cnn-controls input, .cnn-controls button")]
-                .filter((e) => e.checkVisibility() && !e.disabled && e.tabIndex < 0)
-                .map((e) => e.outerHTML.slice(0, 200))"""
-        )
-        assert skipped == []
-
-    def test_obeys_the_hand_and_the_keys(self, lively) -> None:
-        for number in range(_live_figures(lively.name)):
-            figure = lively.page.locator(".cnn-figure").nth(number)
-            handle = figure.locator(".cnn-handle:visible").first
-            handle.scroll_into_view_if_needed()
-            before = lively.shown(number)
-            box = handle.locator(".cnn-mark").bounding_box()
-            x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-            lively.page.mouse.move(x, y)
-            lively.page.mouse.down()
-            lively.page.mouse.move(x - 20, y + 15)
-            lively.page.mouse.move(x - 37, y + 29)
-            lively.page.mouse.up()
-            dragged = lively.shown(number)
-            assert dragged != before
-            handle.focus()
-            after = []  # each key by itself: on a circle the two undo each other
-            for key in ("ArrowUp", "ArrowRight"):
-                lively.page.keyboard.press(key)
-                after.append(lively.shown(number))
-            assert any(shown != dragged for shown in after)
 
 
 class TestWithTheKeyboard:

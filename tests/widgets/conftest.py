@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from ipywidgets.embed import dependency_state
 
+from convexnn_lib import ReLUNetwork
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXTENSION = ROOT / "_ext" / "interactive_figures.py"
 _PAGE = """<!doctype html><html lang="en" data-theme="{theme}">
@@ -30,6 +32,19 @@ _PAGE = """<!doctype html><html lang="en" data-theme="{theme}">
 def extension(load_module: Callable[[str], ModuleType]) -> ModuleType:
     """The Sphinx extension, ``_ext/interactive_figures.py``."""
     return load_module("_ext/interactive_figures.py")
+
+
+@pytest.fixture(scope="session")
+def network_of() -> Callable[[list[dict[str, Any]]], ReLUNetwork]:
+    """Make a network of what the page knows of its neurons: vectors and signs."""
+
+    def network(neurons: list[dict[str, Any]]) -> ReLUNetwork:
+        vectors = np.array([neuron["u"] for neuron in neurons]).reshape(-1, 2).T
+        signs = np.array([neuron["sign"] for neuron in neurons])
+        root = np.sqrt(np.linalg.norm(vectors, axis=0))
+        return ReLUNetwork(vectors / root, signs * root)
+
+    return network
 
 
 class Driver:

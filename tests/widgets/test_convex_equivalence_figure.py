@@ -7,7 +7,6 @@ import pytest
 import traitlets
 
 from convexnn_lib import (
-    ReLUNetwork,
     TrainingProblem,
     certify,
     datasets,
@@ -21,13 +20,6 @@ PLANE = {
     "features": [[2.0, 2.0], [-2.0, -2.0], [2.0, -2.0], [-2.0, 2.0]],
     "labels": [1.0, 1.0, -1.0, -1.0],
 }
-
-
-def network_of(neurons: list[dict]) -> ReLUNetwork:
-    vectors = np.array([neuron["u"] for neuron in neurons]).reshape(-1, 2).T
-    signs = np.array([neuron["sign"] for neuron in neurons])
-    root = np.sqrt(np.linalg.norm(vectors, axis=0))
-    return ReLUNetwork(vectors / root, signs * root)
 
 
 def random_data(rng: np.random.Generator, case: int) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +73,7 @@ class TestPython:
 
 @pytest.mark.browser
 class TestInTheBrowser:
-    def test_optimum_is_that_of_the_library(self, open_figure) -> None:
+    def test_optimum_is_that_of_the_library(self, open_figure, network_of) -> None:
         driver = open_figure(ConvexEquivalenceFigure())
         rng = np.random.default_rng(0)
         for case in range(60):
@@ -95,7 +87,7 @@ class TestInTheBrowser:
             assert len(result["neurons"]) <= len(X)
         driver.finish()
 
-    def test_certificate_is_that_of_the_library(self, open_figure) -> None:
+    def test_certificate_is_that_of_the_library(self, open_figure, network_of) -> None:
         driver = open_figure(ConvexEquivalenceFigure())
         rng = np.random.default_rng(1)
         for case in range(40):
@@ -120,7 +112,7 @@ class TestInTheBrowser:
     @pytest.mark.parametrize(
         "example", ["bend", "outlier", "step", "talk", "xor", "fan"]
     )
-    def test_examples(self, open_figure, example) -> None:
+    def test_examples(self, open_figure, network_of, example) -> None:
         figure = ConvexEquivalenceFigure()
         driver = open_figure(figure)
         driver.page.locator("select").select_option(example)

@@ -13,9 +13,12 @@ import { add, clamp, dot, norm, ORIGIN, relu, scale, times } from "./mathematics
 /** @typedef {Weighted & { angle: number, sign: number }} Atom */
 /** @typedef {{ u: Point, sign: number }} Neuron */
 /** @typedef {ReturnType<typeof certified>} Certified */
+/** @typedef {Certified & { arcs: Arc[], best: number }} Round  best: the largest bound so far */
 
 const TOLERANCE = 1e-10; // relative duality gap at which the rounds end
 const ROUNDS = 200;
+const TIE = 1e-9; // radians from a tie at which a neuron counts as on it
+const PRICED = 1e-7; // by which, relative to beta, no neuron exceeds it any more
 export const TURN = 2 * Math.PI;
 /** @type {(t: number) => Point} */
 export const atAngle = (t) => [Math.cos(t), Math.sin(t)];
@@ -65,9 +68,9 @@ export const dualNorm = (X, lam) =>
 
 // The optimal network as vectors u_j with signs, its objective, a lower bound on the
 // objective of every network, and the residual lambda, which proves it.
-/** @type {(X: Matrix<Point>, y: Vector, beta: number) => Certified} */
-export function train(X, y, beta) {
-  const arcs = arcsOf(X);
+// Where only some arcs are given, among the networks whose neurons lie on these.
+/** @type {(X: Matrix<Point>, y: Vector, beta: number, arcs?: Arc[]) => Certified} */
+export function train(X, y, beta, arcs = arcsOf(X)) {
   /** @type {Atom[]} */
   let active = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -86,6 +89,31 @@ export function train(X, y, beta) {
     active = next;
   }
   return certified(X, y, beta, merged(X, active));
+}
+
+// Column generation, round by round: each begins with the optimal network of the arcs so
+// far and its certificate, and adds the arc of the neuron that this refutes most.
+/** @type {(X: Matrix<Point>, y: Vector, beta: number) => Round[]} */
+export function columnRounds(X, y, beta) {
+  const all = arcsOf(X);
+  /** @type {Arc[]} */
+  let chosen = [];
+  /** @type {Round[]} */
+  const rounds = [];
+  let best = -Infinity;
+  for (;;) {
+    const optimum = train(X, y, beta, chosen);
+    best = Math.max(best, optimum.bound);
+    rounds.push({ ...optimum, arcs: chosen, best });
+    const { value, angle } = optimum.extreme;
+    // a direction on a tie belongs to two arcs
+    const on = all.filter(({ from, to }) =>
+      [0, TURN].some((turn) => angle + turn >= from - TIE && angle + turn <= to + TIE),
+    );
+    const fresh = on.filter((arc) => !chosen.includes(arc));
+    if (value <= beta * (1 + PRICED) || !fresh.length) return rounds;
+    chosen = [...chosen, ...fresh];
+  }
 }
 
 // The objective and the bound of a network, from nothing but its vectors.
