@@ -11,9 +11,11 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from docutils import nodes
 from docutils.utils import new_document
 from PIL import Image
+from sphinx.addnodes import pending_xref
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN = {path.stem for path in (ROOT / "_ext").glob("*.py")}
@@ -252,3 +254,38 @@ def test_the_badges_regard_every_statement(extension: Any) -> None:
     rest = "".join(re.findall(r"^:proof: .*$", ledger, re.MULTILINE))
     labels = set(module.LABEL.findall(rest))
     assert set(module.claims_by_theorem(ledger)) == labels
+
+
+def test_the_map_joins_chapters_that_name_each_others_statements(
+    extension: Any,
+) -> None:
+    module = extension("book_map")
+
+    def links(*labels: str) -> nodes.document:
+        page = new_document("page")
+        for label in labels:
+            page += pending_xref(refdomain="prf", reftarget=label)
+        page += pending_xref(refdomain="std", reftarget="thm-a")
+        return page
+
+    pages = {"c/a": links(), "c/b": links("thm-a", "thm-a", "def-a", "thm-b", "none")}
+    pages["c/c"] = links("thm-b", "thm-elsewhere")
+    homes = {"thm-a": "c/a", "def-a": "c/a", "thm-b": "c/b", "thm-elsewhere": "c/d"}
+    book = SimpleNamespace(
+        proof_list={label: {"docname": home} for label, home in homes.items()},
+        get_doctree=pages.__getitem__,
+    )
+    found = module.uses(book, list(pages))
+    assert found == {("c/b", "c/a"): 2, ("c/c", "c/b"): 1}
+    drawn = BeautifulSoup(
+        module.draw(list(pages), {"c/a": "A", "c/b": "B & b", "c/c": "C"}, found),
+        "html.parser",
+    )
+    assert [link["href"] for link in drawn.select("li a")] == [
+        "a.html",
+        "b.html",
+        "c.html",
+    ]
+    words = {arc.title.get_text(): arc["stroke-width"] for arc in drawn.select(".arc")}
+    assert words == {"B & b names 2 of: A": "2.0", "C names 1 of: B & b": "1.0"}
+    assert not drawn.select(".ahead")

@@ -128,9 +128,10 @@ class Driver:
         assert not self.faults
 
 
-@pytest.fixture
-def open_figure(browser, extension, tmp_path) -> Iterator[Callable[..., Driver]]:
-    """Open a figure alone in a page that can reach nothing but files."""
+def _opener(
+    browser: Any, extension: ModuleType, folder: Path
+) -> Iterator[Callable[..., Driver]]:
+    """Yield what opens a figure alone in a page that can reach nothing but files."""
     contexts = []
 
     def open_page(
@@ -138,7 +139,7 @@ def open_figure(browser, extension, tmp_path) -> Iterator[Callable[..., Driver]]
     ) -> Driver:
         state = dependency_state(figure, drop_defaults=False)
         own = state[figure.model_id]["state"]
-        file = tmp_path / "figure.html"
+        file = folder / f"figure{len(contexts)}.html"
         file.write_text(
             _PAGE.format(
                 theme=theme,
@@ -180,3 +181,17 @@ def open_figure(browser, extension, tmp_path) -> Iterator[Callable[..., Driver]]
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_figure(browser, extension, tmp_path) -> Iterator[Callable[..., Driver]]:
+    """Open a figure in a page of its own."""
+    yield from _opener(browser, extension, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def open_for_module(
+    browser, extension, tmp_path_factory
+) -> Iterator[Callable[..., Driver]]:
+    """Open a figure for several tests."""
+    yield from _opener(browser, extension, tmp_path_factory.mktemp("figures"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +18,13 @@ NAMES = sorted(convexnn_lib.widgets.__all__)
 
 def make(name: str) -> Any:
     return getattr(convexnn_lib.widgets, name)()
+
+
+def check_room(driver: Any, reserved: int, width: int) -> None:
+    """The figure takes the height that the page reserves, and is not too wide."""
+    height = driver.page.locator(".cnn-figure").bounding_box()["height"]
+    assert height <= reserved <= height + 80
+    assert driver.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_anywidget_is_imported_at_first_use() -> None:
@@ -53,21 +62,20 @@ class TestPython:
         assert {key: figure.get_state()[key] for key in own} == own
 
 
+@pytest.fixture(scope="module")
+def desk(open_for_module) -> Callable[[str], Any]:
+    """Each figure once, 700 pixels wide, for all tests that can share it."""
+    return functools.cache(lambda name: open_for_module(make(name), width=732))
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("name", NAMES)
 class TestInTheBrowser:
-    @pytest.mark.parametrize(("width", "index"), [(732, 0), (390, 1)])
-    def test_height_is_reserved(self, open_figure, name, width, index) -> None:
-        figure = make(name)
-        driver = open_figure(figure, width=width)
-        height = driver.page.locator(".cnn-figure").bounding_box()["height"]
-        assert height <= figure.heights[index] <= height + 80
-        across = driver.page.evaluate("document.documentElement.scrollWidth")
-        assert across <= width
-        driver.finish()
+    def test_height_is_reserved(self, desk, name) -> None:
+        check_room(desk(name), make(name).heights[0], 732)
 
-    def test_every_handle_is_named_and_obeys_the_keys(self, open_figure, name) -> None:
-        driver = open_figure(make(name))
+    def test_every_handle_is_named_and_obeys_the_keys(self, desk, name) -> None:
+        driver = desk(name)
         handles = driver.page.locator(".cnn-handle:visible")
         assert handles.count() > 0
         names = [h.get_attribute("aria-label") for h in handles.all()]
@@ -86,8 +94,8 @@ class TestInTheBrowser:
             assert moved, label
         driver.finish()
 
-    def test_dragging_changes_what_is_shown(self, open_figure, name) -> None:
-        driver = open_figure(make(name))
+    def test_dragging_changes_what_is_shown(self, desk, name) -> None:
+        driver = desk(name)
         label = driver.page.locator(".cnn-handle:visible").first.get_attribute(
             "aria-label"
         )
@@ -96,8 +104,10 @@ class TestInTheBrowser:
         assert driver.shown != before
         driver.finish()
 
-    def test_touch_drags_without_scrolling(self, open_figure, name) -> None:
-        driver = open_figure(make(name), width=390, has_touch=True, is_mobile=True)
+    def test_touch_drags_on_a_phone_without_scrolling(self, open_figure, name) -> None:
+        figure = make(name)
+        driver = open_figure(figure, width=390, has_touch=True, is_mobile=True)
+        check_room(driver, figure.heights[1], 390)
         label = driver.page.locator(".cnn-handle:visible").first.get_attribute(
             "aria-label"
         )
@@ -118,22 +128,24 @@ class TestInTheBrowser:
         assert driver.page.evaluate("window.scrollY") == top
         driver.finish()
 
-    def test_screen_readers_hear_the_sentence(self, open_figure, name) -> None:
-        driver = open_figure(make(name))
+    def test_screen_readers_hear_the_sentence(self, desk, name) -> None:
+        driver = desk(name)
         assert driver.page.get_attribute(".cnn-figure", "aria-label")
         status = driver.page.locator(".cnn-figure [role=status]")
         driver.page.wait_for_function(
-            "document.querySelector('.cnn-figure [role=status]').textContent !== ''"
+            "(text) => document.querySelector('.cnn-figure [role=status]')"
+            ".textContent === text",
+            arg=driver.sentence,
         )
-        assert status.text_content() == driver.sentence
+        assert status.text_content() == driver.sentence != ""
         assert "NaN" not in driver.sentence
         assert "undefined" not in driver.sentence
         for control in driver.page.locator(".cnn-controls input").all():
             assert control.get_attribute("aria-label")
         driver.finish()
 
-    def test_colours_follow_the_theme(self, open_figure, name) -> None:
-        driver = open_figure(make(name))
+    def test_colours_follow_the_theme(self, desk, name) -> None:
+        driver = desk(name)
         ink = "getComputedStyle(document.querySelector('.cnn-figure')).color"
         light = driver.page.evaluate(ink)
         driver.page.evaluate("document.documentElement.dataset.theme = 'dark'")
