@@ -197,7 +197,10 @@ function render({ model, el }) {
       });
       const end = ray[0] < 0 || (ray[0] === 0 && ray[1] < 0) ? scale(-1, ray) : ray;
       const place = scale(0.86, end);
-      drawLabel(weights, ground, place, `x_${i + 1}`, { "font-weight": 600 }, [ray[0] === 0 ? 12 : 0, -11]);
+      // beside its line
+      /** @type {Point} */
+      const beside = scale((end[1] < 0 ? -13 : 13) / norm(end), [end[1], end[0]]);
+      drawLabel(weights, ground, place, `x_${i + 1}`, { class: "cnn-halo", "font-weight": 600 }, beside);
     });
   }
 
@@ -257,14 +260,15 @@ function render({ model, el }) {
       drawLine(plane, rightLayer, [0, here], [side * length, here + length * slope], {
         stroke: "var(--vermilion)", "stroke-width": 2, "stroke-dasharray": "6 4",
       });
-      const text = svg("text", {
-        class: "cnn-name", x: plane.left + (side > 0 ? plane.width - 6 : 6), y: plane.top + 16,
-        "text-anchor": side > 0 ? "end" : "start",
-      }, rightLayer);
-      text.textContent = `slope ${format(slope, 2)} ${side > 0 ? "→" : ""}`;
-      if (side < 0) text.textContent = `← slope ${format(slope, 2)}`;
     });
     svg("path", { d: plane.path(shift.map((t, k) => [t, values[k]])), stroke: "var(--blue)", "stroke-width": 2, fill: "none" }, rightLayer);
+    for (const [text, place, anchor] of /** @type {const} */ ([
+      [`← slope ${format(set.slopes[1], 2)}`, 6, "start"],
+      [`slope ${format(set.slopes[0], 2)} →`, plane.width - 6, "end"],
+    ]))
+      svg("text", {
+        class: "cnn-name cnn-halo", x: plane.left + place, y: plane.top + 16, "text-anchor": anchor,
+      }, rightLayer).textContent = text;
     const name = { class: "cnn-name cnn-halo", x: plane.left + plane.width / 2, y: plane.top + 16, "text-anchor": "middle" };
     svg("text", name, rightLayer).textContent = "objective";
     drawMark(plane, rightLayer, [0, here], "circle", 5, { fill: "var(--blue)", stroke: "var(--paper)" });
