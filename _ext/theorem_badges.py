@@ -57,7 +57,7 @@ def badges(claims: list[Claim]) -> str:
     names = "".join(f"<li><code>{escape(test)}</code></li>" for test in tests)
     count = "1 test" if len(tests) == 1 else f"{len(tests)} tests"
     return (
-        f'<div class="badges"><span>The talk says it in {links}</span>'
+        f'<div class="badges"><span>In the talk: {links}</span>'
         f"<details><summary>{count}</summary><ul>{names}</ul></details></div>"
     )
 

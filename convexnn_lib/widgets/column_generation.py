@@ -61,7 +61,7 @@ class ColumnGenerationFigure(InteractiveFigure):
     """
 
     _esm = module_source("column_generation")
-    heights = (585, 1090)
+    heights = (545, 1090)
     features = Numbers([-1.5, -0.9, -0.3, 0.3, 0.9, 1.5])
     labels = Numbers([-1.0, -0.6, 0.9, 0.2, -0.4, 1.2])
     beta = traitlets.Float(0.1, min=0.01, max=3.0).tag(sync=True)

@@ -67,12 +67,12 @@ class NetworkPathFigure(InteractiveFigure):
     >>> start = ReLUNetwork([[1, 0, 0, 0], [1, 0, 0, 0]], [1, 0, 0, 0])
     >>> road = descent_path(start, problem)
     >>> figure = NetworkPathFigure.of(problem, road.networks, road.position, at=1.0)
-    >>> round(problem.objective(figure.network), 4) == round(road.objective[-1], 4)
-    True
+    >>> f"{problem.objective(figure.network):.4f}"
+    '1.0875'
     """
 
     _esm = module_source("network_path")
-    heights = (570, 1010)
+    heights = (530, 1010)
     X = Numbers([[-1.0, 1.0], [1.0, 1.0]], columns=2)
     y = Numbers([0.0, 1.0])
     beta = traitlets.Float(0.1).tag(sync=True)

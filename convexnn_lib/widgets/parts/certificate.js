@@ -71,11 +71,14 @@ export function drawProof(plane, layer, X, beta, { neurons, lam }) {
   const band = [[0, -1], [360, -1], [360, 1], [0, 1]];
   svg("path", { d: plane.path(band, true), fill: "var(--green)", "fill-opacity": 0.1 }, layer);
   const [low, high] = plane.y;
+  // three numbers need room beside each other
+  const apart = plane.height / (high - low) > 14;
   for (const level of [-1, 0, 1]) {
     drawLine(plane, layer, [0, level], [360, level], {
       class: "cnn-axis", stroke: null, style: level ? "stroke: var(--green)" : null,
     });
-    drawLabel(plane, layer, [0, level], short(level), { "text-anchor": "end", class: "cnn-name" }, [-6, 0]);
+    if (apart || level === 0)
+      drawLabel(plane, layer, [0, level], apart ? short(level) : "±1", { "text-anchor": "end", class: "cnn-name" }, [-6, 0]);
   }
   for (const degrees of [0, 90, 180, 270, 360])
     drawLabel(plane, layer, [degrees, low], `${degrees}°`, { class: "cnn-name" }, [0, 14]);
