@@ -22,7 +22,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 ROW = 36  # pixels
-REACH = 130  # of the widest arc
+REACH = 90  # of the arcs
 Uses = Mapping[tuple[str, str], int]
 
 

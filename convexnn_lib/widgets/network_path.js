@@ -135,9 +135,9 @@ function drawCurves(plane, layer, path, position, place) {
     drawLabel(plane, layer, [share, low], format(share, 1), { class: "cnn-name" }, [0, 14]);
   drawLabel(plane, layer, [0.5, low], place, { class: "cnn-name" }, [0, 31]);
   const values = path.flatMap(({ value, bound }) => [value, bound]);
-  const ends = new Map([Math.min(...values), Math.max(...values)].map((level) => [format(level, 2), level]));
-  for (const [words, level] of ends)
-    drawLabel(plane, layer, [0, level], words, { class: "cnn-name", "text-anchor": "end" }, [-15, 0]);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  for (const level of format(least, 2) === format(most, 2) ? [most] : [least, most])
+    drawLabel(plane, layer, [0, level], format(level, 2), { class: "cnn-name", "text-anchor": "end" }, [-15, 0]);
   for (const [key, sign] of /** @type {const} */ ([["value", -1], ["bound", 1]])) {
     /** @type {Point[]} */
     const points = path.map((shown, k) => [position[k], shown[key]]);
