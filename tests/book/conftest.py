@@ -118,8 +118,10 @@ class Reader:
         self.page.evaluate(
             """async (theme) => {
                 document.documentElement.dataset.theme = theme;
-                const running = document.getAnimations().map((a) => a.finished);
-                await Promise.allSettled(running);
+                // what moves in a folded element never ends
+                const seen = (animation) => animation.effect.target.checkVisibility();
+                const running = document.getAnimations().filter(seen);
+                await Promise.allSettled(running.map((a) => a.finished));
             }""",
             theme,
         )
