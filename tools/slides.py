@@ -185,7 +185,7 @@ def _piece(
 ) -> tuple[str, str]:
     """Return a statement or a figure for a slide, and the figure's caption."""
     piece = BeautifulSoup(str(found), "html.parser")
-    for link in piece.select("a.headerlink, noscript"):
+    for link in piece.select("a.headerlink, noscript, .badges"):
         link.decompose()
     for link in piece.select("a"):
         link.name = "span"
