@@ -21,6 +21,11 @@ PORT = 8000
 # The modules to change, where not all: make mutants MODULES=problem/network.py
 MODULES =
 
+# Matplotlib looks for fonts at its first start, and says so where that takes long: what
+# it finds is kept here, whatever home directory there is.
+export MPLCONFIGDIR ?= $(CURDIR)/_build/matplotlib
+FONTS := _build/.fonts
+
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -112,6 +117,11 @@ $(ENV): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--no-deps --editable .
 	@touch $@
+
+notebooks chapters _build/html/.complete _build/latex/.complete: $(FONTS)
+
+$(FONTS): $(ENV)
+	@mkdir -p _build && $(BIN)/python -c 'import matplotlib.font_manager' && touch $@
 
 # The cache of executed chapters knows their cells, not the library that they call.
 _build/.sources: $(LIBRARY) requirements.lock

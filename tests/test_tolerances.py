@@ -25,7 +25,13 @@ OF_METHODS = {
     # the error of what is left out is added to the bound
     "certificates/_branch_and_bound.py": {"_LEADING", "_CANCELLED", "_SPANNED"},
     "certificates/_cone_bounds.py": {"_TINY"},  # such a cone counts with its bound
-    "certificates/_conic.py": {"_LEAST_STEP", "_LEAST_BEND", "_INFEASIBLE", "_FAINT"},
+    "certificates/_conic.py": {
+        "_LEAST_STEP",
+        "_LEAST_BEND",
+        "_INFEASIBLE",
+        "_FAINT",
+        "_NEXT_TO_NOTHING",
+    },
     # a solver's point is certified apart from it
     "certificates/_cone_product.py": {"_INSIDE"},
     "certificates/_interior_point.py": {
@@ -35,7 +41,8 @@ OF_METHODS = {
         "_SHORTEST",
     },
     "certificates/_joint_bound.py": {"_SMOOTH", "_LEAST"},  # all weights give a bound
-    "certificates/_margin_program.py": {"_TOLERANCE"},  # HiGHS's; a bound follows
+    # HiGHS's, and what has no unit; a bound follows
+    "certificates/_margin_program.py": {"_WAYS", "_NOTHING"},
     "certificates/_pricing.py": {"_CLOSED", "_NOTHING"},  # the bound holds in any case
     "certificates/_sign_rules.py": {"_LEVEL", "_ATTEMPTS"},  # every rule proves a bound
     "certificates/_spectral.py": {"_LEAST_ROOT"},  # all weights give a bound
@@ -49,9 +56,11 @@ OF_METHODS = {
     "problem/_loss_check.py": {"_STEP"},  # of differences, compared on either side
     "problem/_shortest_separator.py": {"_ACCURACY"},  # then rational arithmetic
     "stationarity/_least_norm.py": {"_RELATIVE_GAP"},
+    "training/_cutting_planes.py": {"_TOGETHER"},  # a candidate, compared by its value
     "training/_cvxpy_model.py": {"_LEAST_STEP", "_NO_GAIN"},
     "training/_local_training.py": {"_QUICK", "_THOROUGH"},  # then it is certified
     "training/_methods.py": {"_CLOSED"},
+    "training/_network_in_cones.py": {"_CLEAR"},  # without one there is no network
     "training/_newton_on_face.py": {"_ROUNDING"},
     "training/_outputs_program.py": {"_LEAST_BEND", "_LEAST_STEP"},
     "training/_search_state.py": {"accuracy"},

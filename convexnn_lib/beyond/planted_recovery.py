@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
+from convexnn_lib._least_squares import least_squares
 from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     ArrayLike,
@@ -315,10 +316,15 @@ def _interior_point(
     )
     if not result.success:
         return None
-    dual, pulls = result.x[:n], result.x[n:-1]
-    # the equations, to rounding
-    missing = task.unit - dual[active] @ X[active] - pulls @ X[tied]
-    dual[active] += np.linalg.lstsq(X[active].T, missing, rcond=None)[0]
+    # what HiGHS calls feasible is off by its tolerance: signs are mended, and equations
+    dual, pulls = result.x[:n], np.minimum(result.x[n:-1], 0.0)
+    dual[tied] = np.minimum(dual[tied], pulls)
+    target = task.unit - pulls @ X[tied]
+    dual[active] += least_squares(X[active].T, target - dual[active] @ X[active])
+    sizes = np.abs(dual[active]) @ np.abs(X[active]) + np.abs(pulls) @ np.abs(X[tied])
+    missing = np.linalg.norm(target - dual[active] @ X[active])
+    if missing > EXACT_FIT * max(1.0, float(sizes.max())):
+        return None
     return dual, float(result.x[-1])
 
 
@@ -365,7 +371,7 @@ def _shorter_neuron(task: _Task) -> ReLUNetwork | None:
     show in them. It is taken out as far as the others stay inactive.
     """
     span = task.X[task.active].T
-    part = task.unit - span @ np.linalg.lstsq(span, task.unit, rcond=None)[0]
+    part = task.unit - span @ least_squares(span, task.unit)
     if np.linalg.norm(part) <= np.sqrt(CHEAPER):
         return None
     products, change = task.X @ task.unit, task.X @ part
@@ -390,7 +396,7 @@ def _exact_fit(
     if np.any(np.linalg.norm(units - task.unit[:, None], axis=0) <= AWAY):
         return None
     features = np.maximum(task.X @ units, 0.0)
-    signed[...] = np.linalg.lstsq(features, task.y, rcond=None)[0]
+    signed[...] = least_squares(features, task.y)
     error = np.linalg.norm(features @ signed - task.y)
     if error > EXACT_FIT * np.linalg.norm(task.y):
         return None

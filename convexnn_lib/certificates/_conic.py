@@ -35,6 +35,7 @@ _LEAST_BEND = 1e-6  # of a model, relative to that in other samples
 _MOST_DAMPED = 1e12
 _INFEASIBLE = 1e-12  # tolerance of a proof that no network meets the margins
 _FAINT = 1e-4  # penalty, of outputs of size 1, below which residuals are small
+_NEXT_TO_NOTHING = 1e-12  # largest entry of a column, of the largest of all
 _SUPERNODAL = 200  # unknowns from which a factorization by blocks is faster
 
 
@@ -217,9 +218,10 @@ class _Model:
         self.ends = np.cumsum([0, *self.widths])
         self.total, self.count = int(self.ends[-1]), len(groups)
         features = np.hstack([group.features for group in groups]) / self.unit
-        # columns of very different sizes are measured in units of their own
+        # columns of very different sizes are measured in units of their own, but those
+        # that are next to nothing
         sizes = np.abs(features).max(axis=0)
-        self.sizes = np.where(sizes > 0.0, sizes, 1.0)
+        self.sizes = np.where(sizes > 0.0, np.maximum(sizes, _NEXT_TO_NOTHING), 1.0)
         self.features = features / self.sizes
         self.cones = sparse.block_diag(
             [

@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import nnls
 
 from convexnn_lib._deadline import Deadline
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._output_bounds import OutputBounds
+from convexnn_lib.problem._cones import nonnegative_fit
 
 __all__ = ["direction_bound"]
 
@@ -90,8 +90,11 @@ def _cone_bound(cone: _Cone) -> float:
     vertices, heights = cone
     if heights.max() == 0.0:
         return 0.0
-    exact = np.linalg.solve(vertices.T, heights)
-    p = vertices @ nnls(vertices, exact)[0]  # its projection onto the cone
+    try:
+        exact = np.linalg.solve(vertices.T, heights).astype(np.float64)
+    except np.linalg.LinAlgError:  # vertices that bisection has made one
+        exact = vertices.sum(axis=1)
+    p = vertices @ nonnegative_fit(vertices, exact)  # its projection onto the cone
     products = vertices.T @ p
     if products.min() <= 0.0:
         p = vertices.sum(axis=1)

@@ -201,7 +201,11 @@ class DefaultSolver:
 
     def _solve(self) -> Solution:
         began = time.monotonic()
-        point = self._start()
+        try:
+            point = self._start()
+        except RuntimeError:  # the matrix is singular
+            nothing = np.full(len(self.q), np.nan), np.full(len(self.b), np.nan)
+            return Solution(*nothing, nothing[1], "NumericalError")
         best, best_score = self._unscaled(point, "MaxIterations"), np.inf
         status = "MaxIterations"
         for _ in range(self.settings.max_iter):

@@ -11,17 +11,27 @@ its multipliers are a dual point that vanishes on all samples with a larger marg
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from scipy.optimize import linprog
 
 from convexnn_lib._deadline import NEVER, Deadline
+from convexnn_lib._least_squares import least_squares
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 
 __all__ = ["margin_program"]
 
-_TOLERANCE = 1e-10  # the least that HiGHS admits
+# methods of HiGHS and their tolerances, of which 1e-10 is the least that it admits;
+# digits come from the basis, so that a loose one will do
+_WAYS: tuple[tuple[Literal["highs-ds", "highs-ipm"], float], ...] = (
+    ("highs-ds", 1e-10),
+    ("highs-ds", 1e-7),
+    ("highs-ipm", 1e-7),
+)
+_NOTHING = 1e-150  # the largest entry of a row or column that has no unit
 _PRODUCTS = 1e3  # in whose time an entry of the program is handed over
 
 
@@ -98,23 +108,62 @@ def feature_sizes(
         cost = np.r_[cost, np.full(problem.n, slack_cost / penalty)]
     if not cost.size:
         return None
-    limit = deadline.remaining
+    # HiGHS takes entries below 1e-9 for zero, so that rows and columns, which may be of
+    # any size, are measured in units of their own
+    goals = 1.0 / np.abs(margins).max(axis=1, initial=_NOTHING)
+    margins = goals[:, None] * margins
+    units = 1.0 / np.abs(margins).max(axis=0, initial=_NOTHING)
+    margins, cost = margins * units, cost * units
     # what comes before and after HiGHS's own iterations is not interrupted
-    if limit <= 0.0 or not deadline.admits(_PRODUCTS * margins.size):
+    if deadline.passed or not deadline.admits(_PRODUCTS * margins.size):
         return None
-    result = linprog(
-        cost,
-        A_ub=-margins,
-        b_ub=-np.ones(problem.n),
-        method="highs-ds",
-        options={
-            "primal_feasibility_tolerance": _TOLERANCE,
-            "dual_feasibility_tolerance": _TOLERANCE,
-            "time_limit": limit if np.isfinite(limit) else None,
-        },
+    for method, tolerance in _WAYS:
+        limit = deadline.remaining
+        result = linprog(
+            cost,
+            A_ub=-margins,
+            b_ub=-goals,
+            method=method,
+            options={
+                "primal_feasibility_tolerance": tolerance,
+                "dual_feasibility_tolerance": tolerance,
+                "time_limit": limit if np.isfinite(limit) else None,
+            },
+        )
+        if result.status == 0:
+            break
+        if deadline.passed or (result.status == 2 and problem.loss.is_constraint):
+            return None
+    else:
+        return None
+    sizes, multipliers = _refined(
+        cost, margins, goals, result.x, -result.ineqlin.marginals
     )
-    if result.status != 0:
-        return None
-    dual = -penalty * problem.y * result.ineqlin.marginals
+    dual = penalty * problem.y * goals * multipliers
     dual = problem.loss.project_dual(dual, problem.y)
-    return result.x[:count] / largest, dual + 0.0
+    return (sizes * units)[:count] / largest, dual + 0.0
+
+
+def _refined(
+    cost: FloatArray,
+    margins: FloatArray,
+    goals: FloatArray,
+    sizes: FloatArray,
+    multipliers: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Solve the equations of a basis anew, where that violates less than before."""
+    used, tight = np.flatnonzero(sizes > 0.0), np.flatnonzero(multipliers > 0.0)
+    block = margins[np.ix_(tight, used)]
+    x, y = sizes.copy(), multipliers.copy()
+    x[used] += least_squares(block, goals[tight] - block @ x[used])
+    y[tight] += least_squares(block.T, cost[used] - block.T @ y[tight])
+
+    def short(point: FloatArray) -> float:
+        return float(np.max(1.0 - margins @ point / goals, initial=0.0))
+
+    def over(point: FloatArray) -> float:
+        return float(np.max((point @ margins - cost) / cost, initial=0.0))
+
+    better = x.min(initial=0.0) >= 0.0 and short(x) <= short(sizes)
+    cheaper = y.min(initial=0.0) >= 0.0 and over(y) <= over(multipliers)
+    return x if better else sizes, y if cheaper else multipliers

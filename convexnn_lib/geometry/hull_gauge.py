@@ -9,11 +9,12 @@ with the outputs z.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import linprog
 
+from convexnn_lib._least_squares import least_squares
 from convexnn_lib._read_only import ReadOnlyArrays
 from convexnn_lib._validation import (
     ArrayLike,
@@ -37,6 +38,7 @@ __all__ = ["HullGauge", "hull_gauge", "sample_spikes"]
 
 _CUTS = 2000
 _SPANNED = 1e-10  # relative eigenvalue that is zero; no data have one in between
+_FAR_APART = 1e4  # sizes of rows that are brought to one
 _BOX = 1e6  # keeps the first linear programs bounded
 _PRECISION = {
     "primal_feasibility_tolerance": 1e-10,
@@ -128,6 +130,27 @@ def hull_gauge(X: ArrayLike, z: ArrayLike, *, tol: float = 1e-8) -> HullGauge:
     X = as_matrix(X)
     z = as_vector(z, len(X), "z")
     tol = check_number(tol, "tol", "[1e-12, 1)")
+    units = _units(X)
+    gauge = _gauge(X * units[:, None], z * units, tol)
+    return replace(gauge, dual=units * gauge.dual)
+
+
+def _units(X: FloatArray) -> FloatArray:
+    """Return what multiplies the rows, and z with them, which leaves the gauge.
+
+    Of rows that are far apart a linear program does not see the short ones. They are
+    brought to one size, by powers of two, which round nothing; other rows stay.
+    """
+    sizes = np.abs(X).max(axis=1)
+    present = sizes[sizes > 0.0]
+    if not present.size or present.max() <= _FAR_APART * present.min():
+        return np.ones(len(X))
+    exponents = np.where(sizes > 0.0, np.frexp(sizes)[1], 0)
+    return np.ldexp(1.0, -exponents)
+
+
+def _gauge(X: FloatArray, z: FloatArray, tol: float) -> HullGauge:
+    """Return the gauge by cutting planes, with the dual point for these units."""
     size = float(np.linalg.norm(z))
     if size == 0.0:
         nothing = ReLUNetwork(np.zeros((X.shape[1], 1)), np.zeros(1))
@@ -254,7 +277,7 @@ def _network(
     """
     used = np.flatnonzero(np.abs(weights) > UNUSED * np.abs(weights).max())
     features = np.maximum(X @ neurons[:, used], 0.0)
-    sizes = np.linalg.lstsq(features, target, rcond=None)[0]
+    sizes = least_squares(features, target)
     network = ReLUNetwork(neurons[:, used] * np.abs(sizes), np.sign(sizes)).merged(X)
     off = np.linalg.norm(network.predict(X) - target)
     return network.balanced() if off <= ATTAINED else None

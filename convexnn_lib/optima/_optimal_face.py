@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from convexnn_lib._least_squares import least_squares
 from convexnn_lib._validation import FloatArray, check_number
 from convexnn_lib.certificates.certificate import Certificate
 from convexnn_lib.errors import InvalidDataError
@@ -243,7 +244,7 @@ def _refined(point: _Point, problem: TrainingProblem) -> _Point:
         right = np.append(z[free] - features @ c, problem.beta - neurons.values)
         if not right.size:
             break
-        step = np.linalg.lstsq(system, right, rcond=NO_STEP)[0]
+        step = least_squares(system, right, NO_STEP)
         if smooth:
             z = z + step[:count]
             dual = -loss.gradient(z, y)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import null_space, orth, qr
 
+from convexnn_lib._least_squares import least_squares
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.errors import EnumerationTooLargeError, SolverError
 from convexnn_lib.optima._tolerances import (
@@ -242,7 +243,7 @@ def _exact(
     columns: FloatArray, target: FloatArray, point: FloatArray, support: IntArray
 ) -> FloatArray:
     """Return a point computed anew from its nonzero coordinates."""
-    exact = np.linalg.lstsq(columns[:, support], target, rcond=None)[0]
+    exact = least_squares(columns[:, support], target)
     full = np.zeros(columns.shape[1])
     full[support] = exact if np.all(exact > 0.0) else np.maximum(point[support], 0.0)
     return full

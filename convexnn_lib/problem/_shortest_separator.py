@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 from scipy.optimize import nnls
 
+from convexnn_lib._least_squares import least_squares
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.errors import NotSeparableError, SolverError
 
@@ -159,11 +160,9 @@ def _approximately(rows: FloatArray) -> tuple[FloatArray, FloatArray] | None:
             "the longest sample."
         )
     used = np.flatnonzero(weights)
-    w = np.asarray(
-        np.linalg.lstsq(rows[used], np.ones(len(used)), rcond=None)[0], float
-    )
+    w = np.asarray(least_squares(rows[used], np.ones(len(used))), float)
     alpha = np.zeros(n)
-    alpha[used] = np.linalg.lstsq(rows[used].T, w, rcond=None)[0]
+    alpha[used] = least_squares(rows[used].T, w)
     # what the products of w and the rows can be off by
     rounding = (d + 2) * np.finfo(np.float64).eps * (np.abs(rows) @ np.abs(w)).max()
     good = (

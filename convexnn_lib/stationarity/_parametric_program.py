@@ -142,7 +142,7 @@ class _Table(NamedTuple):
 
     def solve(self, basis: list[int], z: FloatArray) -> FloatArray:
         """Return the coefficients of z, the values at rounding level set to zero."""
-        x: FloatArray = np.linalg.solve(self.columns[:, basis], z).astype(np.float64)
+        x = _solved(self.columns[:, basis], z)
         x[np.abs(x) <= VANISHED_COEFFICIENT * np.abs(x).max(initial=0.0)] = 0.0
         return x
 
@@ -166,7 +166,7 @@ class _Table(NamedTuple):
 
     def reduced_costs(self, basis: list[int]) -> FloatArray:
         """Return the reduced costs, zero where they are at rounding level."""
-        prices = np.linalg.solve(self.columns[:, basis].T, self.cost[basis])
+        prices = _solved(self.columns[:, basis].T, self.cost[basis])
         reduced: FloatArray = self.cost - self.columns.T @ prices
         terms = self.cost + np.abs(self.columns).T @ np.abs(prices)
         reduced[np.abs(reduced) <= NO_PIVOT * terms] = 0.0
@@ -241,7 +241,7 @@ def _follow(
         row = int(min(rows[times <= last + NO_PIVOT], key=lambda i: basis[i]))
         unit = np.zeros(len(basis))
         unit[row] = 1.0
-        multipliers = np.linalg.solve(table.columns[:, basis].T, unit)
+        multipliers = _solved(table.columns[:, basis].T, unit)
         pivots = multipliers @ table.columns
         pivots[basis] = 0.0
         cutoff = NO_PIVOT * float(np.linalg.norm(multipliers))
@@ -257,3 +257,14 @@ def _follow(
         basis = [*basis[:row], entering, *basis[row + 1 :]]
         held.clear()
     raise SolverError("the simplex method did not end: the features are too close.")
+
+
+def _solved(matrix: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve a system for a basis, which the pivots have kept independent."""
+    try:
+        return np.linalg.solve(matrix, right).astype(np.float64)
+    except np.linalg.LinAlgError as error:
+        raise SolverError(
+            "the simplex method has a singular basis: the features are too close. "
+            "Start from a network without nearly equal neurons, see ReLUNetwork.merged."
+        ) from error

@@ -132,6 +132,7 @@ def _independent(rows: FloatArray) -> bool:
     """
     if rows.shape[0] > rows.shape[1]:
         return False
-    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit = rows / np.abs(rows).max(axis=1, keepdims=True)  # whose squares do not vanish
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     smallest = float(np.linalg.svd(unit, compute_uv=False)[-1])
     return smallest > INDEPENDENT

@@ -23,7 +23,9 @@ import numpy as np
 
 from convexnn_lib._deadline import Deadline, Stopwatch, TimeUp
 from convexnn_lib._validation import BoolArray, FloatArray
-from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.certificates._pricing import price_cones
+from convexnn_lib.certificates._tolerances import NO_MARGIN
+from convexnn_lib.errors import InvalidDataError, SolverError
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._first_network import (
@@ -44,6 +46,9 @@ from convexnn_lib.training._tolerances import FAINT_PENALTY, LEAST_ACCURACY
 from convexnn_lib.training._train_pairs import stationary_dual, train
 
 __all__ = ["ActiveSetResult", "Round", "solve_by_active_set"]
+
+_HELD = 1e140  # penalties whose squares float64 holds, with room for sums
+_INACCURATE = "the limit of its accuracy; raise tol"
 
 
 class Round(NamedTuple):
@@ -192,13 +197,21 @@ def solve_by_active_set(
             if done:
                 state = replace(state, excess=0.0)
             if not new and not state.point.loose:
-                wider = _widened(state)
+                wider = _widened(state, deadline)
                 if wider is None:
-                    reason = "the limit of its accuracy; raise tol"
-                    limited = False
+                    reason, limited = _INACCURATE, False
                     break
                 state = wider
-            state = train(state, deadline)
+            try:
+                state = train(state, deadline)
+            except SolverError:
+                if not np.isfinite(state.best.value):
+                    raise
+                wider = _cutting(state)  # linear programs may do
+                if wider is None:
+                    reason, limited = _INACCURATE, False
+                    break
+                state = wider
     except TimeUp:
         reason = f"the time limit of {deadline.limit:g} seconds"
         if not rounds:
@@ -254,18 +267,60 @@ def _leading(state: SearchState, deadline: Deadline) -> SearchState:
     )
 
 
-def _widened(state: SearchState) -> SearchState | None:
+def _widened(state: SearchState, deadline: Deadline) -> SearchState | None:
     """Change what keeps the loop from going on; None if there is nothing."""
     if state.phase is Phase.LEAD:
-        if state.program.beta < state.faint:
-            state.give_up()
+        proved = _proves_no_margin(state, deadline)
+        if proved or state.program.beta < state.faint:
+            return _met_otherwise(state, deadline, proved)
         X, y, beta = state.problem.X, state.problem.y, 0.1 * state.program.beta
         return replace(state, program=TrainingProblem(X, y, beta, "hinge"))
     if state.reach is Reach.LOCAL:
         return state.fixing_scope()
     if state.accuracy <= LEAST_ACCURACY:
-        return None
+        return _cutting(state)
     return replace(state, accuracy=0.01 * state.accuracy, excess=0.0)
+
+
+def _met_otherwise(state: SearchState, deadline: Deadline, proved: bool) -> SearchState:
+    """Return the state with a network that meets a hard margin to which no loss led.
+
+    Its weights can be larger than those of small losses by more digits than there are,
+    say where one row is far shorter than the others. Without such a network the search
+    ends, with what is ``proved``.
+    """
+    state = with_fitted_network(state, deadline)
+    if not state.best.value < _HELD:
+        state.give_up(proved=proved)
+    network = state.best.network
+    point = replace(state.point, directions=network.W1.T, outputs=None)
+    return replace(
+        state.holding(network) if state.scope is None else state,
+        program=state.problem,
+        phase=Phase.CUT,
+        point=point,
+        excess=0.0,
+    )
+
+
+def _proves_no_margin(state: SearchState, deadline: Deadline) -> bool:
+    """Tell whether the dual point proves that given patterns meet no margin.
+
+    It weights the samples, and no unit neuron has a mean of their margins then.
+    """
+    if state.scope is None:
+        return False
+    X, dual = state.problem.X, state.point.dual
+    upper = price_cones(X, dual, state.scope, 0.0, deadline).upper
+    deadline.check()
+    return upper <= NO_MARGIN * float(np.abs(X).max()) * float(np.abs(dual).sum())
+
+
+def _cutting(state: SearchState) -> SearchState | None:
+    """Leave the conic programs of a margin loss for linear ones, once."""
+    if state.problem.loss.slack_cost is None or state.phase is Phase.CUT:
+        return None
+    return replace(state, phase=Phase.CUT, excess=0.0)
 
 
 def _finished(
@@ -273,8 +328,8 @@ def _finished(
 ) -> ActiveSetResult:
     """Return the best network without superfluous neurons, and dual points."""
     deadline = deadline.extended
-    if state.scope is None and not np.isfinite(state.best.value):
-        state = with_fitted_network(state)
+    if not np.isfinite(state.best.value):
+        state = with_fitted_network(state, deadline)
     if state.reach is Reach.LOCAL:
         state = state.fixing_scope()  # stopped early: certified are the patterns so far
     state = state.holding_some_pattern()

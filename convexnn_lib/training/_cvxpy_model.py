@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convexnn_lib._deadline import NEVER, Deadline
+from convexnn_lib._deadline import NEVER, Deadline, TimeUp
 from convexnn_lib._extras import extra
 from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.certificates._conic import Group, solve_groups
@@ -22,6 +22,7 @@ cp: Any = cvxpy  # its functions carry no types
 
 _NEWTON_STEPS = 30
 _LEAST_STEP = 1e-6  # that is tried towards a model's point
+_PRODUCTS = 4e3  # of numbers, in whose time CVXPY writes down an entry of a model
 _NO_GAIN = 1e-10  # relative, at which Newton's method has ended
 
 __all__ = ["ProgramPoint", "solve_by_cvxpy"]
@@ -80,7 +81,7 @@ def solve_by_cvxpy(
         Whether Clarabel prints its progress.
     deadline : Deadline, optional
         When to give up. CVXPY's own part, to write the model for Clarabel, is not
-        interrupted.
+        interrupted, and begins only where it is likely to end in time.
 
     Returns
     -------
@@ -149,6 +150,8 @@ class _Model:
             cones.append(cp.multiply(np.where(patterns, 1.0, -1.0), products) >= 0.0)
             self.variables.append(v)
         self.penalty = problem.beta / self.unit * penalty
+        entries = (len(positive) + len(negative)) * problem.X.size
+        self.products = _PRODUCTS * entries
         # the multiplier of this equation is the dual point, for every loss
         self.link = self.z == outputs
         self.constraints = [self.link, *cones]
@@ -190,7 +193,8 @@ class _Model:
 
     def _run(self, model: Any, tolerance: float) -> str:
         """Run Clarabel once and return the status."""
-        self.deadline.check()
+        if not self.deadline.admits(self.products):
+            raise TimeUp
         left = self.deadline.remaining
         limit = {"time_limit": left} if np.isfinite(left) else {}
         with warnings.catch_warnings():

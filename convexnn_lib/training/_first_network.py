@@ -9,6 +9,7 @@ from scipy.linalg import qr
 from scipy.optimize import minimize_scalar
 
 from convexnn_lib._deadline import Deadline, TimeUp
+from convexnn_lib._least_squares import least_squares
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.certificates._margin_program import margin_program
 from convexnn_lib.certificates._pricing import price_cones, price_locally
@@ -16,6 +17,7 @@ from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
 from convexnn_lib.training._fitted_in_a_plane import fitted_in_a_plane
 from convexnn_lib.training._local_training import descend, widened
+from convexnn_lib.training._network_in_cones import network_in_cones
 from convexnn_lib.training._newton_on_face import meet_hard_margin
 from convexnn_lib.training._search_state import SearchState
 
@@ -93,12 +95,15 @@ def with_first_network(state: SearchState, deadline: Deadline) -> SearchState:
     return replace(state.holding(network), point=point)
 
 
-def with_fitted_network(state: SearchState) -> SearchState:
+def with_fitted_network(state: SearchState, deadline: Deadline) -> SearchState:
     """Return the state with a network that meets a hard margin, however large it is.
 
     It is for a search that has ended before it had one. There is none where samples are
-    too many, or contradict each other.
+    too many, or contradict each other, or none is found in the cones of the scope.
     """
+    if state.scope is not None:
+        found = network_in_cones(state.problem, state.scope, deadline)
+        return state if found is None else state.recording(found)
     none = np.zeros((0, state.problem.d))
     fitted = _interpolating(state.problem, none)
     return state.recording(fitted, sparse=state.problem.n > _FITTED)
@@ -157,7 +162,7 @@ def _interpolating(problem: TrainingProblem, units: FloatArray) -> ReLUNetwork:
         features = np.maximum(rows @ units.T, 0.0)
         units = units[qr(features, mode="economic", pivoting=True)[2][:n]]
     features = np.maximum(rows @ units.T, 0.0)
-    weights = np.linalg.lstsq(features, y / lengths, rcond=None)[0]
+    weights = least_squares(features, y / lengths)
     network = ReLUNetwork(units.T * np.abs(weights), np.sign(weights))
     return meet_hard_margin(network.balanced(), problem)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from convexnn_lib._least_squares import least_squares
 from convexnn_lib._validation import FloatArray
 from convexnn_lib.problem._second_layer import directions
 from convexnn_lib.problem.network import ReLUNetwork
@@ -96,7 +97,7 @@ def newton_in_all_weights(
         if not size < 0.5 * before:
             break
         network, before = found, size
-        step = np.linalg.lstsq(hessian, slope, rcond=None)[0]
+        step = least_squares(hessian, slope)
         first, second = np.split(step, [network.W1.size])
         found = ReLUNetwork(
             network.W1 - first.reshape(network.W1.shape),

@@ -21,7 +21,9 @@ import numpy.typing as npt
 from scipy.linalg import LinAlgError, block_diag, cho_factor, cho_solve, null_space
 
 from convexnn_lib._deadline import NEVER, Deadline
+from convexnn_lib._least_squares import least_squares
 from convexnn_lib._validation import BoolArray, FloatArray
+from convexnn_lib.errors import SolverError
 from convexnn_lib.problem._tolerances import MARGIN_ROUNDING
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
@@ -90,7 +92,10 @@ def newton_on_face(
             break
         candidate = face.network(problem)
         value = problem.objective(candidate)
-        step, error = face.newton_step(problem)
+        try:
+            step, error = face.newton_step(problem)
+        except SolverError:  # its numbers have left float64
+            break
         rounding = _ROUNDING * abs(value)
         if value > best_value + rounding:
             break
@@ -263,8 +268,8 @@ class _Face:
         system[size:, :size] = equations
         system[:size, size:] = equations.T
         right = np.concatenate([-gradient, violation])
-        solution: FloatArray = np.linalg.lstsq(system, right, rcond=None)[0]
-        multipliers = np.linalg.lstsq(equations.T, -gradient, rcond=None)[0]
+        solution: FloatArray = least_squares(system, right)
+        multipliers = least_squares(equations.T, -gradient)
         error = np.linalg.norm(gradient + equations.T @ multipliers)
         return solution[:size], float(error + np.linalg.norm(violation))
 
@@ -316,7 +321,7 @@ class _Face:
         sides = self.sides.copy()
         for k in range(len(self.signs)):
             tight = np.flatnonzero((sides[k] == 0) & problem.X.any(axis=1))
-            if not len(tight):
+            if not len(tight) or not np.all(np.isfinite(pull[k])):
                 continue
             normals = slopes[k, tight, None] * problem.X[tight]
             weights, _, rank, _ = np.linalg.lstsq(normals.T, pull[k], rcond=None)
@@ -383,11 +388,13 @@ def _kernel_basis(rows: FloatArray) -> FloatArray:
 
 def _newton_direction(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
     """Return Newton's step, a short one where the Hessian is singular."""
+    if not (np.all(np.isfinite(hessian)) and np.all(np.isfinite(gradient))):
+        return np.zeros_like(gradient)  # they have left float64
     # where neurons are dependent, rounding must not decide how far to go
     ridge = _ROUNDING * float(np.max(np.diag(hessian)))
     regular = hessian + ridge * np.eye(len(hessian))
     try:
         step: FloatArray = cho_solve(cho_factor(regular), -gradient)
     except LinAlgError:
-        step = np.linalg.lstsq(hessian, -gradient, rcond=None)[0].astype(np.float64)
+        step = least_squares(hessian, -gradient)
     return step if np.all(np.isfinite(step)) else np.zeros_like(step)

@@ -15,7 +15,7 @@ from convexnn_lib.certificates._pricing import (
 )
 from convexnn_lib.certificates.dual_norm import DualNorm, ExtremeNeuron
 from convexnn_lib.errors import EnumerationTooLargeError
-from convexnn_lib.training._search_state import Bound, Reach, SearchState
+from convexnn_lib.training._search_state import Bound, Phase, Reach, SearchState
 from convexnn_lib.training._working_set import Neuron
 
 __all__ = ["local_prices", "price"]
@@ -99,7 +99,8 @@ def _take(state: SearchState, prices: Prices) -> tuple[SearchState, int]:
         neuron = Neuron(prices.directions[k], float(prices.signs[k]), pattern)
         working = working.joined([neuron])
         taken.append(neuron)
-    new = len(working) - len(state.working)
+    # a linear program wants the neurons themselves, also those of pairs that are there
+    new = len(taken) if state.phase is Phase.CUT else len(working) - len(state.working)
     entering = (*state.entering, *taken)
     return replace(state, working=working, entering=entering), new
 

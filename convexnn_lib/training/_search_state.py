@@ -43,6 +43,7 @@ class Phase(Enum):
     LEAD = auto()  # by a hinge loss, until a network meets the hard margin
     DESCEND = auto()  # in the weights of the network, while that gains much
     SOLVE = auto()  # by the restricted convex program
+    CUT = auto()  # by linear programs over the neurons found, which lose fewer digits
 
 
 @dataclass(frozen=True)
@@ -225,9 +226,12 @@ class SearchState:
             bound=Bound(-np.inf, state.bound.dual),
         )
 
-    def give_up(self) -> NoReturn:
-        """Raise the error of a hard margin that is not met."""
-        if self.scope is not None:
+    def give_up(self, *, proved: bool) -> NoReturn:
+        """Raise the error of a hard margin that no network of the pairs meets.
+
+        That none of the given patterns does is said only where it is proved.
+        """
+        if self.scope is not None and proved:
             raise NotSeparableError(
                 "no network with the given patterns separates the data; give more "
                 "patterns."

@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from convexnn_lib._deadline import NEVER, Deadline
 from convexnn_lib._validation import BoolArray, FloatArray
@@ -143,7 +143,10 @@ def solve_pairs(
             beta,
             scale / (size * float(bend.max())),
         )
-        target, outputs, multipliers = model.solve(a, multipliers, deadline)
+        try:
+            target, outputs, multipliers = model.solve(a, multipliers, deadline)
+        except LinAlgError:  # rounding hides the identity beside sigma G G^T
+            break
         length, allowed = 1.0, value + _ALLOWED * abs(value)
         while length > _SHORTEST:
             trial = a + length * (target - a)

@@ -12,6 +12,7 @@ from convexnn_lib.certificates._conic import solve_groups
 from convexnn_lib.errors import NotSeparableError
 from convexnn_lib.problem.network import ReLUNetwork
 from convexnn_lib.problem.training_problem import TrainingProblem
+from convexnn_lib.training._cutting_planes import cut
 from convexnn_lib.training._local_training import descend, widened
 from convexnn_lib.training._newton_on_face import meet_hard_margin, raised
 from convexnn_lib.training._search_state import Phase, Point, SearchState
@@ -56,6 +57,8 @@ def train(state: SearchState, deadline: Deadline) -> SearchState:
     entering, state = state.entering, replace(state, entering=())
     if state.phase is Phase.DESCEND and entering:
         return _descended(state, entering, deadline)
+    if state.phase is Phase.CUT:
+        return cut(state, entering, deadline)
     near = state.excess <= _NEAR
     working, program = state.working, state.program
     if not len(working):  # the zero network, with the dual point that it has
@@ -74,7 +77,7 @@ def train(state: SearchState, deadline: Deadline) -> SearchState:
             deadline=deadline,
         )
     except NotSeparableError:
-        state.give_up()
+        state.give_up(proved=True)
     variables = found.variables
     if state.scope is not None:  # a network outside the scope would be no solution
         variables = working.projected(variables)

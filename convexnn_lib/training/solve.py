@@ -201,10 +201,10 @@ def solve(
         Seconds after which a method ends, whatever it is about to do, up to a tenth and
         half a second; the compilation of kernels is not counted. Local training comes
         first then, so that there is a network at any time (but maybe none that meets
-        the hard margin on more than 5,000 samples, which is an error), and the
-        certificate is the best one that there was time for. ``"cvxpy"`` has column
-        generation find that network; only CVXPY's own work on a model is not
-        interrupted.
+        the hard margin on more than 5,000 samples, or in the cones of given patterns,
+        which is an error), and the certificate is the best one that there was time for.
+        ``"cvxpy"`` has column generation find that network; CVXPY's own work on a model
+        is not interrupted, and begins only where it is likely to end in time.
     start : convexnn_lib.ReLUNetwork, optional
         A network to start ``"active_set"`` from, say the optimum for another beta.
     callback : callable, optional
@@ -233,8 +233,8 @@ def solve(
         If the loss is the hard margin and no network of the given patterns is feasible.
     convexnn_lib.errors.SolverError
         If the solver ended without a usable point, or the loss is the hard margin and
-        whether networks meet it is undecided within rounding, or over all patterns a
-        limit came before any network that does.
+        whether networks meet it is undecided within rounding, or a limit came before
+        any network that does.
 
     Warns
     -----
@@ -304,10 +304,11 @@ def solve(
     with one_thread():
         train = METHODS[method] if problem.y.ndim == 1 else solve_several_outputs
         found = train(units.problem, scope, tol, options)
-    if scope is None and not np.isfinite(found.certificate.primal):
+    if not np.isfinite(found.certificate.primal):
+        more = "a network to start from" if scope is None else "give more patterns"
         raise SolverError(
             f"no network that meets the hard margin was found within {found.reason}; "
-            "take a higher limit, or a network to start from."
+            f"take a higher limit, or {more}."
         )
     solution = Solution(
         found.network,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 
 from convexnn_lib import dual_norm, exercises, hull_gauge, planted_recovery
 from convexnn_lib.errors import InvalidDataError
+from convexnn_lib.flow._margins import directions
+
+# the function of the same name stands before the module
+planted = importlib.import_module("convexnn_lib.beyond.planted_recovery")
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -160,3 +166,34 @@ def test_refuses_bad_input() -> None:
         planted_recovery([[1.0, 0.0]], [1.0])
     with pytest.raises(InvalidDataError, match="NaN"):
         planted_recovery([[1.0, np.nan]], [1.0, 0.0])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_solver_calls_feasible_is_made_feasible(seed, monkeypatch):
+    """Signs hold exactly, equations to rounding, whatever HiGHS's tolerance is."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((12, 3))
+    X[0, 0] = 0.0  # a tie with the first axis
+    task = planted._Task.of(X, np.eye(3)[0])
+    neurons = directions(rng.standard_normal((3, 30)), 0)
+    solver = planted.linprog
+
+    def careless(*arguments, **options):
+        result = solver(*arguments, **options)
+        if result.success:
+            result.x = result.x + 1e-6 * rng.standard_normal(len(result.x))
+        return result
+
+    exact = planted._interior_point(task, neurons)
+    monkeypatch.setattr(planted, "linprog", careless)
+    found = planted._interior_point(task, neurons)
+    assert (found is None) == (exact is None)
+    if found is None:
+        return
+    dual = found[0]
+    rest = task.unit - dual[task.active] @ X[task.active]
+    pull = float(rest @ X[0] / (X[0] @ X[0]))
+    np.testing.assert_allclose(rest, pull * X[0], atol=1e-12 * (1 + np.abs(dual).sum()))
+    rounding = 1e-12 * (1.0 + np.abs(dual).sum())
+    assert dual[0] <= pull + rounding
+    assert pull <= rounding

@@ -152,3 +152,23 @@ def test_says_when_the_bounds_do_not_meet(monkeypatch):
     rng = np.random.default_rng(0)
     with pytest.raises(SolverError, match="did not meet"):
         hull_gauge(rng.standard_normal((5, 3)), np.ones(5), tol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[1.0, 1e-10, 1e4], [1e-150, 1.0, 1e-20], [1e150, 1e140, 1e-9]],
+)
+def test_rows_far_apart(sizes: list[float]) -> None:
+    """A row and its output times a number leave the gauge."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3, 2))
+    z = np.maximum(X @ rng.standard_normal((2, 2)), 0.0) @ [1.0, -0.7]
+    expected = hull_gauge(X, z, tol=1e-4)
+    rows, outputs = X * np.array(sizes)[:, None], z * sizes
+    gauge = hull_gauge(rows, outputs, tol=1e-4)
+    assert gauge.upper == pytest.approx(expected.upper, rel=2e-4)
+    assert gauge.dual @ outputs == pytest.approx(gauge.lower, rel=1e-9)
+    assert gauge.network is not None
+    np.testing.assert_allclose(
+        gauge.network.predict(rows) / sizes, z, atol=1e-8 * float(np.abs(z).max())
+    )

@@ -7,7 +7,13 @@ import warnings
 import numpy as np
 import pytest
 
-from convexnn_lib import GapWarning, TrainingProblem, certify, solve
+from convexnn_lib import (
+    GapWarning,
+    TrainingProblem,
+    certify,
+    sample_patterns,
+    solve,
+)
 
 # Longley (1967), "An appraisal of least squares programs for the electronic computer
 # from the point of view of the user": total employment, and the deflator, the national
@@ -189,6 +195,48 @@ def test_raw_columns_end_with_a_small_gap(name: str, loss: str) -> None:
     problem = TrainingProblem(X, y, 1.0, loss)
     solution = solve(problem, tol=1e-6)  # warnings are errors: the gap closes
     assert solution.certificate.verify(solution.network, problem)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cpunish", "copper", "stackloss", "trade"])
+def test_margins_with_a_column_of_ones(name: str) -> None:
+    """Thin cones, in which a conic solver loses digits: linear programs go on."""
+    X, y = {
+        "stackloss": (STACKLOSS[:, 1:], STACKLOSS[:, 0]),
+        "trade": trade(),
+        "copper": (COPPER[:, 1:], COPPER[:, 0]),
+        "cpunish": (CPUNISH[:, 1:], CPUNISH[:, 0]),
+    }[name]
+    X = np.column_stack([X, np.ones(len(X))])
+    problem = TrainingProblem(X, np.where(y > np.median(y), 1.0, -1.0), 1.0, "hinge")
+    solution = solve(problem)  # warnings are errors: the gap closes
+    assert solution.certificate.verify(solution.network, problem)
+    limited = solve(problem, time_limit=1e3)
+    assert limited.value == pytest.approx(solution.value, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        ("stackloss", "squared"),
+        ("cpunish", "logistic"),
+        ("poverty", "hinge"),
+        ("copper", "hard_margin"),
+    ],
+)
+def test_both_methods_on_raw_columns(name: str, loss: str) -> None:
+    X, y = {
+        "stackloss": (STACKLOSS[:, 1:], STACKLOSS[:, 0]),
+        "poverty": poverty(),
+        "copper": (COPPER[:, 1:], COPPER[:, 0]),
+        "cpunish": (CPUNISH[:, 1:], CPUNISH[:, 0]),
+    }[name]
+    y = y if loss == "squared" else np.where(y > np.median(y), 1.0, -1.0)
+    problem, patterns = TrainingProblem(X, y, 1.0, loss), sample_patterns(X, 30, seed=0)
+    ours, other = (
+        solve(problem, patterns, method=method) for method in ("active_set", "cvxpy")
+    )  # warnings are errors: both gaps close
+    assert other.value == pytest.approx(ours.value, rel=1e-6)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 import pytest
+from scipy.linalg import LinAlgError, cho_factor
 
 from convexnn_lib import TrainingProblem, sample_patterns, solve
 from convexnn_lib._deadline import Deadline, TimeUp
@@ -14,7 +15,7 @@ from convexnn_lib._validation import BoolArray, FloatArray
 from convexnn_lib.certificates._conic import solve_groups
 from convexnn_lib.errors import NotSeparableError
 from convexnn_lib.problem.losses import get_loss
-from convexnn_lib.training import _train_pairs
+from convexnn_lib.training import _semismooth_newton, _train_pairs
 from convexnn_lib.training._search_state import first_state
 from convexnn_lib.training._semismooth_newton import PairsPoint, _Pairs, solve_pairs
 
@@ -174,6 +175,26 @@ def test_where_it_leaves_a_cone_the_other_method_is_asked(
     monkeypatch.setattr(_train_pairs, "solve_groups", other)
     assert solve(problem, patterns).value == pytest.approx(expected, rel=1e-7)
     assert bool(calls) == asked
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3])
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_where_rounding_hides_the_identity_the_other_method_is_asked(
+    loss: str, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside products of nearly parallel rows, as amounts of money with years are."""
+    problem, patterns = random_program(5 + steps, loss)
+    expected, left = solve(problem, patterns).value, [steps]
+
+    def failing(matrix: FloatArray) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise LinAlgError("the matrix is not positive definite")
+        return cho_factor(matrix)
+
+    monkeypatch.setattr(_semismooth_newton, "cho_factor", failing)
+    assert solve(problem, patterns).value == pytest.approx(expected, rel=1e-7)
+    assert left[0] < 0
 
 
 def test_how_far_outside() -> None:

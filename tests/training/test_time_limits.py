@@ -127,6 +127,7 @@ def test_whenever_the_time_is_up_with_given_patterns(loss, clock):
     better = []
     for solution in moments(clock, lambda: solve_in_time(problem, patterns)):
         check(solution, problem, best)
+        assert np.isfinite(solution.value)
         assert solution.certificate.scope == "40 given patterns"
         depths = inward[:, :, None] * (problem.X @ solution.network.W1)
         inside = depths.min(axis=1).max(axis=0)
@@ -286,6 +287,25 @@ def test_a_limit_for_cvxpys_solver(monkeypatch):
     assert given == [100.0]
     assert solution.reason == "the time limit of 100 seconds"
     assert np.isfinite(solution.value)
+
+
+def test_a_model_that_takes_too_long_to_write_is_not_begun(monkeypatch, clock):
+    """CVXPY's own work is not interrupted; its clock stands still here."""
+    problem = random_problem(1, 12, 3, Squared(), 0.05)
+    patterns = enumerate_patterns(problem.X).patterns
+    runs = []
+    run = cvxpy.Problem.solve
+    monkeypatch.setattr(
+        cvxpy.Problem, "solve", lambda *a, **k: runs.append(run(*a, **k))
+    )
+    for limit, begun in ((1e-3, False), (10.0, True)):
+        runs.clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", GapWarning)
+            solution = solve(problem, patterns, method="cvxpy", time_limit=limit)
+        assert bool(runs) == begun
+        assert (solution.reason == "converged") == begun
+        assert solution.certificate.verify(solution.network, problem)
 
 
 def test_compilation_is_not_counted(clock, monkeypatch):
