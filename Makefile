@@ -112,7 +112,8 @@ $(ENV): requirements.lock pyproject.toml
 			"Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "Installing the environment in $(VENV) (about a minute; torch is large) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	@# what is imported is compiled then: most of what is installed never is
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
 		--requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--no-deps --editable .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,9 @@ def shorten_reference_labels(app: Sphinx, document: nodes.document) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the hooks; called by Sphinx."""
+    # Pages are millions of objects that live to the end: looking among them for what
+    # can be forgotten, as often as Python does, takes most of the time to read them.
+    gc.set_threshold(100_000, 50, 100)
     app.connect("config-inited", serve_vendored_scripts)
     app.connect("config-inited", copy_pdf)
     app.connect("html-page-context", offer_pdf, priority=900)

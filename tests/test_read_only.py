@@ -40,6 +40,7 @@ from convexnn_lib import (
     solve,
     solve_gated,
     solve_parallel,
+    solve_with_constant,
     subsampled_problem,
     zonotope_distance,
 )
@@ -171,6 +172,7 @@ def results() -> dict[str, Any]:
         ROUNDS[-1],
         solution_path(PROBLEM, [0.2, 0.1]),
         solve_gated(PROBLEM, np.eye(PROBLEM.d)),
+        solve_with_constant(PROBLEM),
         SEARCH,
         SEARCH.points[0],
         zonotope_distance(X, Y),

@@ -188,6 +188,7 @@ COUNTS = {
     "solve": ["patterns", "method", "tol", "progress", "time_limit"],
     "solve_gated": ["tol"],
     "solve_parallel": ["width", "tol", "max_configurations"],
+    "solve_with_constant": ["patterns", "tol"],
     "stationarity_test": ["beta"],
     "subsampled_problem": ["completions", "tie_tolerance"],
     "train_deep_linear": [

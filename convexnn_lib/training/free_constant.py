@@ -111,6 +111,7 @@ class ConstantSolution(ReadOnlyArrays):
         slopes = [abs(side.slope) for side in self._sides]
         share = slopes[1] / total if (total := sum(slopes)) > 0.0 else 1.0
         point: FloatArray = share * first + (1.0 - share) * second
+        point.setflags(write=False)
         return point
 
     @property
