@@ -26,6 +26,9 @@ MODULES =
 export MPLCONFIGDIR ?= $(CURDIR)/_build/matplotlib
 FONTS := _build/.fonts
 
+# Each of hundreds of processes would compile the library and the tests anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -112,8 +115,7 @@ $(ENV): requirements.lock pyproject.toml
 			"Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "Installing the environment in $(VENV) (about a minute; torch is large) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@# what is imported is compiled then: most of what is installed never is
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--no-deps --editable .
